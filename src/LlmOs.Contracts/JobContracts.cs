@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace LlmOs.Contracts;
+
+/// <summary>Where a job stands. Every kind of job uses the same states.</summary>
+public enum JobState
+{
+    Queued,
+    Running,
+    Pausing,
+    Paused,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// <summary>Why a job failed.</summary>
+/// <param name="Code">An <see cref="ErrorCode"/> in snake case.</param>
+/// <param name="Message">What was wrong.</param>
+/// <param name="Detail">What was found, such as the tail of a process' output; null when the message says it all.</param>
+/// <param name="Hint">What to do next.</param>
+public sealed record JobError(string Code, string Message, string? Detail, string? Hint);
+
+/// <summary>A job as the API shows it (CONTRACT, section 3).</summary>
+public sealed record JobView(
+    string Id,
+    string Kind,
+    JobState State,
+    double Progress,
+    string Message,
+    int Attempt,
+    string? Node,
+    JsonElement Spec,
+    JsonElement? Result,
+    JobError? Error,
+    JsonElement Metrics,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    double? EtaSeconds);
+
+/// <summary>The answer to a request that starts long work: 202 and where to watch it.</summary>
+public sealed record JobAccepted(JobView Job);
+
+/// <summary>The result of a job that made a model version.</summary>
+public sealed record ModelJobResult(string Model, int Version, string Ref);

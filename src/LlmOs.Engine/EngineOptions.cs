@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LlmOs.Engine;
+
+/// <summary>Section <c>Engine</c> of the configuration.</summary>
+public sealed class EngineOptions
+{
+    public const string Section = "Engine";
+
+    /// <summary>Sequences that one model decodes together: slots of its KV cache.</summary>
+    [Range(1, 256)]
+    public int Slots { get; set; } = 16;
+
+    /// <summary>Sequences that may wait for a slot of one model before new ones are refused.</summary>
+    [Range(0, 100_000)]
+    public int MaxQueued { get; set; } = 512;
+
+    /// <summary>Tokens of a prompt that are run between two decode steps of the others.</summary>
+    [Range(1, 4096)]
+    public int PrefillChunk { get; set; } = 64;
+
+    /// <summary>Threads of the one pool that all models share; 0 takes one per physical core.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Most tokens a slot holds; a model's own context may be shorter.</summary>
+    [Range(16, 1_048_576)]
+    public int MaxContext { get; set; } = 8192;
+}

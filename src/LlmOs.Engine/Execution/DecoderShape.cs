@@ -1,0 +1,48 @@
+namespace LlmOs.Engine.Execution;
+
+/// <summary>What the engine must know of a decoder graph to hold its KV cache and read its logits.</summary>
+/// <param name="Layers">Transformer blocks.</param>
+/// <param name="KvHeads">Key/value heads a layer.</param>
+/// <param name="HeadDim">Width of one head.</param>
+/// <param name="Vocabulary">Width of the logits.</param>
+/// <param name="ContextLength">Most tokens a sequence may hold, prompt and reply together.</param>
+public sealed record DecoderShape(int Layers, int KvHeads, int HeadDim, int Vocabulary, int ContextLength)
+{
+    /// <summary>Bytes of KV cache that one token takes in f32, over all layers.</summary>
+    public long KvBytesPerToken => 2L * Layers * KvHeads * HeadDim * sizeof(float);
+}
+
+/// <summary>Names of a decoder graph's inputs and outputs; the graph writer and the runner share them.</summary>
+/// <remarks>
+/// Letters: B rows of the batch, S tokens of each row in this run, N rows of logits asked for, M capacity of a cache slot.
+/// Caches are read and written in place: <c>present</c> is bound to the same memory as <c>past</c>.
+/// </remarks>
+public static class DecoderGraph
+{
+    /// <summary>[B, S] i64.</summary>
+    public const string InputIds = "input_ids";
+
+    /// <summary>[B] i32: tokens of each row after this run, minus one.</summary>
+    public const string SeqLensK = "seqlens_k";
+
+    /// <summary>[1] i32: the longest row after this run.</summary>
+    public const string TotalSequenceLength = "total_sequence_length";
+
+    /// <summary>[N] i64: flattened positions (row * S + offset) whose logits are wanted; N may be 0.</summary>
+    public const string LogitRows = "logit_rows";
+
+    /// <summary>[N, vocabulary] f32.</summary>
+    public const string Logits = "logits";
+
+    /// <summary>[B, kv heads, M, head dim] f32.</summary>
+    public static string PastKey(int layer) => $"past_key.{layer}";
+
+    /// <summary>[B, kv heads, M, head dim] f32.</summary>
+    public static string PastValue(int layer) => $"past_value.{layer}";
+
+    /// <summary>[B, kv heads, M, head dim] f32.</summary>
+    public static string PresentKey(int layer) => $"present_key.{layer}";
+
+    /// <summary>[B, kv heads, M, head dim] f32.</summary>
+    public static string PresentValue(int layer) => $"present_value.{layer}";
+}

@@ -1,0 +1,77 @@
+namespace LlmOs.Engine;
+
+/// <summary>One sequence to generate: prompt ids, limits and how to choose tokens.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>At least one id, all below the model's vocabulary, fewer than its context.</summary>
+    public required int[] PromptTokens { get; init; }
+
+    /// <summary>Most new tokens; the engine cuts it to the room that the context leaves.</summary>
+    public required int MaxTokens { get; init; }
+
+    public SamplingParameters Sampling { get; init; } = new();
+
+    /// <summary>Ids that end the sequence; the id itself is the last piece, with <see cref="FinishReason.Stop"/>.</summary>
+    public IReadOnlyList<int> EndTokens { get; init; } = [];
+
+    /// <summary>Number of most likely alternatives reported with each token (0 to 20); null: no log-probabilities at all.</summary>
+    public int? TopLogprobs { get; init; }
+}
+
+/// <summary>How a token is chosen from logits. The defaults change nothing: no hidden top-k.</summary>
+public sealed record SamplingParameters
+{
+    /// <summary>0 is greedy; else logits are divided by it before the filters.</summary>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>Keeps the k highest logits and all ties with the last; 0 keeps all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Keeps a token if the mass ranked above it is below p; 1 keeps all.</summary>
+    public double TopP { get; init; } = 1;
+
+    /// <summary>Keeps tokens of at least this share of the best one's probability; 0 keeps all.</summary>
+    public double MinP { get; init; }
+
+    /// <summary>Divides positive and multiplies negative logits of tokens seen in prompt and reply; 1 is none.</summary>
+    public double RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>OpenAI's: subtracted once from each token already generated.</summary>
+    public double PresencePenalty { get; init; }
+
+    /// <summary>OpenAI's: subtracted for each time a token was generated.</summary>
+    public double FrequencyPenalty { get; init; }
+
+    /// <summary>Added to logits by id.</summary>
+    public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
+
+    /// <summary>A seed makes the run repeatable, alone or among others; null draws one.</summary>
+    public long? Seed { get; init; }
+}
+
+/// <summary>Why a sequence ended.</summary>
+public enum FinishReason
+{
+    /// <summary>An end token or a stop string.</summary>
+    Stop,
+
+    /// <summary>The limit of new tokens or the end of the context.</summary>
+    Length,
+}
+
+/// <summary>A candidate and its log-probability (natural, of the model's own softmax).</summary>
+public readonly record struct TokenLogprob(int Token, float Logprob);
+
+/// <summary>One new token of a sequence.</summary>
+/// <param name="Token">The id chosen.</param>
+/// <param name="Logprob">Its log-probability before temperature, penalties and masks; null unless asked for.</param>
+/// <param name="TopLogprobs">The most likely candidates, best first; empty unless asked for.</param>
+/// <param name="Finish">Set on the last piece.</param>
+public sealed record GenerationPiece(int Token, float? Logprob, IReadOnlyList<TokenLogprob> TopLogprobs, FinishReason? Finish);
+
+/// <summary>What a sequence cost, for <c>usage.llmos</c>.</summary>
+/// <param name="QueueTime">From submission to the first step it took part in.</param>
+/// <param name="PromptTime">From there to the first token.</param>
+/// <param name="DecodeTime">From the first token to the last.</param>
+/// <param name="CachedTokens">Prompt tokens whose keys and values were already there.</param>
+public sealed record GenerationTimings(TimeSpan QueueTime, TimeSpan PromptTime, TimeSpan DecodeTime, int CachedTokens);

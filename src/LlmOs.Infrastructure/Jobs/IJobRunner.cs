@@ -1,0 +1,48 @@
+using System.Text.Json;
+using LlmOs.Infrastructure.Storage;
+
+namespace LlmOs.Infrastructure.Jobs;
+
+/// <summary>
+/// Does one kind of long work. A run may be repeated after a crash, so it writes nothing that others see:
+/// it returns a <see cref="JobPublish"/>, which the job loop runs once, in the transaction that ends the job.
+/// A refusal is thrown as <see cref="LlmOsException"/> and becomes the job's error.
+/// </summary>
+public interface IJobRunner
+{
+    /// <summary>The word in the job's <c>kind</c>: <c>import</c>, <c>training</c>, ...</summary>
+    string Kind { get; }
+
+    Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel);
+}
+
+/// <summary>Writes a job's result to the database; what it returns becomes the job's <c>result</c>.</summary>
+/// <remarks>Runs inside the transaction that checks the attempt number: a stale attempt's writes are rolled back.</remarks>
+public delegate Task<object> JobPublish(LlmOsDb db, CancellationToken cancel);
+
+/// <summary>What a running job knows and may tell.</summary>
+public abstract class JobContext
+{
+    /// <summary><c>job_...</c></summary>
+    public abstract string Id { get; }
+
+    /// <summary>1 for the first run; fences off what an earlier attempt still writes.</summary>
+    public abstract int Attempt { get; }
+
+    /// <summary>What was asked for, as it was stored.</summary>
+    public abstract JsonElement Spec { get; }
+
+    /// <summary>A folder of this attempt alone, on the data folder's disk; deleted when the attempt ends.</summary>
+    public abstract string ScratchFolder { get; }
+
+    /// <summary>The spec as its record.</summary>
+    public T SpecAs<T>() =>
+        Spec.Deserialize<T>(Contracts.LlmOsJson.Options) ?? throw new InvalidOperationException($"The spec of job {Id} is null.");
+
+    /// <summary>Reports where the job stands; cheap, written to the database at most a few times a second.</summary>
+    /// <param name="progress">From 0 to 1.</param>
+    /// <param name="message">One line for the person who watches.</param>
+    /// <param name="metrics">Numbers by name, merged into the job's <c>metrics</c>; null leaves them.</param>
+    /// <param name="etaSeconds">Seconds to go; null when nobody knows.</param>
+    public abstract void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null);
+}

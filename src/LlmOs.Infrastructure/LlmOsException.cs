@@ -1,0 +1,32 @@
+using LlmOs.Contracts;
+
+namespace LlmOs.Infrastructure;
+
+/// <summary>A refusal the caller can act on. The HTTP layer and the job loop turn it into an answer; nothing else may catch it.</summary>
+public sealed class LlmOsException : Exception
+{
+    public LlmOsException(ErrorCode code, string message)
+        : base(message) => Code = code;
+
+    public LlmOsException(ErrorCode code, string message, Exception cause)
+        : base(message, cause) => Code = code;
+
+    public ErrorCode Code { get; }
+
+    /// <summary>The request's field that is at fault, as the caller wrote it (<c>messages[0].role</c>); null when none is.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>More of what was found; shown to the caller, so free of secrets and paths of this machine.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>What the caller may do next.</summary>
+    public string? Hint { get; init; }
+
+    /// <summary>404 for a thing of the platform.</summary>
+    public static LlmOsException NotFound(string what, string id) =>
+        new(ErrorCode.NotFound, $"There is no {what} '{id}'.");
+
+    /// <summary>400 for one field.</summary>
+    public static LlmOsException Invalid(string field, string message) =>
+        new(ErrorCode.InvalidRequest, message) { Field = field };
+}
