@@ -1,12 +1,49 @@
+using LlmOs.Infrastructure.Access;
+using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LlmOs.Infrastructure;
 
 /// <summary>Tier 1: compute, storage, access and jobs.</summary>
 public static class InfrastructureTier
 {
-    public static IServiceCollection AddInfrastructure(this IServiceCollection services) => services;
+    public static IServiceCollection AddInfrastructure(this IServiceCollection services, LlmOsSettings settings)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(settings);
 
-    public static IEndpointRouteBuilder MapInfrastructure(this IEndpointRouteBuilder routes) => routes;
+        services.AddSingleton(_ => new DataFolder(settings.Data));
+        services.AddSingleton<ArtifactStore>();
+        services.AddSingleton<IDbContextFactory<LlmOsDb>, LlmOsDbFactory>();
+        services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<LlmOsDb>>().CreateDbContext());
+
+        services.AddSingleton<ITableMap, JobTables>();
+        services.AddSingleton<JobSignal>();
+        services.AddSingleton<JobQueue>();
+        services.AddSingleton<JobLeases>();
+        services.AddSingleton<JobWatch>();
+        services.AddHostedService<JobLoop>();
+
+        services.AddSingleton<HostDrain>();
+        services.AddSingleton<NodeIdentity>();
+        services.AddSingleton<ITableMap, NodeTables>();
+        services.AddHostedService<NodeHeartbeat>();
+
+        services.AddSingleton<ITableMap, AccessTables>();
+        services.AddSingleton<ApiKeys>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapInfrastructure(this IEndpointRouteBuilder routes)
+    {
+        routes.MapJobs();
+        routes.MapNodes();
+        routes.MapKeys();
+        return routes;
+    }
 }

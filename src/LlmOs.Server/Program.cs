@@ -4,7 +4,7 @@ using LlmOs.Models;
 using LlmOs.Tools;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddInfrastructure().AddModels().AddTools().AddApps();
+builder.Services.AddInfrastructure(LlmOsSettings.From(builder.Configuration)).AddModels().AddTools().AddApps();
 
 var app = builder.Build();
 app.MapInfrastructure().MapModels().MapTools().MapApps();

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LlmOs.Contracts.OpenAi;
+
+/// <summary>A message's <c>content</c>: a string, or a list of text parts, which mean their texts one after the other.</summary>
+[JsonConverter(typeof(MessageContentConverter))]
+public sealed record MessageContent(string Text)
+{
+    public static implicit operator MessageContent(string text) => new(text);
+}
+
+internal sealed class MessageContentConverter : JsonConverter<MessageContent>
+{
+    private const string Expected = "must be a string or a list of text parts: {\"type\":\"text\",\"text\":\"...\"}.";
+
+    public override MessageContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return reader.GetString()!;
+        }
+
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException(Expected);
+        }
+
+        var text = new System.Text.StringBuilder();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.StartObject)
+            {
+                throw new JsonException(Expected);
+            }
+
+            text.Append(ReadPart(ref reader));
+        }
+
+        return text.ToString();
+    }
+
+    public override void Write(Utf8JsonWriter writer, MessageContent value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
+
+    private static string ReadPart(ref Utf8JsonReader reader)
+    {
+        string? type = null, text = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString();
+            reader.Read();
+            switch (name)
+            {
+                case "type" when reader.TokenType == JsonTokenType.String:
+                    type = reader.GetString();
+                    break;
+                case "text" or "refusal" when reader.TokenType == JsonTokenType.String:
+                    text = reader.GetString();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        return type switch
+        {
+            "text" or "refusal" when text is not null => text,
+            "text" or "refusal" or null => throw new JsonException(Expected),
+            _ => throw new JsonException($"holds a part of type '{type}'; only parts of type 'text' are supported."),
+        };
+    }
+}

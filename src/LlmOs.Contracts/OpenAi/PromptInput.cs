@@ -1,0 +1,121 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LlmOs.Contracts.OpenAi;
+
+/// <summary>One prompt: text, or token ids that are used as they are. Exactly one of the two is set.</summary>
+public sealed record PromptItem(string? Text, IReadOnlyList<int>? Ids);
+
+/// <summary>The <c>prompt</c> of a completion: a text, a list of texts, a list of token ids, or a list of such lists.</summary>
+[JsonConverter(typeof(PromptInputConverter))]
+public sealed record PromptInput(IReadOnlyList<PromptItem> Items)
+{
+    public static implicit operator PromptInput(string text) => new([new PromptItem(text, null)]);
+}
+
+internal sealed class PromptInputConverter : JsonConverter<PromptInput>
+{
+    private const string Expected = "must be a string, a list of strings, a list of token ids, or a list of lists of token ids.";
+
+    public override PromptInput Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return reader.GetString()!;
+        }
+
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException(Expected);
+        }
+
+        reader.Read();
+        return reader.TokenType switch
+        {
+            JsonTokenType.EndArray => throw new JsonException("must not be an empty list."),
+            JsonTokenType.Number => new PromptInput([new PromptItem(null, ReadIds(ref reader))]),
+            JsonTokenType.String => ReadTexts(ref reader),
+            JsonTokenType.StartArray => ReadLists(ref reader),
+            _ => throw new JsonException(Expected),
+        };
+    }
+
+    public override void Write(Utf8JsonWriter writer, PromptInput value, JsonSerializerOptions options)
+    {
+        if (value.Items is [var only])
+        {
+            WriteItem(writer, only);
+            return;
+        }
+
+        writer.WriteStartArray();
+        foreach (var item in value.Items)
+        {
+            WriteItem(writer, item);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static PromptInput ReadTexts(ref Utf8JsonReader reader)
+    {
+        var items = new List<PromptItem>();
+        for (; reader.TokenType != JsonTokenType.EndArray; reader.Read())
+        {
+            items.Add(reader.TokenType == JsonTokenType.String ? new PromptItem(reader.GetString(), null) : throw new JsonException(Expected));
+        }
+
+        return new PromptInput(items);
+    }
+
+    private static PromptInput ReadLists(ref Utf8JsonReader reader)
+    {
+        var items = new List<PromptItem>();
+        for (; reader.TokenType != JsonTokenType.EndArray; reader.Read())
+        {
+            if (reader.TokenType != JsonTokenType.StartArray)
+            {
+                throw new JsonException(Expected);
+            }
+
+            reader.Read();
+            items.Add(new PromptItem(null, ReadIds(ref reader)));
+        }
+
+        return new PromptInput(items);
+    }
+
+    /// <summary>From the first element to the end of the list.</summary>
+    private static List<int> ReadIds(ref Utf8JsonReader reader)
+    {
+        var ids = new List<int>();
+        for (; reader.TokenType != JsonTokenType.EndArray; reader.Read())
+        {
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id))
+            {
+                throw new JsonException("must hold token ids as whole numbers, and nothing else beside them.");
+            }
+
+            ids.Add(id);
+        }
+
+        return ids;
+    }
+
+    private static void WriteItem(Utf8JsonWriter writer, PromptItem item)
+    {
+        if (item.Text is not null)
+        {
+            writer.WriteStringValue(item.Text);
+            return;
+        }
+
+        writer.WriteStartArray();
+        foreach (var id in item.Ids ?? [])
+        {
+            writer.WriteNumberValue(id);
+        }
+
+        writer.WriteEndArray();
+    }
+}

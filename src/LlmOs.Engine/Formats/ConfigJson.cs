@@ -1,0 +1,125 @@
+using System.Text.Json;
+
+namespace LlmOs.Engine.Formats;
+
+/// <summary>A published JSON configuration, read strictly: a value of the wrong kind is a refusal that names it.</summary>
+public sealed class ConfigJson
+{
+    /// <summary>Bytes; published ones have a few thousand.</summary>
+    public const int MaxBytes = 4 << 20;
+
+    private readonly JsonElement _root;
+    private readonly string _path; // of this object inside the file, ending in a dot; empty for the file itself
+
+    private ConfigJson(JsonElement root, string file, string path) => (_root, File, _path) = (root, file, path);
+
+    /// <summary>The file's name, for messages.</summary>
+    public string File { get; }
+
+    /// <exception cref="ModelFormatException">It is not one JSON object, or repeats a key.</exception>
+    public static ConfigJson Parse(ReadOnlyMemory<byte> json, string file)
+    {
+        if (json.Length > MaxBytes)
+        {
+            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{file} has {json.Length} bytes; at most {MaxBytes} are read.");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return new ConfigJson(document.RootElement.Clone(), file, "");
+            }
+        }
+        catch (JsonException fault)
+        {
+            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not valid JSON: {fault.Message}", fault);
+        }
+
+        throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not a JSON object.");
+    }
+
+    /// <summary>Whether the key is there with a value other than null.</summary>
+    public bool Has(string key) => Value(key) is not null;
+
+    /// <summary>The value as it stands in the file, for messages; null when it is absent or null.</summary>
+    public string? RawText(string key) => Value(key)?.GetRawText();
+
+    public JsonValueKind KindOf(string key) => Value(key)?.ValueKind ?? JsonValueKind.Null;
+
+    public string? Text(string key) => Value(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } text => text.GetString(),
+        var other => throw Wrong(key, "a text", other.Value),
+    };
+
+    public bool? Flag(string key) => Value(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        var other => throw Wrong(key, "true or false", other.Value),
+    };
+
+    public double? Number(string key) => Value(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } number when double.IsFinite(number.GetDouble()) => number.GetDouble(),
+        var other => throw Wrong(key, "a finite number", other.Value),
+    };
+
+    /// <summary>A whole number of at least <paramref name="least"/> and at most <paramref name="most"/>.</summary>
+    public int? Whole(string key, int least, int most) => Value(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt32(out var whole) && whole >= least && whole <= most => whole,
+        var other => throw Wrong(key, $"a whole number from {least} to {most}", other.Value),
+    };
+
+    /// <summary>Ids given as one number or as a list; empty when absent.</summary>
+    public IReadOnlyList<int> Ids(string key) => Value(key) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Number } one when one.TryGetInt32(out var id) && id >= 0 => [id],
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(IsId) => [.. list.EnumerateArray().Select(e => e.GetInt32())],
+        var other => throw Wrong(key, "a token id or a list of them", other.Value),
+    };
+
+    /// <summary>A list of texts; empty when absent.</summary>
+    public IReadOnlyList<string> Texts(string key) => Value(key) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String) =>
+            [.. list.EnumerateArray().Select(e => e.GetString()!)],
+        var other => throw Wrong(key, "a list of texts", other.Value),
+    };
+
+    /// <summary>An object inside this one, or null.</summary>
+    public ConfigJson? Section(string key) => Value(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } section => new ConfigJson(section, File, $"{_path}{key}."),
+        var other => throw Wrong(key, "an object", other.Value),
+    };
+
+    /// <summary>The key with its place in the file: <c>rope_parameters.factor</c>.</summary>
+    public string NameOf(string key) => _path + key;
+
+    /// <summary>What to throw when a key that must be there is not.</summary>
+    public ModelFormatException Missing(string key) =>
+        new(ModelFormatProblem.CorruptFile, $"{File} lacks '{NameOf(key)}'.");
+
+    private JsonElement? Value(string key) =>
+        _root.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static bool IsId(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var id) && id >= 0;
+
+    private ModelFormatException Wrong(string key, string expected, JsonElement found)
+    {
+        var text = found.GetRawText();
+        return new(ModelFormatProblem.CorruptFile, $"{File}: '{NameOf(key)}' must be {expected}, not {(text.Length > 80 ? text[..80] + "..." : text)}.");
+    }
+}

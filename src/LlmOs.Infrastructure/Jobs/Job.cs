@@ -1,0 +1,255 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Infrastructure.Jobs;
+
+/// <summary>One piece of long work, from its submission to its end. The row is the truth; hosts only borrow it by a lease.</summary>
+public sealed class Job : IRowVersion
+{
+    /// <summary>Order of submission.</summary>
+    public long Seq { get; set; }
+
+    /// <summary><c>job_</c> and 24 hex digits; not guessable.</summary>
+    public required string Id { get; init; }
+
+    public required string Kind { get; init; }
+
+    public JobState State { get; private set; } = JobState.Queued;
+
+    /// <summary>Higher runs first.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>From 0 to 1.</summary>
+    public double Progress { get; private set; }
+
+    public string Message { get; private set; } = "waiting for a host";
+
+    /// <summary>Counts the runs; what a run writes is refused once the number has moved on.</summary>
+    public int Attempt { get; private set; }
+
+    /// <summary>Runs that ended with their host; too many in a row fail the job.</summary>
+    public int LostAttempts { get; private set; }
+
+    /// <summary>The host that holds, or last held, the lease.</summary>
+    public string? Node { get; private set; }
+
+    /// <summary>Until when the host may be silent.</summary>
+    public DateTimeOffset? LeaseUntil { get; private set; }
+
+    public bool CancelRequested { get; private set; }
+
+    public bool PauseRequested { get; private set; }
+
+    /// <summary>JSON, as it was submitted.</summary>
+    public required string Spec { get; init; }
+
+    /// <summary>JSON; null until the job has succeeded.</summary>
+    public string? Result { get; private set; }
+
+    /// <summary>JSON of a <see cref="JobError"/>; null unless the job failed.</summary>
+    public string? Error { get; private set; }
+
+    /// <summary>JSON object of numbers by name.</summary>
+    public string Metrics { get; private set; } = "{}";
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; private set; }
+
+    public DateTimeOffset? FinishedAt { get; private set; }
+
+    public double? EtaSeconds { get; private set; }
+
+    public long RowVersion { get; set; }
+
+    /// <summary>True when nothing more will happen unless somebody asks for a retry.</summary>
+    public bool IsOver => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
+
+    /// <summary>A job that waits for its first run.</summary>
+    public static Job Submit(string kind, string spec, int priority, DateTimeOffset now) => new()
+    {
+        Id = NewId(),
+        Kind = kind,
+        Spec = spec,
+        Priority = priority,
+        CreatedAt = now,
+    };
+
+    public static string NewId() => $"job_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
+
+    /// <summary>The steps between states that there are.</summary>
+    public static bool MayStep(JobState from, JobState to) => (from, to) switch
+    {
+        (JobState.Queued, JobState.Running or JobState.Paused or JobState.Cancelled) => true,
+        (JobState.Running, JobState.Pausing or JobState.Succeeded or JobState.Failed or JobState.Cancelled or JobState.Queued) => true,
+        (JobState.Pausing, JobState.Paused or JobState.Succeeded or JobState.Failed or JobState.Cancelled or JobState.Queued) => true,
+        (JobState.Paused, JobState.Queued or JobState.Cancelled) => true,
+        (JobState.Failed or JobState.Cancelled, JobState.Queued) => true,
+        _ => false,
+    };
+
+    /// <summary>Asks for an end. A job that no host runs is cancelled at once; a running one when its runner has stopped.</summary>
+    public void Cancel(DateTimeOffset now)
+    {
+        if (State is JobState.Cancelled)
+        {
+            return;
+        }
+
+        if (IsOver)
+        {
+            throw Refuse("cancelled");
+        }
+
+        CancelRequested = true;
+        Message = "cancelling";
+        if (State is JobState.Queued or JobState.Paused)
+        {
+            Step(JobState.Cancelled);
+            Message = "cancelled";
+            FinishedAt = now;
+        }
+    }
+
+    /// <summary>Asks for a rest. Only a running job needs a runner that can pause.</summary>
+    public void Pause(bool runnerCanPause)
+    {
+        switch (State)
+        {
+            case JobState.Paused or JobState.Pausing:
+                return;
+            case JobState.Queued:
+                Step(JobState.Paused);
+                Message = "paused before it started";
+                return;
+            case JobState.Running when runnerCanPause && !CancelRequested:
+                Step(JobState.Pausing);
+                PauseRequested = true;
+                Message = "pausing";
+                return;
+            case JobState.Running when !runnerCanPause:
+                throw new LlmOsException(ErrorCode.Conflict, $"A running job of kind '{Kind}' cannot be paused.")
+                {
+                    Hint = "Cancel it, and retry it later.",
+                };
+            default:
+                throw Refuse("paused");
+        }
+    }
+
+    /// <summary>Lets a paused job wait for a host again.</summary>
+    public void Resume()
+    {
+        if (State != JobState.Paused)
+        {
+            throw Refuse("resumed");
+        }
+
+        Step(JobState.Queued);
+        PauseRequested = false;
+        Message = "waiting for a host";
+    }
+
+    /// <summary>Runs a failed or cancelled job once more: the same job, so its result is still published once.</summary>
+    public void Retry()
+    {
+        if (State is not (JobState.Failed or JobState.Cancelled))
+        {
+            throw Refuse("retried");
+        }
+
+        Step(JobState.Queued);
+        (CancelRequested, PauseRequested, LostAttempts) = (false, false, 0);
+        (Progress, Error, FinishedAt, EtaSeconds, Metrics) = (0, null, null, null, "{}");
+        Message = "waiting for a host";
+    }
+
+    public JobView ToView() => new(
+        Id,
+        Kind,
+        State,
+        Progress,
+        Message,
+        Attempt,
+        Node,
+        Parse(Spec),
+        Result is null ? null : Parse(Result),
+        Error is null ? null : JsonSerializer.Deserialize<JobError>(Error, LlmOsJson.Options),
+        Parse(Metrics),
+        CreatedAt,
+        StartedAt,
+        FinishedAt,
+        EtaSeconds);
+
+    private void Step(JobState to) =>
+        State = MayStep(State, to) ? to : throw new InvalidOperationException($"A job does not go from {State} to {to}.");
+
+    private LlmOsException Refuse(string verb) =>
+        new(ErrorCode.Conflict, $"Job {Id} is {State.ToString().ToLowerInvariant()} and cannot be {verb}.");
+
+    private static JsonElement Parse(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+}
+
+/// <summary>A line of a job's history.</summary>
+public sealed class JobEvent
+{
+    public long Seq { get; set; }
+
+    public required string JobId { get; init; }
+
+    public required int Attempt { get; init; }
+
+    public required JobState State { get; init; }
+
+    public required double Progress { get; init; }
+
+    public required string Message { get; init; }
+
+    /// <summary>JSON object of numbers by name.</summary>
+    public required string Metrics { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+}
+
+internal sealed class JobTables : ITableMap
+{
+    public void Map(ModelBuilder model)
+    {
+        model.Entity<Job>(job =>
+        {
+            job.ToTable("jobs");
+            job.HasKey(j => j.Seq);
+            job.HasIndex(j => j.Id).IsUnique();
+            job.HasIndex(j => new { j.State, j.Priority, j.Seq });
+            job.Property(j => j.Id).HasMaxLength(40);
+            job.Property(j => j.Kind).HasMaxLength(64);
+            job.Property(j => j.Node).HasMaxLength(128);
+            job.Ignore(j => j.IsOver);
+        });
+        model.Entity<JobEvent>(line =>
+        {
+            line.ToTable("job_events");
+            line.HasKey(e => e.Seq);
+            line.HasIndex(e => new { e.JobId, e.Seq });
+            line.Property(e => e.JobId).HasMaxLength(40);
+        });
+    }
+}
+
+/// <summary>The tables of jobs.</summary>
+public static class JobQueries
+{
+    extension(LlmOsDb db)
+    {
+        public DbSet<Job> Jobs => db.Set<Job>();
+
+        public DbSet<JobEvent> JobEvents => db.Set<JobEvent>();
+    }
+}

@@ -1,0 +1,228 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace LlmOs.Models.Zoo;
+
+/// <summary>Element types of graph inputs and outputs, with ONNX's numbers.</summary>
+internal enum OnnxType
+{
+    Float = 1,
+    Int32 = 6,
+    Int64 = 7,
+}
+
+/// <summary>A dimension: a number, or a name that stands for any.</summary>
+internal readonly record struct OnnxDim(long? Size, string? Name)
+{
+    public static implicit operator OnnxDim(long size) => new(size, null);
+
+    public static implicit operator OnnxDim(string name) => new(null, name);
+}
+
+/// <summary>
+/// Builds an ONNX model and writes it as <c>model.onnx</c> with its weights beside it in <c>weights.bin</c>.
+/// Field numbers are those of onnx.proto (IR version 10).
+/// </summary>
+internal sealed class OnnxGraph : IDisposable
+{
+    public const string FileName = "model.onnx";
+
+    /// <summary>The domain of the operators that ONNX Runtime adds.</summary>
+    public const string Microsoft = "com.microsoft";
+
+    private const int IrVersion = 10;
+    private const int Opset = 21;
+
+    private readonly string _folder;
+    private readonly string _name;
+    private readonly WeightFile _weights;
+    private readonly ProtoWriter _inputs = new();
+    private readonly ProtoWriter _outputs = new();
+    private readonly ProtoWriter _nodes = new();
+    private readonly ProtoWriter _initializers = new();
+    private int _nodeCount;
+
+    /// <param name="name">The graph's name.</param>
+    /// <param name="folder">An existing folder without either file.</param>
+    public OnnxGraph(string name, string folder)
+    {
+        (_name, _folder) = (name, folder);
+        _weights = new WeightFile(folder);
+    }
+
+    public string Input(string name, OnnxType type, params OnnxDim[] shape)
+    {
+        _inputs.Message(11, info => ValueInfo(info, name, type, shape));
+        return name;
+    }
+
+    public void Output(string name, OnnxType type, params OnnxDim[] shape) =>
+        _outputs.Message(12, info => ValueInfo(info, name, type, shape));
+
+    /// <summary>Adds a node with one output, whose name is returned.</summary>
+    /// <param name="inputs">An empty name leaves an optional input out.</param>
+    public string Node(string op, string[] inputs, string domain = "", params OnnxAttribute[] attributes)
+    {
+        var output = $"{op}_{_nodeCount}";
+        Node(op, inputs, [output], domain, attributes);
+        return output;
+    }
+
+    /// <summary>Adds a node whose outputs are named by the caller; an empty name leaves one out.</summary>
+    public void Node(string op, string[] inputs, string[] outputs, string domain = "", params OnnxAttribute[] attributes)
+    {
+        var name = $"node_{_nodeCount++}_{op}";
+        _nodes.Message(1, node =>
+        {
+            foreach (var input in inputs)
+            {
+                node.Text(1, input);
+            }
+
+            foreach (var output in outputs)
+            {
+                node.Text(2, output);
+            }
+
+            node.Text(3, name);
+            node.Text(4, op);
+            foreach (var attribute in attributes)
+            {
+                node.Message(5, attribute.Write);
+            }
+
+            node.Text(7, domain);
+        });
+    }
+
+    /// <summary>A small constant of whole numbers, kept in the graph itself. Shape: [values].</summary>
+    public string Constant(string name, params long[] values)
+    {
+        _initializers.Message(5, tensor =>
+        {
+            tensor.Int(1, values.Length);
+            tensor.Int(2, (int)OnnxType.Int64);
+            tensor.Text(8, name);
+            tensor.Bytes(9, MemoryMarshal.AsBytes<long>(values));
+        });
+        return name;
+    }
+
+    /// <summary>A f32 tensor in the weight file; <paramref name="write"/> must write exactly the shape's elements.</summary>
+    public string Weight(string name, long[] shape, Action<WeightFile> write)
+    {
+        var offset = _weights.Align();
+        write(_weights);
+        var bytes = _weights.Position - offset;
+        var expected = shape.Aggregate((long)sizeof(float), (product, n) => product * n);
+        if (bytes != expected)
+        {
+            throw new InvalidOperationException($"Weight '{name}' [{string.Join(", ", shape)}] needs {expected} bytes, {bytes} were written.");
+        }
+
+        _initializers.Message(5, tensor =>
+        {
+            foreach (var dimension in shape)
+            {
+                tensor.Int(1, dimension);
+            }
+
+            tensor.Int(2, (int)OnnxType.Float);
+            tensor.Text(8, name);
+            External(tensor, "location", WeightFile.FileName);
+            External(tensor, "offset", offset.ToString(CultureInfo.InvariantCulture));
+            External(tensor, "length", bytes.ToString(CultureInfo.InvariantCulture));
+            tensor.Int(14, 1); // data_location: external
+        });
+        return name;
+    }
+
+    /// <summary>Writes the model file; returns its path.</summary>
+    public string Save()
+    {
+        var model = new ProtoWriter();
+        model.Int(1, IrVersion);
+        model.Text(2, "LlmOs");
+        model.Message(7, graph =>
+        {
+            // Each part already carries its own keys, and the order of fields is free.
+            graph.Append(_nodes);
+            graph.Text(2, _name);
+            graph.Append(_initializers);
+            graph.Append(_inputs);
+            graph.Append(_outputs);
+        });
+        OpsetImport(model, "", Opset);
+        OpsetImport(model, Microsoft, 1);
+
+        _weights.Flush();
+        var path = Path.Combine(_folder, FileName);
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        file.Write(model.Written);
+        file.Flush(flushToDisk: true);
+        return path;
+    }
+
+    public void Dispose() => _weights.Dispose();
+
+    private static void OpsetImport(ProtoWriter model, string domain, int version) => model.Message(8, import =>
+    {
+        import.Text(1, domain);
+        import.Int(2, version);
+    });
+
+    private static void External(ProtoWriter tensor, string key, string value) => tensor.Message(13, entry =>
+    {
+        entry.Text(1, key);
+        entry.Text(2, value);
+    });
+
+    private static void ValueInfo(ProtoWriter info, string name, OnnxType type, OnnxDim[] shape)
+    {
+        info.Text(1, name);
+        info.Message(2, typeProto => typeProto.Message(1, tensor =>
+        {
+            tensor.Int(1, (int)type);
+            tensor.Message(2, shapeProto =>
+            {
+                foreach (var dimension in shape)
+                {
+                    shapeProto.Message(1, dim =>
+                    {
+                        if (dimension.Size is { } size)
+                        {
+                            dim.Int(1, size);
+                        }
+                        else
+                        {
+                            dim.Text(2, dimension.Name!);
+                        }
+                    });
+                }
+            });
+        }));
+    }
+}
+
+/// <summary>An attribute of a node: a whole number or a f32.</summary>
+internal sealed record OnnxAttribute(string Name, long? Whole, float? Real)
+{
+    public static implicit operator OnnxAttribute((string Name, long Value) pair) => new(pair.Name, pair.Value, null);
+
+    public static implicit operator OnnxAttribute((string Name, float Value) pair) => new(pair.Name, null, pair.Value);
+
+    public void Write(ProtoWriter attribute)
+    {
+        attribute.Text(1, Name);
+        if (Real is { } real)
+        {
+            attribute.Float(2, real);
+            attribute.Int(20, 1); // type: float
+        }
+        else
+        {
+            attribute.Int(3, Whole!.Value);
+            attribute.Int(20, 2); // type: int
+        }
+    }
+}
