@@ -38,7 +38,7 @@ internal static class JobCommands
             command.Subcommands.Add(OnOne(interrupts, action, description, async (client, id, cancel) =>
             {
                 var job = await client.ChangeJobAsync(id, action, cancel);
-                Console.Out.WriteLine($"{job.Id} is {Words.Of(job.State)}");
+                Console.Out.WriteLine($"{job.Id} is {job.State.ToWord()}");
                 return ExitCode.Done;
             }));
         }
@@ -63,7 +63,7 @@ internal static class JobCommands
             table.AddRow(
                 Markup.Escape(job.Id),
                 Markup.Escape(job.Kind),
-                Words.Of(job.State),
+                job.State.ToWord(),
                 job.Progress.ToString("P0", CultureInfo.InvariantCulture),
                 job.CreatedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture),
                 Markup.Escape(job.Error?.Message ?? job.Message));

@@ -48,6 +48,6 @@ internal static class ListCommand
             Sizes.Count(view.Parameters),
             $"{view.ContextLength}",
             Sizes.Bytes(view.Bytes),
-            Words.Of(view.State));
+            view.State.ToWord());
     }
 }

@@ -53,6 +53,11 @@ internal static class SpecFile
         {
             throw new UsageException($"'{path}', line {e.Start.Line}: {e.Message}");
         }
+        catch (InvalidOperationException)
+        {
+            // The scanner's way of meeting some unclosed brackets.
+            throw new UsageException($"'{path}' is not YAML: a bracket or quote is not closed.");
+        }
 
         if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
         {
@@ -76,7 +81,7 @@ internal static class SpecFile
                 writer.WriteStartObject();
                 foreach (var (key, value) in mapping.Children)
                 {
-                    writer.WritePropertyName(((YamlScalarNode)key).Value!);
+                    writer.WritePropertyName((key as YamlScalarNode)?.Value ?? throw new UsageException("A field's name must be a word, not a list or mapping."));
                     Write(writer, value, folder);
                 }
 
@@ -103,7 +108,7 @@ internal static class SpecFile
         var text = scalar.Value ?? "";
         if (scalar.Style != ScalarStyle.Plain)
         {
-            writer.WriteStringValue(ImportCommand.Locate(text, folder) is var placed && text.StartsWith("file:", StringComparison.Ordinal) ? placed : text);
+            writer.WriteStringValue(Place(text, folder));
         }
         else if (text is "" or "~" or "null")
         {
@@ -123,7 +128,10 @@ internal static class SpecFile
         }
         else
         {
-            writer.WriteStringValue(text.StartsWith("file:", StringComparison.Ordinal) ? ImportCommand.Locate(text, folder) : text);
+            writer.WriteStringValue(Place(text, folder));
         }
     }
+
+    private static string Place(string text, string folder) =>
+        text.StartsWith("file:", StringComparison.Ordinal) ? ImportCommand.Locate(text, folder) : text;
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Spectre.Console;
 
 namespace LlmOs.Cli;
@@ -63,11 +62,4 @@ internal static class Sizes
         < 3600 => $"{(int)seconds / 60} min {(int)seconds % 60} s",
         _ => $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60} min",
     };
-}
-
-/// <summary>Enum values as the wire spells them.</summary>
-internal static class Words
-{
-    public static string Of<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }

@@ -47,23 +47,46 @@ public sealed record TemplateInputView(
 /// <param name="Model">The model it was written for; an app may name another.</param>
 public sealed record TemplateView(string Name, string Title, string Description, string Model, IReadOnlyList<TemplateInputView> Inputs);
 
+/// <summary>How an app generates; what is null is as the template says.</summary>
+public sealed record AppSettings
+{
+    /// <summary>0 always takes the likeliest token.</summary>
+    [Range(0.0, 2.0)]
+    public double? Temperature { get; init; }
+
+    /// <summary>Keeps the k likeliest tokens; 0 keeps all.</summary>
+    [Range(0, 100_000)]
+    public int? TopK { get; init; }
+
+    /// <summary>Keeps the likeliest tokens that make up this share of the probability; 1 keeps all.</summary>
+    [Range(0.0, 1.0)]
+    public double? TopP { get; init; }
+
+    /// <summary>Above 1, tokens that were there already become less likely.</summary>
+    [Range(0.1, 2.0)]
+    public double? RepetitionPenalty { get; init; }
+
+    /// <summary>With a seed the same inputs give the same output.</summary>
+    [Range(0L, long.MaxValue)]
+    public long? Seed { get; init; }
+}
+
 /// <summary>Makes an app from a template (CONTRACT, section 7).</summary>
 public sealed record AppRequest
 {
     /// <summary>A name from <c>GET /api/v1/templates</c>.</summary>
-    [MaxLength(64)]
+    [StringLength(64, MinimumLength = 1)]
     public required string Template { get; init; }
 
-    /// <summary>The app's name in addresses: <c>[a-z0-9][a-z0-9-]{0,62}</c>, not taken yet.</summary>
-    [MaxLength(63)]
+    /// <summary>The app's name in addresses, not taken yet.</summary>
+    [RegularExpression("^[a-z0-9][a-z0-9-]{0,62}$")]
     public required string Slug { get; init; }
 
     /// <summary>A model string as <c>/v1</c> takes it; null takes the template's own.</summary>
-    [MaxLength(200)]
+    [StringLength(200, MinimumLength = 1)]
     public string? Model { get; init; }
 
-    /// <summary>Generation settings that differ from the template's: <c>temperature</c>, <c>top_k</c>, <c>top_p</c>, <c>repetition_penalty</c>, <c>seed</c>.</summary>
-    public IReadOnlyDictionary<string, double>? Settings { get; init; }
+    public AppSettings? Settings { get; init; }
 }
 
 /// <summary>A new app. Its key is shown here and never again.</summary>
@@ -77,7 +100,7 @@ public sealed record AppView(
     string Template,
     string Title,
     string Model,
-    IReadOnlyDictionary<string, double> Settings,
+    AppSettings Settings,
     string Page,
     string Openapi,
     DateTimeOffset CreatedAt);
@@ -85,11 +108,12 @@ public sealed record AppView(
 /// <summary>One use of an app.</summary>
 public sealed record InvokeRequest
 {
-    /// <summary>Values by the names of the template's inputs.</summary>
+    /// <summary>Values by the names of the template's inputs; texts and numbers.</summary>
+    [MaxLength(64)]
     public required IReadOnlyDictionary<string, JsonElement> Inputs { get; init; }
 
     /// <summary>Whether the answer comes as server-sent events, piece by piece.</summary>
-    public bool Stream { get; init; }
+    public bool? Stream { get; init; }
 }
 
 /// <summary>Tokens that one use of an app took.</summary>

@@ -81,11 +81,10 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
     public async Task<JobView> TrainAsync(JsonElement specification, CancellationToken cancel) =>
         (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/training", specification, cancel)).Job;
 
-    public Task<Page<JobView>> ListJobsAsync(string? kind, JobState? state, int? limit, string? after, CancellationToken cancel)
-    {
-        var word = state is { } s ? JsonNamingPolicy.SnakeCaseLower.ConvertName(s.ToString()) : null;
-        return GetAsync<Page<JobView>>("api/v1/jobs" + Query(("kind", kind), ("state", word), ("limit", limit?.ToString(CultureInfo.InvariantCulture)), ("after", after)), cancel);
-    }
+    public Task<Page<JobView>> ListJobsAsync(string? kind, JobState? state, int? limit, string? after, CancellationToken cancel) =>
+        GetAsync<Page<JobView>>(
+            "api/v1/jobs" + Query(("kind", kind), ("state", state?.ToWord()), ("limit", limit?.ToString(CultureInfo.InvariantCulture)), ("after", after)),
+            cancel);
 
     /// <param name="waitSeconds">Holds the answer until the job ends or the seconds are over; 0 answers at once.</param>
     public Task<JobView> GetJobAsync(string id, int waitSeconds, CancellationToken cancel) =>
@@ -111,6 +110,20 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
     /// <param name="action"><c>cancel</c>, <c>pause</c>, <c>resume</c> or <c>retry</c>.</param>
     public Task<JobView> ChangeJobAsync(string id, string action, CancellationToken cancel) =>
         SendAsync<JobView>(HttpMethod.Post, $"api/v1/jobs/{Uri.EscapeDataString(id)}/{action}", null, cancel);
+
+    // Keys.
+
+    /// <summary>Makes a key; the answer is the only place where it can be read.</summary>
+    public Task<CreatedKey> CreateKeyAsync(CreateKeyRequest request, CancellationToken cancel) =>
+        SendAsync<CreatedKey>(HttpMethod.Post, "api/v1/keys", request, cancel);
+
+    public Task<Page<KeyView>> ListKeysAsync(string? after, CancellationToken cancel) =>
+        GetAsync<Page<KeyView>>("api/v1/keys" + Query(("after", after)), cancel);
+
+    public async Task RevokeKeyAsync(string id, CancellationToken cancel)
+    {
+        using var response = await SendAsync(HttpMethod.Delete, $"api/v1/keys/{Uri.EscapeDataString(id)}", null, cancel);
+    }
 
     // Apps.
 
