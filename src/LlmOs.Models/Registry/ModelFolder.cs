@@ -62,7 +62,7 @@ internal sealed partial record ModelFolder(
         var config = architecture.ReadConfig(json);
         if (ReadJson(files, "generation_config.json") is { } generation)
         {
-            config = config with { EndTokens = GenerationConfig.EndTokensOf(config, GenerationConfig.Read(generation)) };
+            GenerationConfig.Read(generation); // a bad one is refused here, not at the first request
         }
 
         foreach (var text in files.Where(f => !f.Path.EndsWith(".safetensors", StringComparison.Ordinal)))
