@@ -81,6 +81,9 @@ public enum ErrorCode
     /// <summary>A job's process ended without a result.</summary>
     TrainerCrashed,
 
+    /// <summary>A job's host went away several times in a row while it ran.</summary>
+    HostLost,
+
     /// <summary>The trainer cannot run on this platform.</summary>
     TrainerUnavailable,
 

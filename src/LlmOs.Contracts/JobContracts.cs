@@ -44,3 +44,25 @@ public sealed record JobAccepted(JobView Job);
 
 /// <summary>The result of a job that made a model version.</summary>
 public sealed record ModelJobResult(string Model, int Version, string Ref);
+
+/// <summary>A line of a job's history: where it stood then.</summary>
+/// <param name="Id">Grows with each line; what to send as <c>after</c>, or as <c>Last-Event-ID</c>.</param>
+public sealed record JobEventView(
+    long Id,
+    JobState State,
+    double Progress,
+    string Message,
+    int Attempt,
+    JsonElement Metrics,
+    DateTimeOffset At);
+
+/// <summary>A machine that takes part.</summary>
+/// <param name="State"><c>ready</c>, <c>draining</c>, or <c>lost</c> when it has not been heard of.</param>
+public sealed record NodeView(
+    string Id,
+    string State,
+    IReadOnlyList<string> Roles,
+    int Processors,
+    long MemoryBytes,
+    DateTimeOffset StartedAt,
+    DateTimeOffset SeenAt);

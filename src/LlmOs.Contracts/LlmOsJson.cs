@@ -23,6 +23,13 @@ public static class LlmOsJson
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower));
     }
 
+    /// <summary>For options that read what comes in from outside: refuses text with U+0000 or half a surrogate pair, naming the field.</summary>
+    public static void RefuseBadText(JsonSerializerOptions options)
+    {
+        options.Converters.Add(new RequestStringConverter());
+        options.Converters.Add(new RequestElementConverter());
+    }
+
     private static JsonSerializerOptions Create()
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.General);

@@ -1,3 +1,5 @@
+using LlmOs.Infrastructure.Access;
+using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Routing;
@@ -23,8 +25,25 @@ public static class InfrastructureTier
         services.AddSingleton<ITableMap, JobTables>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton<JobQueue>();
+        services.AddSingleton<JobLeases>();
+        services.AddSingleton<JobWatch>();
+        services.AddHostedService<JobLoop>();
+
+        services.AddSingleton<HostDrain>();
+        services.AddSingleton<NodeIdentity>();
+        services.AddSingleton<ITableMap, NodeTables>();
+        services.AddHostedService<NodeHeartbeat>();
+
+        services.AddSingleton<ITableMap, AccessTables>();
+        services.AddSingleton<ApiKeys>();
         return services;
     }
 
-    public static IEndpointRouteBuilder MapInfrastructure(this IEndpointRouteBuilder routes) => routes;
+    public static IEndpointRouteBuilder MapInfrastructure(this IEndpointRouteBuilder routes)
+    {
+        routes.MapJobs();
+        routes.MapNodes();
+        routes.MapKeys();
+        return routes;
+    }
 }

@@ -22,6 +22,9 @@ public sealed class LlmOsException : Exception
     /// <summary>What the caller may do next.</summary>
     public string? Hint { get; init; }
 
+    /// <summary>Where several fields are at fault: what is wrong with each. Null when there is at most <see cref="Field"/>.</summary>
+    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+
     /// <summary>404 for a thing of the platform.</summary>
     public static LlmOsException NotFound(string what, string id) =>
         new(ErrorCode.NotFound, $"There is no {what} '{id}'.");

@@ -13,12 +13,50 @@ public interface IJobRunner
     /// <summary>The word in the job's <c>kind</c>: <c>import</c>, <c>training</c>, ...</summary>
     string Kind { get; }
 
+    /// <summary>True when a run that was stopped with <see cref="JobStop.Pause"/> leaves a checkpoint to go on from.</summary>
+    bool CanPause => false;
+
+    /// <summary>False when an interrupted run must not be begun again; it then fails instead of waiting for another host.</summary>
+    bool CanRepeat => true;
+
+    /// <summary>What it shares its turn with on one host.</summary>
+    JobLane Lane => Kind == "training" ? JobLane.Training : JobLane.General;
+
+    /// <param name="cancel">Fires when the run should stop; <see cref="JobContext.StopReason"/> then says why.</param>
     Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel);
 }
 
 /// <summary>Writes a job's result to the database; what it returns becomes the job's <c>result</c>.</summary>
 /// <remarks>Runs inside the transaction that checks the attempt number: a stale attempt's writes are rolled back.</remarks>
 public delegate Task<object> JobPublish(LlmOsDb db, CancellationToken cancel);
+
+/// <summary>Jobs of one lane share a number of turns on each host.</summary>
+public enum JobLane
+{
+    /// <summary>Two at a time, on hosts with the role api or inference.</summary>
+    General,
+
+    /// <summary>One at a time, on hosts with the role training.</summary>
+    Training,
+}
+
+/// <summary>Why a run should stop.</summary>
+public enum JobStop
+{
+    None,
+
+    /// <summary>Somebody cancelled the job.</summary>
+    Cancel,
+
+    /// <summary>Somebody paused it: leave a checkpoint, then stop.</summary>
+    Pause,
+
+    /// <summary>The host is stopping: the job will run again, here or elsewhere.</summary>
+    Shutdown,
+
+    /// <summary>The lease went to another host: whatever this run does no longer counts.</summary>
+    LeaseLost,
+}
 
 /// <summary>What a running job knows and may tell.</summary>
 public abstract class JobContext
@@ -34,6 +72,12 @@ public abstract class JobContext
 
     /// <summary>A folder of this attempt alone, on the data folder's disk; deleted when the attempt ends.</summary>
     public abstract string ScratchFolder { get; }
+
+    /// <summary>A folder of the job, kept from one attempt to the next; deleted when the job succeeds or is cancelled.</summary>
+    public virtual string CheckpointFolder => Path.Combine(ScratchFolder, "checkpoint");
+
+    /// <summary>Why the run's token fired.</summary>
+    public virtual JobStop StopReason => JobStop.None;
 
     /// <summary>The spec as its record.</summary>
     public T SpecAs<T>() =>

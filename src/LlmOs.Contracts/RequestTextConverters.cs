@@ -1,0 +1,106 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace LlmOs.Contracts;
+
+/// <summary>
+/// Refuses text that no database or tokenizer can take: U+0000 and half a surrogate pair. For what comes in from outside
+/// only; the serializer adds the field's path to the refusal.
+/// </summary>
+internal sealed class RequestStringConverter : JsonConverter<string>
+{
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType switch
+        {
+            JsonTokenType.Null => null,
+            JsonTokenType.String => RequestText.Checked(ref reader),
+            _ => throw new JsonException("expected a string."),
+        };
+
+    public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        RequestText.Checked(ref reader);
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+}
+
+/// <summary>The same for free-form JSON.</summary>
+internal sealed class RequestElementConverter : JsonConverter<JsonElement>
+{
+    private static readonly JsonConverter<JsonElement> Plain = JsonMetadataServices.JsonElementConverter;
+
+    public override JsonElement Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var element = Plain.Read(ref reader, typeToConvert, options);
+        Check(element);
+        return element;
+    }
+
+    public override void Write(Utf8JsonWriter writer, JsonElement value, JsonSerializerOptions options) => value.WriteTo(writer);
+
+    private static void Check(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    RequestText.Check(Read(() => property.Name)!);
+                    Check(property.Value);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    Check(item);
+                }
+
+                break;
+            case JsonValueKind.String:
+                RequestText.Check(Read(element.GetString)!);
+                break;
+        }
+    }
+
+    private static string? Read(Func<string?> text)
+    {
+        try
+        {
+            return text();
+        }
+        catch (InvalidOperationException)
+        {
+            throw new JsonException(RequestText.LoneSurrogate);
+        }
+    }
+}
+
+internal static class RequestText
+{
+    public const string LoneSurrogate = "the text holds half a surrogate pair (\\ud800 to \\udfff), which is no character.";
+
+    public static string Checked(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            var text = reader.GetString()!;
+            Check(text);
+            return text;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new JsonException(LoneSurrogate);
+        }
+    }
+
+    public static void Check(string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new JsonException("the text holds the character U+0000, which is not accepted.");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Infrastructure.Access;
+
+/// <summary>Who a key stands for.</summary>
+public sealed record Caller(string KeyId, string Name, IReadOnlyList<string> Scopes)
+{
+    /// <summary>Everybody, where keys are switched off.</summary>
+    public static Caller Nobody { get; } = new("none", "keys are off", [Access.Scopes.Admin]);
+}
+
+/// <summary>Makes, finds and revokes keys.</summary>
+public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings settings, TimeProvider clock) : IDisposable
+{
+    private const string SecretName = "api-keys";
+    private const int MostRemembered = 10_000;
+    private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, (ApiKey Key, DateTimeOffset Until)> _remembered = new();
+    private readonly SemaphoreSlim _secretGate = new(1);
+    private byte[]? _secret;
+    private long _revocations;
+
+    /// <summary>
+    /// How long a key is taken to be good without asking again. One server owns a SQLite database and hears of every
+    /// revocation; on PostgreSQL another host may revoke, which is to be felt within half a second.
+    /// </summary>
+    private TimeSpan Remember => settings.Database is null ? TimeSpan.FromSeconds(30) : TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Makes a key; the answer is the only place where it can be read.</summary>
+    /// <param name="scopes">See <see cref="Scopes"/>; an unknown one is refused.</param>
+    /// <param name="expiresAt">From when on it is refused; null: never.</param>
+    public async Task<CreatedKey> CreateAsync(string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, CancellationToken cancel)
+    {
+        if (scopes.Count == 0 || !scopes.All(Scopes.IsKnown))
+        {
+            throw LlmOsException.Invalid("scopes", "scopes: expected some of admin, inference, read, app:{slug}.");
+        }
+
+        if (expiresAt <= clock.GetUtcNow())
+        {
+            throw LlmOsException.Invalid("expires_at", "expires_at: lies in the past.");
+        }
+
+        var (id, key) = ApiKey.Generate();
+        await StoreAsync(id, name, key, key[..(ApiKey.Mark.Length + 12)], scopes, expiresAt, cancel);
+        return new CreatedKey(id, key, key[..(ApiKey.Mark.Length + 12)]);
+    }
+
+    /// <summary>Whom a presented key stands for; null when it is unknown, revoked or expired.</summary>
+    public async Task<Caller?> FindAsync(string presented, CancellationToken cancel)
+    {
+        if (presented.Length is 0 or > 256)
+        {
+            return null;
+        }
+
+        var hash = ApiKey.HashOf(presented, await SecretAsync(cancel));
+        var now = clock.GetUtcNow();
+        if (!_remembered.TryGetValue(hash, out var known) || known.Until <= now)
+        {
+            var revocations = Interlocked.Read(ref _revocations);
+            if (await LoadAsync(presented, hash, cancel) is not { } key)
+            {
+                return null;
+            }
+
+            known = (key, now + Remember);
+
+            // A revocation while the row was being read may have missed it.
+            if (revocations == Interlocked.Read(ref _revocations))
+            {
+                if (_remembered.Count >= MostRemembered)
+                {
+                    _remembered.Clear();
+                }
+
+                _remembered[hash] = known;
+            }
+        }
+
+        return known.Key.IsGood(now) ? CallerOf(known.Key) : null;
+    }
+
+    /// <summary>Whether a key is still good, by its id: for sessions that were begun with it.</summary>
+    public async Task<Caller?> FindByIdAsync(string id, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var key = await db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Id == id, cancel);
+        return key is not null && key.IsGood(clock.GetUtcNow()) ? CallerOf(key) : null;
+    }
+
+    /// <summary>Makes a key worthless, at once on this host. Refuses the last admin key, after which nobody could make another.</summary>
+    public async Task RevokeAsync(string id, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancel);
+        var now = clock.GetUtcNow();
+        var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancel) ?? throw LlmOsException.NotFound("key", id);
+        if (IsAdmin(key))
+        {
+            var others = await db.ApiKeys.AsNoTracking().Where(k => k.Id != id && k.RevokedAt == null && k.ExpiresAt == null).ToListAsync(cancel);
+            if (!others.Any(IsAdmin))
+            {
+                throw new LlmOsException(ErrorCode.Conflict, "This is the last admin key that does not expire.") { Hint = "Make another admin key first." };
+            }
+        }
+
+        key.RevokedAt = now;
+        await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
+
+        Interlocked.Increment(ref _revocations);
+        _remembered.TryRemove(key.Hash, out _);
+    }
+
+    /// <summary>Gives a new database its admin key. Call under the migration lock.</summary>
+    /// <returns>A key that was made up and must be shown; null when there already are keys or the key was configured.</returns>
+    public async Task<string?> EnsureAdminAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        if (await db.ApiKeys.AnyAsync(cancel))
+        {
+            return null;
+        }
+
+        if (settings.AdminKey is { } configured)
+        {
+            await StoreAsync(ApiKey.IdOf(configured) ?? "key_configured", "admin", configured, "(LLMOS_ADMIN_KEY)", [Scopes.Admin], null, cancel);
+            return null;
+        }
+
+        return (await CreateAsync("admin", [Scopes.Admin], null, cancel)).Key;
+    }
+
+    public void Dispose() => _secretGate.Dispose();
+
+    private static bool IsAdmin(ApiKey key) => key.Scopes.Split(' ').Contains(Scopes.Admin);
+
+    private static Caller CallerOf(ApiKey key) => new(key.Id, key.Name, key.Scopes.Split(' '));
+
+    private async Task StoreAsync(string id, string name, string key, string prefix, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        db.Add(new ApiKey
+        {
+            Id = id,
+            Name = name,
+            Prefix = prefix,
+            Hash = ApiKey.HashOf(key, await SecretAsync(cancel)),
+            Scopes = string.Join(' ', scopes.Distinct(StringComparer.Ordinal)),
+            CreatedAt = clock.GetUtcNow(),
+            ExpiresAt = expiresAt,
+        });
+        await db.SaveChangesAsync(cancel);
+    }
+
+    private async Task<ApiKey?> LoadAsync(string presented, string hash, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var id = ApiKey.IdOf(presented);
+        var key = await db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => id != null ? k.Id == id : k.Hash == hash, cancel);
+        if (key is null || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(key.Hash), Encoding.ASCII.GetBytes(hash)))
+        {
+            return null;
+        }
+
+        var now = clock.GetUtcNow();
+        if (key.LastUsedAt is null || now - key.LastUsedAt > UseInterval)
+        {
+            await db.ApiKeys.Where(k => k.Id == key.Id).ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancel);
+        }
+
+        return key;
+    }
+
+    /// <summary>The secret of the database, made by the first host that needs it.</summary>
+    private async Task<byte[]> SecretAsync(CancellationToken cancel)
+    {
+        if (_secret is { } known)
+        {
+            return known;
+        }
+
+        await _secretGate.WaitAsync(cancel);
+        try
+        {
+            return _secret ??= await LoadSecretAsync(cancel);
+        }
+        finally
+        {
+            _secretGate.Release();
+        }
+    }
+
+    private async Task<byte[]> LoadSecretAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        if (await db.ServerSecrets.AsNoTracking().SingleOrDefaultAsync(s => s.Name == SecretName, cancel) is { } stored)
+        {
+            return stored.Value;
+        }
+
+        var made = new ServerSecret { Name = SecretName, Value = RandomNumberGenerator.GetBytes(32) };
+        db.Add(made);
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+            return made.Value;
+        }
+        catch (DbUpdateException e) when (e.IsUniqueViolation())
+        {
+            db.ChangeTracker.Clear();
+            return (await db.ServerSecrets.AsNoTracking().SingleAsync(s => s.Name == SecretName, cancel)).Value;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Infrastructure.Jobs;
+
+internal static class JobEndpoints
+{
+    public static void MapJobs(this IEndpointRouteBuilder routes)
+    {
+        var jobs = routes.MapGroup("/api/v1/jobs").WithTags("Jobs");
+        jobs.MapGet("/", List).WithName("ListJobs").WithSummary("Lists jobs, the newest first.");
+        jobs.MapGet("/{id}", Get).WithName("GetJob").WithSummary("Shows a job; with wait, once it has ended or the seconds are over.").ProducesProblem(404);
+        jobs.MapGet("/{id}/events", Events).WithName("ListJobEvents")
+            .WithSummary("A page of the job's history, or its events as they happen (Accept: text/event-stream).")
+            .Produces<Page<JobEventView>>()
+            .Produces<string>(200, "text/event-stream")
+            .ProducesProblem(404);
+        jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").WithSummary("Asks a job to stop for good.").ProducesProblem(404).ProducesProblem(409);
+        jobs.MapPost("/{id}/pause", Pause).WithName("PauseJob").WithSummary("Lets a job rest where its kind can go on later.").ProducesProblem(404).ProducesProblem(409);
+        jobs.MapPost("/{id}/resume", Resume).WithName("ResumeJob").WithSummary("Lets a paused job go on.").ProducesProblem(404).ProducesProblem(409);
+        jobs.MapPost("/{id}/retry", Retry).WithName("RetryJob").WithSummary("Runs a failed or cancelled job once more.").ProducesProblem(404).ProducesProblem(409);
+    }
+
+    private static async Task<Ok<Page<JobView>>> List(
+        [StringLength(64)] string? kind,
+        JobState? state,
+        [Range(1, 500)] int? limit,
+        [StringLength(64)] string? after,
+        LlmOsDb db,
+        CancellationToken cancel)
+    {
+        var jobs = db.Jobs.AsNoTracking().Where(j => (kind == null || j.Kind == kind) && (state == null || j.State == state));
+        if (after is not null)
+        {
+            var seq = await db.Jobs.Where(j => j.Id == after).Select(j => (long?)j.Seq).SingleOrDefaultAsync(cancel)
+                ?? throw LlmOsException.Invalid("after", $"There is no job '{after}'; send the next of the page before.");
+            jobs = jobs.Where(j => j.Seq < seq);
+        }
+
+        var size = limit ?? 50;
+        var rows = await jobs.OrderByDescending(j => j.Seq).Take(size + 1).ToListAsync(cancel);
+        var page = rows.Take(size).Select(j => j.ToView()).ToList();
+        return TypedResults.Ok(new Page<JobView>(page, rows.Count > size ? page[^1].Id : null));
+    }
+
+    private static async Task<Ok<JobView>> Get(string id, [Range(0, 600)] int? wait, JobWatch watch, CancellationToken cancel) =>
+        TypedResults.Ok(await watch.UntilOverAsync(id, TimeSpan.FromSeconds(wait ?? 0), cancel));
+
+    private static async Task<IResult> Events(
+        string id,
+        [Range(1, 500)] int? limit,
+        [Range(0L, long.MaxValue)] long? after,
+        [FromHeader(Name = "Last-Event-ID"), StringLength(32)] string? lastEventId,
+        HttpRequest request,
+        JobWatch watch,
+        CancellationToken cancel)
+    {
+        await watch.FindAsync(id, cancel);
+        var from = lastEventId is null ? after ?? 0
+            : long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var seen) ? seen
+            : throw LlmOsException.Invalid("Last-Event-ID", $"'{lastEventId}' is not the id of an event; send the last id that was received.");
+
+        if (request.GetTypedHeaders().Accept.Any(accept => accept.MediaType == "text/event-stream"))
+        {
+            return TypedResults.ServerSentEvents(watch.FollowAsync(id, from, cancel));
+        }
+
+        var size = limit ?? 50;
+        var lines = await watch.LinesAsync(id, from, size + 1, cancel);
+        var page = lines.Take(size).ToList();
+        return TypedResults.Ok(new Page<JobEventView>(page, lines.Count > size ? page[^1].Id.ToString(CultureInfo.InvariantCulture) : null));
+    }
+
+    private static Task<Ok<JobView>> Cancel(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
+        ChangeAsync(id, db, signal, clock, job => job.Cancel(clock.GetUtcNow()), cancel);
+
+    private static Task<Ok<JobView>> Pause(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, IEnumerable<IJobRunner> runners, CancellationToken cancel) =>
+        ChangeAsync(id, db, signal, clock, job => job.Pause(runners.Any(r => r.Kind == job.Kind && r.CanPause)), cancel);
+
+    private static Task<Ok<JobView>> Resume(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
+        ChangeAsync(id, db, signal, clock, job => job.Resume(), cancel);
+
+    private static Task<Ok<JobView>> Retry(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
+        ChangeAsync(id, db, signal, clock, job => job.Retry(), cancel);
+
+    /// <summary>Changes a job and notes it in its history. A host may end or claim the job meanwhile: then it is looked at again.</summary>
+    private static async Task<Ok<JobView>> ChangeAsync(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, Action<Job> change, CancellationToken cancel)
+    {
+        const int MostTries = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            var job = await db.Jobs.SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
+            change(job);
+            if (!db.ChangeTracker.HasChanges())
+            {
+                return TypedResults.Ok(job.ToView());
+            }
+
+            db.Add(new JobEvent
+            {
+                JobId = job.Id,
+                Attempt = job.Attempt,
+                State = job.State,
+                Progress = job.Progress,
+                Message = job.Message,
+                Metrics = job.Metrics,
+                At = clock.GetUtcNow(),
+            });
+            try
+            {
+                await db.SaveChangesAsync(cancel);
+                signal.Raise();
+                return TypedResults.Ok(job.ToView());
+            }
+            catch (DbUpdateConcurrencyException) when (attempt < MostTries)
+            {
+                db.ChangeTracker.Clear();
+            }
+        }
+    }
+}

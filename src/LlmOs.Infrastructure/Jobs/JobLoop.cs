@@ -1,0 +1,298 @@
+using System.Diagnostics;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LlmOs.Infrastructure.Jobs;
+
+/// <summary>
+/// Runs jobs on this host: claims what it has runners and turns for, keeps the lease while the runner works, and
+/// publishes the result once. When the host stops, what runs is given back.
+/// </summary>
+internal sealed partial class JobLoop(
+    IServiceScopeFactory scopes,
+    JobLeases leases,
+    JobSignal signal,
+    LlmOsSettings settings,
+    DataFolder folder,
+    HostDrain drain,
+    TimeProvider clock,
+    ILogger<JobLoop> log) : BackgroundService
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many jobs of a lane a host with these roles runs at once.</summary>
+    internal static int Turns(JobLane lane, HostRoles roles) => lane switch
+    {
+        JobLane.General => (roles & (HostRoles.Api | HostRoles.Inference)) != 0 ? 2 : 0,
+        JobLane.Training => roles.HasFlag(HostRoles.Training) ? 1 : 0,
+        _ => throw new UnreachableException(),
+    };
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Draining);
+        if (settings.Database is null)
+        {
+            await leases.ExpireAllAsync(stop.Token);
+        }
+
+        await Task.WhenAll(Lanes().Select(lane => LaneAsync(lane.Kinds, lane.Turns, stop.Token)));
+    }
+
+    private List<(IReadOnlyList<string> Kinds, int Turns)> Lanes()
+    {
+        using var scope = scopes.CreateScope();
+        return [.. scope.ServiceProvider.GetServices<IJobRunner>()
+            .GroupBy(runner => runner.Lane)
+            .Select(lane => ((IReadOnlyList<string>)[.. lane.Select(runner => runner.Kind)], Turns(lane.Key, settings.Roles)))
+            .Where(lane => lane.Item2 > 0)];
+    }
+
+    private async Task LaneAsync(IReadOnlyList<string> kinds, int turns, CancellationToken stop)
+    {
+        var running = new List<Task>();
+        while (!stop.IsCancellationRequested)
+        {
+            running.RemoveAll(task => task.IsCompleted);
+            var changed = signal.Next;
+            if (running.Count < turns && await ClaimAsync(kinds, stop) is { } job)
+            {
+                running.Add(RunAsync(job, stop));
+                continue;
+            }
+
+            try
+            {
+                await JobSignal.WaitAsync(Task.WhenAny([changed, .. running]), LookInterval, clock, stop);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+
+        await Task.WhenAll(running);
+    }
+
+    private async Task<Job?> ClaimAsync(IReadOnlyList<string> kinds, CancellationToken stop)
+    {
+        try
+        {
+            return await leases.ClaimAsync(kinds, stop);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            // The database may be away for a while; jobs wait until it is back.
+            LogClaimFailed(e);
+            return null;
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private async Task RunAsync(Job job, CancellationToken stop)
+    {
+        try
+        {
+            if (await EndedBeforeItBeganAsync(job))
+            {
+                return;
+            }
+
+            using var attempt = new JobAttempt(job, folder);
+            await using var scope = scopes.CreateAsyncScope();
+            var runner = scope.ServiceProvider.GetServices<IJobRunner>().Single(r => r.Kind == job.Kind);
+            LogStarted(job.Id, job.Kind, job.Attempt);
+
+            var state = await WorkAsync(runner, attempt, stop);
+
+            LogEnded(job.Id, job.Attempt, state);
+            attempt.CleanUp(keepCheckpoints: state is not (JobState.Succeeded or JobState.Cancelled));
+        }
+        catch (Exception e)
+        {
+            // The row still holds the lease; once it has run out, the job is tried again.
+            LogAttemptBroke(e, job.Id, job.Attempt);
+        }
+    }
+
+    /// <summary>A job that was claimed from a silent host may have been cancelled or paused since, or be what kills its hosts.</summary>
+    private async Task<bool> EndedBeforeItBeganAsync(Job job)
+    {
+        var standing = new JobStanding(job.Progress, job.Message, job.Metrics, null);
+        if (job.CancelRequested)
+        {
+            await leases.CancelAsync(job, standing, CancellationToken.None);
+            return true;
+        }
+
+        if (job.PauseRequested)
+        {
+            await leases.PauseAsync(job, standing, CancellationToken.None);
+            return true;
+        }
+
+        if (job.LostAttempts >= JobLeases.MostLostAttempts)
+        {
+            var error = JobErrors.Of(new LlmOsException(ErrorCode.HostLost, $"{job.LostAttempts} hosts in a row went away while they ran this job.")
+            {
+                Hint = "Look at the hosts' logs and memory around the starts of its attempts, then retry the job.",
+            });
+            await leases.FailAsync(job, standing, error, CancellationToken.None);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <returns>The state in which the attempt left the job.</returns>
+    private async Task<JobState> WorkAsync(IJobRunner runner, JobAttempt attempt, CancellationToken stop)
+    {
+        using var done = new CancellationTokenSource();
+        using var stopping = stop.Register(() => attempt.AskToStop(JobStop.Shutdown));
+        var watching = WatchAsync(attempt, done.Token);
+
+        JobPublish? publish = null;
+        Exception? failure = null;
+        try
+        {
+            // A runner's synchronous beginning must not hold up the lane.
+            publish = await Task.Run(() => runner.RunAsync(attempt, attempt.Token), CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        await done.CancelAsync();
+        await watching;
+        return await EndAsync(runner, attempt, publish, failure);
+    }
+
+    private async Task<JobState> EndAsync(IJobRunner runner, JobAttempt attempt, JobPublish? publish, Exception? failure)
+    {
+        var (job, standing) = (attempt.Job, attempt.Standing);
+        var stopped = failure is OperationCanceledException && attempt.Token.IsCancellationRequested;
+        var must = CancellationToken.None; // must complete: what the attempt did is told once
+
+        switch (attempt.StopReason)
+        {
+            case JobStop.LeaseLost:
+                LogLeaseLost(job.Id, job.Attempt);
+                return JobState.Queued;
+            case JobStop.Cancel:
+                await leases.CancelAsync(job, standing, must);
+                return JobState.Cancelled;
+            case JobStop.Pause when stopped:
+                await leases.PauseAsync(job, standing, must);
+                return JobState.Paused;
+            case JobStop.Shutdown when stopped && runner.CanRepeat:
+                await leases.ReleaseAsync(job, standing, must);
+                return JobState.Queued;
+            case JobStop.Shutdown when stopped:
+                failure = new LlmOsException(ErrorCode.Unavailable, "The server was stopped while the job ran.") { Hint = "Retry the job." };
+                break;
+        }
+
+        if (publish is not null)
+        {
+            try
+            {
+                if (await leases.PublishAsync(job, standing with { Message = "done" }, publish, must))
+                {
+                    return JobState.Succeeded;
+                }
+
+                LogLeaseLost(job.Id, job.Attempt);
+                return JobState.Queued;
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        }
+
+        if (failure is not LlmOsException)
+        {
+            LogFailed(failure!, job.Id, job.Attempt);
+        }
+
+        await leases.FailAsync(job, standing, JobErrors.Of(failure!), must);
+        return JobState.Failed;
+    }
+
+    /// <summary>Stores what the runner reports, renews the lease, and hands on what people ask of the job.</summary>
+    private async Task WatchAsync(JobAttempt attempt, CancellationToken done)
+    {
+        var (renewed, told) = (clock.GetTimestamp(), clock.GetTimestamp());
+        using var timer = new PeriodicTimer(WatchInterval, clock);
+        while (!done.IsCancellationRequested)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(done);
+                var news = clock.GetElapsedTime(told) >= TellInterval ? attempt.TakeNews() : null;
+                var renew = news is not null || clock.GetElapsedTime(renewed) >= RenewInterval;
+                var requests = renew
+                    ? await leases.RenewAsync(attempt.Job, news, done)
+                    : await leases.RequestsAsync(attempt.Job, done);
+                renewed = renew ? clock.GetTimestamp() : renewed;
+                told = news is not null ? clock.GetTimestamp() : told;
+                if (requests is null)
+                {
+                    attempt.AskToStop(JobStop.LeaseLost);
+                    return;
+                }
+
+                if (requests.Cancel || requests.Pause)
+                {
+                    attempt.AskToStop(requests.Cancel ? JobStop.Cancel : JobStop.Pause);
+                }
+            }
+            catch (OperationCanceledException) when (done.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                LogRenewFailed(e, attempt.Id);
+                if (clock.GetElapsedTime(renewed) > JobLeases.Length)
+                {
+                    // Nobody knows who holds the job now; the fencing decides when this run ends.
+                    attempt.AskToStop(JobStop.LeaseLost);
+                    return;
+                }
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Job {Job} of kind {Kind} started, attempt {Attempt}")]
+    private partial void LogStarted(string job, string kind, int attempt);
+
+    [LoggerMessage(LogLevel.Debug, "Job {Job} left attempt {Attempt} as {State}")]
+    private partial void LogEnded(string job, int attempt, JobState state);
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job} is no longer this host's; what attempt {Attempt} did is dropped")]
+    private partial void LogLeaseLost(string job, int attempt);
+
+    [LoggerMessage(LogLevel.Error, "Job {Job} failed at attempt {Attempt} for a reason that is no refusal")]
+    private partial void LogFailed(Exception cause, string job, int attempt);
+
+    [LoggerMessage(LogLevel.Error, "The end of job {Job}, attempt {Attempt}, could not be stored; its lease will run out")]
+    private partial void LogAttemptBroke(Exception cause, string job, int attempt);
+
+    [LoggerMessage(LogLevel.Warning, "The lease of job {Job} could not be renewed; it is tried again")]
+    private partial void LogRenewFailed(Exception cause, string job);
+
+    [LoggerMessage(LogLevel.Warning, "The database did not answer when asked for jobs; it is asked again")]
+    private partial void LogClaimFailed(Exception cause);
+}

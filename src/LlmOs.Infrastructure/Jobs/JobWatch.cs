@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Infrastructure.Jobs;
+
+/// <summary>Following a job: until it ends, or line by line.</summary>
+internal sealed class JobWatch(IDbContextFactory<LlmOsDb> databases, JobSignal signal, HostDrain drain, TimeProvider clock)
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+    private const int LinesAtOnce = 200;
+
+    /// <summary>The job when it ends, or as it stands after <paramref name="most"/> or when the host stops.</summary>
+    public async Task<JobView> UntilOverAsync(string id, TimeSpan most, CancellationToken cancel)
+    {
+        var began = clock.GetTimestamp();
+        while (true)
+        {
+            var changed = signal.Next;
+            var job = await FindAsync(id, cancel);
+            var left = most - clock.GetElapsedTime(began);
+            if (job.IsOver || left <= TimeSpan.Zero || drain.IsDraining)
+            {
+                return job.ToView();
+            }
+
+            await JobSignal.WaitAsync(changed, left < LookInterval ? left : LookInterval, clock, cancel);
+        }
+    }
+
+    /// <summary>The lines after <paramref name="after"/> and those that follow, until the job is over.</summary>
+    public async IAsyncEnumerable<SseItem<string>> FollowAsync(string id, long after, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        while (true)
+        {
+            var changed = signal.Next;
+
+            // The job first: a job that is over writes no further line, so the lines read next are all there are.
+            var over = (await FindAsync(id, cancel)).IsOver;
+            var lines = await LinesAsync(id, after, LinesAtOnce, cancel);
+            foreach (var line in lines)
+            {
+                after = line.Id;
+                yield return new SseItem<string>(JsonSerializer.Serialize(line, LlmOsJson.Options), line.State.ToWord())
+                {
+                    EventId = line.Id.ToString(CultureInfo.InvariantCulture),
+                };
+            }
+
+            if (lines.Count == LinesAtOnce)
+            {
+                continue;
+            }
+
+            if (over || drain.IsDraining)
+            {
+                yield break;
+            }
+
+            await JobSignal.WaitAsync(changed, LookInterval, clock, cancel);
+        }
+    }
+
+    public async Task<IReadOnlyList<JobEventView>> LinesAsync(string id, long after, int limit, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var lines = await db.JobEvents.AsNoTracking()
+            .Where(e => e.JobId == id && e.Seq > after)
+            .OrderBy(e => e.Seq)
+            .Take(limit)
+            .ToListAsync(cancel);
+        return [.. lines.Select(e => new JobEventView(e.Seq, e.State, e.Progress, e.Message, e.Attempt, Element(e.Metrics), e.At))];
+    }
+
+    public async Task<Job> FindAsync(string id, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
+    }
+
+    private static JsonElement Element(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+}
