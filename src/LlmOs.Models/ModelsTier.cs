@@ -1,3 +1,4 @@
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Registry;
@@ -29,5 +30,8 @@ public static class ModelsTier
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
         services.AddSingleton<IJobRunner, ModelImporter>();
+        services.AddSingleton<StarterHost>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());
+        services.AddHostedService(provider => provider.GetRequiredService<StarterHost>());
     }
 }
