@@ -4,6 +4,7 @@ using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.OpenAi;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Serving;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -27,6 +27,13 @@ public static class FinishReasons
     public const string Length = "length";
 }
 
+/// <summary>OpenAI's error object, as the body of a refusal and as the data of a stream's <c>error</c> event.</summary>
+public sealed record ErrorBody(ErrorDetail Error);
+
+/// <param name="Param">The request's field at fault; null when none is.</param>
+/// <param name="Code">An <see cref="ErrorCode"/> in snake case.</param>
+public sealed record ErrorDetail(string Message, string Type, string? Param, string? Code);
+
 /// <summary>A model that can be named in requests.</summary>
 public sealed record ModelObject(string Id, [property: JsonPropertyName("object")] string Kind, long Created, string OwnedBy, ModelObjectDetails Llmos);
 

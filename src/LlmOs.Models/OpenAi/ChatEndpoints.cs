@@ -1,4 +1,5 @@
 using LlmOs.Contracts.OpenAi;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Models.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -16,6 +17,7 @@ internal static class ChatEndpoints
             .WithDescription(
                 "The model's own chat template turns the messages into its prompt; a model without one continues the messages' texts. "
                 + "With `stream` the answer comes as server-sent events.")
+            .WithRequestExample("""{"model":"starter","messages":[{"role":"user","content":"Once upon a time"}],"max_tokens":32,"temperature":0.8,"seed":1}""")
             .Answers<ChatCompletion>();
         foreach (var prefix in ModelRoutes.Prefixes)
         {

@@ -1,4 +1,5 @@
 using LlmOs.Contracts.OpenAi;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Models.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -16,6 +17,7 @@ internal static class CompletionEndpoints
             .WithDescription(
                 "The prompt is a text, a list of texts, token ids or lists of token ids. With `stream` the answer comes as server-sent events. "
                 + "`echo` with `max_tokens` 0 and `logprobs` scores the prompt itself.")
+            .WithRequestExample("""{"model":"starter","prompt":"Once upon a time","max_tokens":32,"temperature":0.8,"seed":1}""")
             .Answers<Completion>();
         foreach (var prefix in ModelRoutes.Prefixes)
         {

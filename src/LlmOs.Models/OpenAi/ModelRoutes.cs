@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using LlmOs.Contracts;
+using LlmOs.Contracts.OpenAi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -27,11 +27,11 @@ internal static class ModelRoutes
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route) => route
         .WithTags("Inference")
         .Produces<T>()
-        .Produces<OpenAiErrorReply>(StatusCodes.Status400BadRequest)
-        .Produces<OpenAiErrorReply>(StatusCodes.Status401Unauthorized)
-        .Produces<OpenAiErrorReply>(StatusCodes.Status404NotFound)
-        .Produces<OpenAiErrorReply>(StatusCodes.Status429TooManyRequests)
-        .Produces<OpenAiErrorReply>(StatusCodes.Status503ServiceUnavailable);
+        .Produces<ErrorBody>(StatusCodes.Status400BadRequest)
+        .Produces<ErrorBody>(StatusCodes.Status401Unauthorized)
+        .Produces<ErrorBody>(StatusCodes.Status404NotFound)
+        .Produces<ErrorBody>(StatusCodes.Status429TooManyRequests)
+        .Produces<ErrorBody>(StatusCodes.Status503ServiceUnavailable);
 }
 
 /// <summary>Ids of answers.</summary>
