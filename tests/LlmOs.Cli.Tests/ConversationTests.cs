@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlmOs.Contracts;
+using LlmOs.Contracts.OpenAi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -37,7 +38,7 @@ public class ConversationTests
                 first = false;
                 context.Response.StatusCode = 400;
                 await context.Response.WriteAsJsonAsync(
-                    new OpenAiErrorReply(new OpenAiErrorBody("700 tokens do not fit into 512.", "invalid_request_error", "messages", "context_length_exceeded")), LlmOsJson.Options);
+                    new ErrorBody(new ErrorDetail("700 tokens do not fit into 512.", "invalid_request_error", "messages", "context_length_exceeded")), LlmOsJson.Options);
                 return;
             }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using LlmOs.Contracts;
+using LlmOs.Contracts.OpenAi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -57,7 +58,7 @@ public class RunCommandTests
     public async Task A_refusal_of_the_server_is_shown_in_its_own_words()
     {
         await using var server = await LoopbackServer.StartAsync(app => app.MapPost("/v1/chat/completions", () => Results.Json(
-            new OpenAiErrorReply(new OpenAiErrorBody("There is no model 'nope'.", "not_found_error", "model", "model_not_found")), LlmOsJson.Options, statusCode: 404)));
+            new ErrorBody(new ErrorDetail("There is no model 'nope'.", "not_found_error", "model", "model_not_found")), LlmOsJson.Options, statusCode: 404)));
 
         var outcome = await LlmosCommand.RunAsync(new(server.Address), "run", "nope", "hi");
 

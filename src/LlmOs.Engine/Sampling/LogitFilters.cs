@@ -36,6 +36,18 @@ internal static class LogitFilters
         }
     }
 
+    /// <summary>Takes tokens out; ids that the vocabulary does not have are no one to take out.</summary>
+    public static void Ban(Span<float> scores, IReadOnlyList<int> tokens)
+    {
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            if ((uint)tokens[i] < (uint)scores.Length)
+            {
+                scores[tokens[i]] = float.NegativeInfinity;
+            }
+        }
+    }
+
     /// <param name="temperature">Above 0; greedy choice is no filter.</param>
     public static void Temperature(Span<float> scores, float temperature)
     {
@@ -69,17 +81,27 @@ internal static class LogitFilters
         return heap[0];
     }
 
-    /// <summary>Keeps the k highest scores and all ties with the last.</summary>
-    public static void TopK(Span<float> scores, int k, Span<float> heap)
+    /// <summary>
+    /// Keeps the k highest scores and all ties with the last, moved together at the front in their old order, so that the
+    /// filters after it look at k scores and not at a vocabulary.
+    /// </summary>
+    /// <param name="ids">Receives the old index of each score kept; as long as the scores.</param>
+    /// <param name="heap">Work space, at least min(k, scores.Length) long.</param>
+    /// <returns>Scores kept.</returns>
+    public static int TopK(Span<float> scores, Span<int> ids, int k, Span<float> heap)
     {
         var lowest = KthHighest(scores, k, heap);
-        foreach (ref var score in scores)
+        var count = 0;
+        for (var i = 0; i < scores.Length; i++)
         {
-            if (score < lowest)
+            if (scores[i] >= lowest)
             {
-                score = float.NegativeInfinity;
+                ids[count] = i;
+                scores[count++] = scores[i];
             }
         }
+
+        return count;
     }
 
     /// <summary>Keeps a score if the probability mass ranked above it is below <paramref name="p"/>; the best always stays.</summary>

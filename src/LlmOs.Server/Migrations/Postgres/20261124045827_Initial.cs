@@ -86,6 +86,21 @@ namespace LlmOs.Server.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "models",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    name = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: false),
+                    last_version = table.Column<int>(type: "integer", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_models", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "nodes",
                 columns: table => new
                 {
@@ -112,6 +127,89 @@ namespace LlmOs.Server.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_server_secrets", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "model_aliases",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    model_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    version = table.Column<int>(type: "integer", nullable: false),
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_model_aliases", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_model_aliases_models_model_id",
+                        column: x => x.model_id,
+                        principalTable: "models",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "model_versions",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    model_id = table.Column<long>(type: "bigint", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    state = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    task = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    architecture = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false),
+                    parameters = table.Column<long>(type: "bigint", nullable: false),
+                    context_length = table.Column<int>(type: "integer", nullable: false),
+                    vocabulary = table.Column<int>(type: "integer", nullable: false),
+                    precision = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false),
+                    bytes = table.Column<long>(type: "bigint", nullable: false),
+                    license = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: true),
+                    digest = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    parity_prompts = table.Column<int>(type: "integer", nullable: true),
+                    parity_max_abs_diff = table.Column<double>(type: "double precision", nullable: true),
+                    parity_template_equal = table.Column<bool>(type: "boolean", nullable: true),
+                    lineage_parent = table.Column<string>(type: "character varying(320)", maxLength: 320, nullable: true),
+                    lineage_job = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true),
+                    lineage_datasets = table.Column<string>(type: "text", nullable: false),
+                    metrics = table.Column<string>(type: "text", nullable: false),
+                    tags = table.Column<string>(type: "text", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_model_versions", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_model_versions_models_model_id",
+                        column: x => x.model_id,
+                        principalTable: "models",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "model_files",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    version_id = table.Column<long>(type: "bigint", nullable: false),
+                    path = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    bytes = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_model_files", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_model_files_model_versions_version_id",
+                        column: x => x.version_id,
+                        principalTable: "model_versions",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateIndex(
@@ -141,6 +239,35 @@ namespace LlmOs.Server.Migrations.Postgres
                 name: "ix_jobs_state_priority_seq",
                 table: "jobs",
                 columns: new[] { "state", "priority", "seq" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_model_aliases_model_id_name",
+                table: "model_aliases",
+                columns: new[] { "model_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_model_files_sha256",
+                table: "model_files",
+                column: "sha256");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_model_files_version_id_path",
+                table: "model_files",
+                columns: new[] { "version_id", "path" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_model_versions_model_id_number",
+                table: "model_versions",
+                columns: new[] { "model_id", "number" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_models_name",
+                table: "models",
+                column: "name",
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -156,10 +283,22 @@ namespace LlmOs.Server.Migrations.Postgres
                 name: "jobs");
 
             migrationBuilder.DropTable(
+                name: "model_aliases");
+
+            migrationBuilder.DropTable(
+                name: "model_files");
+
+            migrationBuilder.DropTable(
                 name: "nodes");
 
             migrationBuilder.DropTable(
                 name: "server_secrets");
+
+            migrationBuilder.DropTable(
+                name: "model_versions");
+
+            migrationBuilder.DropTable(
+                name: "models");
         }
     }
 }
