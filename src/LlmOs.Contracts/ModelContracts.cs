@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 
 namespace LlmOs.Contracts;
@@ -15,18 +16,23 @@ public enum ModelVersionState
 public sealed record ImportRequest
 {
     /// <summary><c>file:/path</c>: a folder in Hugging Face layout beneath one of <c>LLMOS_IMPORT_DIRS</c>.</summary>
+    [StringLength(4096, MinimumLength = 1)]
     public required string Source { get; init; }
 
     /// <summary>The name to store it under: <c>[a-z0-9][a-z0-9._-]{0,63}</c>, at most one <c>/</c>.</summary>
+    [StringLength(256, MinimumLength = 1)]
     public required string Name { get; init; }
 
     /// <summary><c>f32</c> (default).</summary>
+    [StringLength(32)]
     public string? Precision { get; init; }
 
     /// <summary>The pipeline task; null lets the model's configuration decide.</summary>
+    [StringLength(64)]
     public string? Task { get; init; }
 
     /// <summary>The alias to point at the new version; default <c>latest</c>.</summary>
+    [StringLength(64)]
     public string? Alias { get; init; }
 }
 
@@ -70,9 +76,11 @@ public sealed record ModelView(
 /// <summary>Points an alias at a version; <see cref="Expected"/> makes it a compare-and-set.</summary>
 public sealed record AliasRequest
 {
+    [Range(1, int.MaxValue)]
     public required int Version { get; init; }
 
     /// <summary>The version the alias points at now; 409 when it does not. Null: set it whatever it is.</summary>
+    [Range(1, int.MaxValue)]
     public int? Expected { get; init; }
 }
 

@@ -26,4 +26,8 @@ public sealed class EngineOptions
     /// <summary>Most tokens a slot holds; a model's own context may be shorter.</summary>
     [Range(16, 1_048_576)]
     public int MaxContext { get; set; } = 8192;
+
+    /// <summary>Tokens a sequence may run ahead of its reader before it waits for it.</summary>
+    [Range(1, 65_536)]
+    public int PieceBuffer { get; set; } = 256;
 }

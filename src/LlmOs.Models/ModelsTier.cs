@@ -1,3 +1,11 @@
+using LlmOs.Engine;
+using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.OpenAi;
+using LlmOs.Models.Registry;
+using LlmOs.Models.Serving;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -6,7 +14,45 @@ namespace LlmOs.Models;
 /// <summary>Tier 2: the registry and everything that runs a model.</summary>
 public static class ModelsTier
 {
-    public static IServiceCollection AddModels(this IServiceCollection services) => services;
+    public static IServiceCollection AddModels(this IServiceCollection services)
+    {
+        services.AddRegistry();
+        services.AddServing();
+        return services;
+    }
 
-    public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes) => routes;
+    public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
+    {
+        routes.MapRegistry();
+
+        var inference = routes.MapGroup("").WithProcessingTime();
+        inference.MapModelList();
+        inference.MapCompletions();
+        inference.MapChat();
+        return routes;
+    }
+
+    private static void AddRegistry(this IServiceCollection services)
+    {
+        services.AddSingleton<ITableMap, RegistryTables>();
+        services.AddSingleton<ServingGraphs>();
+        services.AddSingleton<ModelIntake>();
+        services.AddSingleton<ModelRegistry>();
+        services.AddSingleton<StarterRegistration>();
+        services.AddSingleton<IJobRunner, ModelImporter>();
+        services.AddSingleton<StarterHost>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());
+        services.AddHostedService(provider => provider.GetRequiredService<StarterHost>());
+    }
+
+    private static void AddServing(this IServiceCollection services)
+    {
+        services.AddOptions<ServingOptions>().BindConfiguration(ServingOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ModelCatalogue>();
+        services.AddSingleton<ModelTexts>();
+        services.AddSingleton<ModelLoader>();
+        services.AddSingleton<ModelHost>();
+        services.AddSingleton<InferenceGate>();
+    }
 }

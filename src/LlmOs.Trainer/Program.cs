@@ -1,1 +1,45 @@
-return 0;
+using System.Diagnostics;
+using System.Text.Json;
+using LlmOs.Contracts;
+using LlmOs.Tools.Training;
+using LlmOs.Trainer;
+
+if (args.Length is 0 or > 2 || args.Skip(1).Any(a => a != "--attached"))
+{
+    Console.Error.WriteLine("Usage: LlmOs.Trainer JOB.json [--attached]");
+    Console.Error.WriteLine("Runs one training. Events go to standard output, one JSON object a line. With --attached, commands come from");
+    Console.Error.WriteLine("standard input (cancel), and the process ends when that is closed.");
+    return TrainerExit.BadInput;
+}
+
+using var channel = new EventChannel(Console.OpenStandardOutput());
+using var cancel = new CancellationTokenSource();
+TrainerJob job;
+try
+{
+    job = JsonSerializer.Deserialize<TrainerJob>(File.ReadAllBytes(args[0]), LlmOsJson.Options)
+        ?? throw new JsonException("The job file holds null.");
+}
+catch (Exception fault) when (fault is JsonException or IOException)
+{
+    channel.Emit(new TrainerFailed("invalid_request", $"The job file cannot be read: {fault.Message}", null, null));
+    return TrainerExit.BadInput;
+}
+
+if (job.LowPriority)
+{
+    // Linux gives new threads the priority of the thread that starts them: torch's come from the training thread.
+    Process.GetCurrentProcess().PriorityClass = ProcessPriorityClass.Idle;
+}
+
+if (args.Length == 2)
+{
+    CommandReader.Start(Console.OpenStandardInput(), cancel);
+}
+
+// One thread for the whole training: torch's modes, scopes and thread pool belong to the thread that uses them.
+var exit = TrainerExit.Failed;
+var training = new Thread(() => exit = TrainingThread.Run(job, channel.Emit, cancel.Token), 16 << 20) { Name = "training" };
+training.Start();
+training.Join();
+return exit;

@@ -11,6 +11,7 @@ public sealed record Architecture(
     string ClassName,
     Func<ConfigJson, ModelConfig> ReadConfig,
     Func<ModelConfig, IReadOnlyList<TensorInfo>> Weights,
+    Action<ModelConfig, IWeightSource> CheckWeights,
     Func<ModelConfig, DecoderShape> Shape,
     Func<ModelConfig, IWeightSource, string, CancellationToken, ServingGraph> WriteGraph);
 
@@ -22,7 +23,7 @@ public static class Architectures
 
     public static IReadOnlyList<Architecture> All { get; } =
     [
-        new("llama", "LlamaForCausalLM", ModelConfig.Read, LlamaWeights.Of, LlamaGraph.ShapeOf, LlamaGraph.Write),
+        new("llama", "LlamaForCausalLM", ModelConfig.Read, LlamaWeights.Of, LlamaWeights.Check, LlamaGraph.ShapeOf, LlamaGraph.Write),
     ];
 
     /// <summary>The architecture that a config.json names.</summary>

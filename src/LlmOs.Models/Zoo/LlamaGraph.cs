@@ -26,7 +26,7 @@ public static class LlamaGraph
     /// <exception cref="ModelFormatException">The weights do not fit the configuration.</exception>
     public static ServingGraph Write(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel)
     {
-        WeightMap.Check(LlamaWeights.Of(config), weights, name => LlamaWeights.MayBeLeftOver(config, name));
+        LlamaWeights.Check(config, weights);
         using var graph = new OnnxGraph(config.ModelType, folder);
         new Writer(graph, config, weights, cancel).WriteAll();
         return new ServingGraph(graph.Save(), ShapeOf(config));

@@ -1,0 +1,24 @@
+namespace LlmOs.Engine;
+
+/// <summary>Plain counters of one engine; those that grow only ever grow.</summary>
+/// <param name="Running">Sequences that decode, not counting those that wait for their reader.</param>
+/// <param name="Prompts">Sequences whose prompt is being run.</param>
+/// <param name="Paused">Sequences that wait for their reader.</param>
+/// <param name="Waiting">Sequences without a slot.</param>
+/// <param name="SlotsInUse">Slots that belong to a sequence.</param>
+/// <param name="Slots">Slots there are.</param>
+/// <param name="PromptTokens">Prompt tokens run through the model.</param>
+/// <param name="CachedTokens">Prompt tokens taken from the cache instead.</param>
+/// <param name="GeneratedTokens">Tokens chosen.</param>
+/// <param name="Steps">Turns of the loop that ran the model.</param>
+public sealed record EngineSnapshot(
+    int Running,
+    int Prompts,
+    int Paused,
+    int Waiting,
+    int SlotsInUse,
+    int Slots,
+    long PromptTokens,
+    long CachedTokens,
+    long GeneratedTokens,
+    long Steps);

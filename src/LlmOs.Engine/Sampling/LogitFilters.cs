@@ -1,0 +1,231 @@
+using System.Numerics.Tensors;
+
+namespace LlmOs.Engine.Sampling;
+
+/// <summary>
+/// Changes scores in place before a token is drawn; a score of minus infinity is out. Same definitions, and meant to be
+/// called in the same order, as the logits processors of transformers: penalties and bias, temperature, top-k, top-p, min-p.
+/// </summary>
+/// <remarks>Nothing is allocated: work space is passed in. Every filter works on what the one before left.</remarks>
+internal static class LogitFilters
+{
+    /// <summary>Divides positive and multiplies negative scores of the tokens seen, once however often they occur.</summary>
+    public static void RepetitionPenalty(Span<float> scores, ReadOnlySpan<int> seen, float penalty)
+    {
+        foreach (var token in seen)
+        {
+            scores[token] = scores[token] < 0 ? scores[token] * penalty : scores[token] / penalty;
+        }
+    }
+
+    /// <summary>OpenAI's: score - count * frequency - presence, for the tokens of the reply.</summary>
+    public static void OccurrencePenalties(Span<float> scores, ReadOnlySpan<int> made, ReadOnlySpan<int> counts, float presence, float frequency)
+    {
+        for (var i = 0; i < made.Length; i++)
+        {
+            scores[made[i]] -= (counts[i] * frequency) + presence;
+        }
+    }
+
+    /// <summary>Adds to scores by token.</summary>
+    public static void Bias(Span<float> scores, IReadOnlyDictionary<int, float> bias)
+    {
+        foreach (var (token, amount) in bias)
+        {
+            scores[token] += amount;
+        }
+    }
+
+    /// <summary>Takes tokens out; ids that the vocabulary does not have are no one to take out.</summary>
+    public static void Ban(Span<float> scores, IReadOnlyList<int> tokens)
+    {
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            if ((uint)tokens[i] < (uint)scores.Length)
+            {
+                scores[tokens[i]] = float.NegativeInfinity;
+            }
+        }
+    }
+
+    /// <param name="temperature">Above 0; greedy choice is no filter.</param>
+    public static void Temperature(Span<float> scores, float temperature)
+    {
+        if (temperature != 1)
+        {
+            TensorPrimitives.Divide(scores, temperature, scores);
+        }
+    }
+
+    /// <summary>The k-th highest score; whoever keeps what is not below it keeps k and all ties with the last.</summary>
+    /// <param name="heap">Work space, at least min(k, scores.Length) long.</param>
+    public static float KthHighest(ReadOnlySpan<float> scores, int k, Span<float> heap)
+    {
+        k = Math.Min(k, scores.Length);
+        heap = heap[..k];
+        scores[..k].CopyTo(heap);
+        for (var i = (k / 2) - 1; i >= 0; i--)
+        {
+            SiftDown(heap, i);
+        }
+
+        foreach (var score in scores[k..])
+        {
+            if (score > heap[0])
+            {
+                heap[0] = score;
+                SiftDown(heap, 0);
+            }
+        }
+
+        return heap[0];
+    }
+
+    /// <summary>
+    /// Keeps the k highest scores and all ties with the last, moved together at the front in their old order, so that the
+    /// filters after it look at k scores and not at a vocabulary.
+    /// </summary>
+    /// <param name="ids">Receives the old index of each score kept; as long as the scores.</param>
+    /// <param name="heap">Work space, at least min(k, scores.Length) long.</param>
+    /// <returns>Scores kept.</returns>
+    public static int TopK(Span<float> scores, Span<int> ids, int k, Span<float> heap)
+    {
+        var lowest = KthHighest(scores, k, heap);
+        var count = 0;
+        for (var i = 0; i < scores.Length; i++)
+        {
+            if (scores[i] >= lowest)
+            {
+                ids[count] = i;
+                scores[count++] = scores[i];
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>Keeps a score if the probability mass ranked above it is below <paramref name="p"/>; the best always stays.</summary>
+    /// <remarks>Among equal scores at the border the lower index stays.</remarks>
+    /// <param name="weights">Work space as long as the scores.</param>
+    /// <param name="keys">Work space as long as the scores.</param>
+    public static void TopP(Span<float> scores, double p, Span<float> weights, Span<ulong> keys)
+    {
+        var best = TensorPrimitives.Max(scores);
+        var budget = p * Weigh(scores, best, weights);
+        var ranked = keys[..CollectMass(scores, best, budget, weights, keys)];
+        ranked.Sort();
+
+        var above = 0.0;
+        var kept = 0;
+        while (kept < ranked.Length && (kept == 0 || above < budget))
+        {
+            above += weights[IndexOf(ranked[kept])];
+            kept++;
+        }
+
+        // The scores that stay are parked in the work space while the others are wiped.
+        foreach (var key in ranked[..kept])
+        {
+            weights[IndexOf(key)] = scores[IndexOf(key)];
+        }
+
+        scores.Fill(float.NegativeInfinity);
+        foreach (var key in ranked[..kept])
+        {
+            scores[IndexOf(key)] = weights[IndexOf(key)];
+        }
+    }
+
+    /// <summary>Keeps scores whose probability is at least this share of the best one's; ties with the border stay.</summary>
+    public static void MinP(Span<float> scores, double minP)
+    {
+        var best = TensorPrimitives.Max(scores);
+        foreach (ref var score in scores)
+        {
+            if (Math.Exp((double)score - best) < minP)
+            {
+                score = float.NegativeInfinity;
+            }
+        }
+    }
+
+    /// <summary>Writes exp(score - best) and returns the sum.</summary>
+    public static double Weigh(ReadOnlySpan<float> scores, float best, Span<float> weights)
+    {
+        // In blocks: a float sum over a whole vocabulary loses digits, a double sum by element loses time.
+        const int block = 1024;
+        var total = 0.0;
+        for (var at = 0; at < scores.Length; at += block)
+        {
+            var length = Math.Min(block, scores.Length - at);
+            var part = weights.Slice(at, length);
+            TensorPrimitives.Subtract(scores.Slice(at, length), best, part);
+            TensorPrimitives.Exp(part, part);
+            total += TensorPrimitives.Sum<float>(part);
+        }
+
+        return total;
+    }
+
+    /// <summary>
+    /// Writes the sort keys of the highest scores that together hold at least the budget. Sorting a handful instead of a
+    /// whole vocabulary is what makes top-p cheap.
+    /// </summary>
+    private static int CollectMass(ReadOnlySpan<float> scores, float best, double budget, ReadOnlySpan<float> weights, Span<ulong> keys)
+    {
+        for (var distance = 4f; ; distance *= 2)
+        {
+            var floor = distance > 64 ? float.NegativeInfinity : best - distance;
+            var count = 0;
+            var mass = 0.0;
+            for (var i = 0; i < scores.Length; i++)
+            {
+                if (scores[i] >= floor && !float.IsNegativeInfinity(scores[i]))
+                {
+                    keys[count++] = Key(scores[i], i);
+                    mass += weights[i];
+                }
+            }
+
+            if (mass >= budget || float.IsNegativeInfinity(floor))
+            {
+                return count;
+            }
+        }
+    }
+
+    /// <summary>Sorts ascending as scores sort descending, then by index.</summary>
+    private static ulong Key(float score, int index)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(score + 0f); // + 0f: minus zero becomes zero
+        var ascending = (bits & 0x8000_0000) == 0 ? bits | 0x8000_0000 : ~bits;
+        return ((ulong)~ascending << 32) | (uint)index;
+    }
+
+    private static int IndexOf(ulong key) => (int)(uint)key;
+
+    private static void SiftDown(Span<float> heap, int at)
+    {
+        while (true)
+        {
+            var child = (2 * at) + 1;
+            if (child >= heap.Length)
+            {
+                return;
+            }
+
+            if (child + 1 < heap.Length && heap[child + 1] < heap[child])
+            {
+                child++;
+            }
+
+            if (heap[at] <= heap[child])
+            {
+                return;
+            }
+
+            (heap[at], heap[child]) = (heap[child], heap[at]);
+            at = child;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using LlmOs.Contracts;
+using LlmOs.Engine.Formats;
+using LlmOs.Infrastructure;
+
+namespace LlmOs.Models.Registry;
+
+/// <summary>Turns what goes wrong while a model's files are read and written into the refusals of an import.</summary>
+internal static class FormatRefusal
+{
+    /// <summary>Runs <paramref name="work"/>; failures that the files or the machine cause come out as refusals, bugs as they are.</summary>
+    public static async Task<T> GuardAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (ModelFormatException fault)
+        {
+            throw new LlmOsException(CodeOf(fault.Problem), fault.Message, fault);
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new LlmOsException(ErrorCode.MissingFile, "A file of the model went away while it was read.", fault) { Hint = "Leave the folder as it is until the import has ended." };
+        }
+        catch (UnauthorizedAccessException fault)
+        {
+            throw new LlmOsException(ErrorCode.NotAllowed, "A file of the model may not be read by the server's user.", fault);
+        }
+        catch (OutOfMemoryException fault)
+        {
+            throw new LlmOsException(ErrorCode.OutOfMemory, "The machine has too little memory for this model.", fault);
+        }
+        catch (IOException fault) when (IsDiskFull(fault))
+        {
+            throw new LlmOsException(ErrorCode.OutOfDisk, "The disk of the data folder is full.", fault)
+            {
+                Hint = "Free some room, or move the data folder (LLMOS_DATA) to a larger disk.",
+            };
+        }
+    }
+
+    private static ErrorCode CodeOf(ModelFormatProblem problem) => problem switch
+    {
+        ModelFormatProblem.UnsupportedArchitecture => ErrorCode.UnsupportedArchitecture,
+        ModelFormatProblem.UnsupportedFormat => ErrorCode.UnsupportedFormat,
+        ModelFormatProblem.CorruptFile => ErrorCode.CorruptFile,
+        ModelFormatProblem.MissingFile => ErrorCode.MissingFile,
+        ModelFormatProblem.TooLarge => ErrorCode.TooLarge,
+    };
+
+    private static bool IsDiskFull(IOException fault)
+    {
+        const int NoSpaceLinux = 28; // ENOSPC
+        const int DiskFullWindows = unchecked((int)0x80070070);
+        return fault.HResult is NoSpaceLinux or DiskFullWindows;
+    }
+}

@@ -1,0 +1,121 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+
+namespace LlmOs.Models.Registry;
+
+/// <summary>Decides whether a <c>file:</c> source may be read: it must lie beneath an import folder, symbolic links resolved.</summary>
+internal static class ImportSource
+{
+    /// <summary>Links followed before a path counts as a loop.</summary>
+    private const int MaxLinks = 40;
+
+    /// <summary>The folder that a source names, without links in its path.</summary>
+    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or it is no folder.</exception>
+    public static string Resolve(string source, IReadOnlyList<string> importFolders)
+    {
+        var path = PathOf(source);
+        var real = RealPath(path);
+        if (!IsBeneath(real, importFolders))
+        {
+            throw new LlmOsException(ErrorCode.NotAllowed, $"'{ModelName.Shorten(source)}' does not lie beneath an import folder.")
+            {
+                Field = "source",
+                Hint = "Copy the model beneath one of the folders of LLMOS_IMPORT_DIRS (default: 'import' in the data folder), or add its folder there.",
+            };
+        }
+
+        if (Directory.Exists(real))
+        {
+            return real;
+        }
+
+        throw File.Exists(real)
+            ? new LlmOsException(ErrorCode.UnsupportedFormat, $"'{ModelName.Shorten(source)}' is one file. Expected is a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.") { Field = "source" }
+            : new LlmOsException(ErrorCode.MissingFile, $"There is no folder '{ModelName.Shorten(source)}'.") { Field = "source" };
+    }
+
+    /// <summary>Checks that every file of the folder lies beneath an import folder too, and gives them with their real places.</summary>
+    public static IReadOnlyList<LayoutFile> ResolveFiles(IReadOnlyList<LayoutFile> files, IReadOnlyList<string> importFolders) =>
+    [
+        .. files.Select(file =>
+        {
+            var real = RealPath(file.Location);
+            return IsBeneath(real, importFolders)
+                ? file with { Location = real }
+                : throw new LlmOsException(ErrorCode.NotAllowed, $"{file.Path} is a link to a place outside the import folders.");
+        }),
+    ];
+
+    private static string PathOf(string source)
+    {
+        if (!source.StartsWith("file:", StringComparison.Ordinal))
+        {
+            var at = source.IndexOf(':', StringComparison.Ordinal);
+            throw at > 0
+                ? new LlmOsException(ErrorCode.UnsupportedFormat, $"Sources of the kind '{ModelName.Shorten(source[..at])}:' are not read yet. Expected: file:/path/of/a/folder.") { Field = "source" }
+                : LlmOsException.Invalid("source", $"'{ModelName.Shorten(source)}' is not a source. Expected: file:/path/of/a/folder.");
+        }
+
+        var path = source["file:".Length..];
+        if (path.StartsWith("///", StringComparison.Ordinal))
+        {
+            path = path[2..]; // file:///path, as browsers write it
+        }
+
+        return Path.IsPathFullyQualified(path) && !path.Contains('\0', StringComparison.Ordinal)
+            ? Path.GetFullPath(path)
+            : throw LlmOsException.Invalid("source", $"'{ModelName.Shorten(source)}' does not hold an absolute path. Expected: file:/path/of/a/folder.");
+    }
+
+    private static bool IsBeneath(string real, IReadOnlyList<string> folders) => folders.Any(folder =>
+    {
+        var root = Path.TrimEndingDirectorySeparator(RealPath(folder));
+        return real == root || real.StartsWith(root.EndsWith(Path.DirectorySeparatorChar) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    });
+
+    /// <summary>The path with every link in it replaced by what it points to. Parts that do not exist stay as they are.</summary>
+    private static string RealPath(string path)
+    {
+        var root = Path.GetPathRoot(path)!;
+        var resolved = root;
+        var rest = new Stack<string>(Parts(path[root.Length..]).Reverse());
+        var links = 0;
+        while (rest.TryPop(out var part))
+        {
+            if (part == "..")
+            {
+                resolved = Path.GetDirectoryName(resolved) ?? resolved;
+                continue;
+            }
+
+            var next = Path.Combine(resolved, part);
+            if (new FileInfo(next).LinkTarget is not { } target)
+            {
+                resolved = next;
+                continue;
+            }
+
+            if (++links > MaxLinks)
+            {
+                throw new LlmOsException(ErrorCode.NotAllowed, "The path has too many symbolic links; they may form a loop.") { Field = "source" };
+            }
+
+            // The target's own parts may be links as well, so they are walked like the rest.
+            if (Path.IsPathRooted(target))
+            {
+                resolved = Path.GetPathRoot(target)!;
+                target = target[resolved.Length..];
+            }
+
+            foreach (var piece in Parts(target).Reverse())
+            {
+                rest.Push(piece);
+            }
+        }
+
+        return resolved;
+    }
+
+    private static IEnumerable<string> Parts(string path) =>
+        path.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Where(part => part != ".");
+}

@@ -1,0 +1,173 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using LlmOs.Engine.Formats;
+using LlmOs.Models.Zoo;
+
+namespace LlmOs.Models.Registry;
+
+/// <summary>A file of a model: its path in the published layout, and where its content lies.</summary>
+public sealed record LayoutFile(string Path, string Location);
+
+/// <summary>
+/// A model in Hugging Face layout, checked: its configuration is of an architecture that can be served, and its weights are
+/// those that the configuration needs. The files may lie in a folder or, each under its hash, in the store.
+/// </summary>
+internal sealed partial record ModelFolder(
+    IReadOnlyList<LayoutFile> Files,
+    Architecture Architecture,
+    ModelConfig Config,
+    long Parameters,
+    string? License)
+{
+    public const string ConfigFile = "config.json";
+    public const string IndexFile = "model.safetensors.index.json";
+    public const string WeightsFile = "model.safetensors";
+
+    /// <summary>Bytes; a vocabulary of a million tokens stays below.</summary>
+    private const long MaxTextBytes = 256L << 20;
+
+    /// <summary>Files that are kept beside the weights when they are there.</summary>
+    private static readonly string[] Companions =
+    [
+        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja", "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
+    ];
+
+    /// <summary>Weights in forms that are not read, named so that the refusal can say what was found.</summary>
+    private static readonly string[] OtherWeights =
+        ["pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth", "tf_model.h5", "flax_model.msgpack"];
+
+    /// <summary>The weight files, in the order of their names.</summary>
+    public IEnumerable<LayoutFile> WeightFiles => Files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal));
+
+    /// <summary>Finds a model's files in a folder. Nothing else in it is looked at.</summary>
+    /// <exception cref="ModelFormatException">It is not a model in this layout; the message says what is missing.</exception>
+    public static IReadOnlyList<LayoutFile> List(string folder)
+    {
+        if (!File.Exists(Path.Combine(folder, ConfigFile)))
+        {
+            throw new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
+        }
+
+        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name)))];
+        return [.. names.Select(name => new LayoutFile(name, Path.Combine(folder, name)))];
+    }
+
+    /// <summary>Reads and checks the files; weights are checked by their headers.</summary>
+    /// <exception cref="ModelFormatException">They contradict each other, or need what is not implemented.</exception>
+    public static ModelFolder Check(IReadOnlyList<LayoutFile> files)
+    {
+        var json = ReadJson(files, ConfigFile)!;
+        var architecture = Architectures.Of(json);
+        var config = architecture.ReadConfig(json);
+        if (ReadJson(files, "generation_config.json") is { } generation)
+        {
+            config = config with { EndTokens = GenerationConfig.EndTokensOf(config, GenerationConfig.Read(generation)) };
+        }
+
+        foreach (var text in files.Where(f => !f.Path.EndsWith(".safetensors", StringComparison.Ordinal)))
+        {
+            RefuseLarge(text, MaxTextBytes);
+        }
+
+        using var weights = OpenWeights(files);
+        CheckIndex(files, weights);
+        var needed = architecture.Weights(config);
+        architecture.CheckWeights(config, weights);
+        return new ModelFolder(files, architecture, config, needed.Sum(t => t.Elements), ReadLicense(files));
+    }
+
+    /// <summary>Opens the weights; dispose what it gives.</summary>
+    public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>
+        SafetensorsShards.Open(files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => (f.Path, f.Location)));
+
+    private static IEnumerable<string> WeightNames(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, IndexFile)))
+        {
+            var shards = Shards(new LayoutFile(IndexFile, Path.Combine(folder, IndexFile))).Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+            var absent = shards.Find(name => !File.Exists(Path.Combine(folder, name)));
+            return absent is null
+                ? [IndexFile, .. shards]
+                : throw new ModelFormatException(ModelFormatProblem.MissingFile, $"{IndexFile} names the file '{absent}', which is not in the folder.");
+        }
+
+        if (File.Exists(Path.Combine(folder, WeightsFile)))
+        {
+            return [WeightsFile];
+        }
+
+        var pickle = Array.Find(OtherWeights, name => File.Exists(Path.Combine(folder, name)));
+        throw pickle is null
+            ? new ModelFormatException(ModelFormatProblem.MissingFile, $"The folder has neither {WeightsFile} nor {IndexFile}.")
+            : new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"The weights are in {pickle}, which is not read because such files may run code or need a framework. Expected: {WeightsFile}, or shards with {IndexFile}.");
+    }
+
+    /// <summary>The index: weight name to shard.</summary>
+    private static Dictionary<string, string> Shards(LayoutFile index)
+    {
+        RefuseLarge(index, MaxTextBytes);
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(index.Location), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
+            var shards = document.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()!, StringComparer.Ordinal);
+            // A name here becomes a path, so it must be a plain shard's name.
+            return shards.Values.FirstOrDefault(name => name is null || !ShardName().IsMatch(name)) is { } wrong
+                ? throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{IndexFile}: '{ModelName.Shorten(wrong)}' is not the name of a shard.")
+                : shards;
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{IndexFile} is not an object with a weight_map of texts.", fault);
+        }
+    }
+
+    private static void CheckIndex(IReadOnlyList<LayoutFile> files, SafetensorsShards weights)
+    {
+        if (files.FirstOrDefault(f => f.Path == IndexFile) is { } index
+            && Shards(index).Keys.FirstOrDefault(name => weights.Find(name) is null) is { } absent)
+        {
+            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{IndexFile} names the weight '{absent}', which no shard holds.");
+        }
+    }
+
+    private static ConfigJson? ReadJson(IReadOnlyList<LayoutFile> files, string name)
+    {
+        if (files.FirstOrDefault(f => f.Path == name) is not { } file)
+        {
+            return name == ConfigFile ? throw new ModelFormatException(ModelFormatProblem.MissingFile, "The model has no config.json.") : null;
+        }
+
+        RefuseLarge(file, ConfigJson.MaxBytes);
+        return ConfigJson.Parse(File.ReadAllBytes(file.Location), name);
+    }
+
+    private static void RefuseLarge(LayoutFile file, long most)
+    {
+        var bytes = new FileInfo(file.Location).Length;
+        if (bytes > most)
+        {
+            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{file.Path} has {bytes} bytes; at most {most} are read.");
+        }
+    }
+
+    /// <summary>The licence's word from the card's front matter, where there is one.</summary>
+    private static string? ReadLicense(IReadOnlyList<LayoutFile> files)
+    {
+        if (files.FirstOrDefault(f => f.Path == "README.md") is not { } card)
+        {
+            return null;
+        }
+
+        var lines = File.ReadLines(card.Location).Take(200).ToList();
+        return lines is ["---", ..]
+            ? lines.Skip(1).TakeWhile(l => l != "---").Select(l => LicenseLine().Match(l)).FirstOrDefault(m => m.Success)?.Groups[1].Value
+            : null;
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.safetensors\z")]
+    private static partial Regex ShardName();
+
+    [GeneratedRegex(@"\Alicense:\s*[""']?([A-Za-z0-9][A-Za-z0-9.+_-]{0,100})[""']?\s*\z")]
+    private static partial Regex LicenseLine();
+}

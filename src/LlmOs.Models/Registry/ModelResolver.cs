@@ -1,0 +1,110 @@
+using System.Globalization;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Models.Registry;
+
+/// <summary>One way to read a model string: a name, and a version's number or an alias.</summary>
+internal sealed record ModelCandidate(string Name, int? Number, string? Alias);
+
+/// <summary>
+/// Finds the version that a model string means. It is read in this order, and the first reading that is stored wins:
+/// the whole string as a name (alias latest); <c>name@alias</c>; <c>name:3</c>; <c>name:word</c>; any of these with <c>+adapter</c>.
+/// </summary>
+public static class ModelResolver
+{
+    /// <summary>The version with its model and files, not tracked.</summary>
+    /// <exception cref="LlmOsException">404: nothing of that name, version, alias or adapter is stored.</exception>
+    public static async Task<ModelVersion> ResolveAsync(LlmOsDb db, string model, CancellationToken cancel)
+    {
+        // No name holds a plus, so what stands before the first one is the model.
+        if (model.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus)
+        {
+            var known = await FindAsync(db, model[..plus], cancel) ?? throw await NotFoundAsync(db, model[..plus], cancel);
+            throw new LlmOsException(ErrorCode.ModelNotFound, $"There is no adapter '{ModelName.Shorten(model[(plus + 1)..])}' for the model '{known.Ref}'.");
+        }
+
+        return await FindAsync(db, model, cancel) ?? throw await NotFoundAsync(db, model, cancel);
+    }
+
+    /// <summary>Every reading of a string without an adapter, in the order of preference.</summary>
+    internal static IEnumerable<ModelCandidate> Read(string model)
+    {
+        if (ModelName.IsName(model))
+        {
+            yield return new(model, null, ModelAlias.Latest);
+        }
+
+        if (Split(model, '@') is ({ } name, { } alias) && ModelName.IsAlias(alias))
+        {
+            yield return new(name, null, alias);
+        }
+
+        if (Split(model, ':') is not ({ } before, { } after))
+        {
+            yield break;
+        }
+
+        if (after.Length > 0 && after.All(char.IsAsciiDigit))
+        {
+            if (int.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                yield return new(before, number, null);
+            }
+        }
+        else if (ModelName.IsAlias(after))
+        {
+            yield return new(before, null, after);
+        }
+    }
+
+    private static async Task<ModelVersion?> FindAsync(LlmOsDb db, string model, CancellationToken cancel)
+    {
+        var aliases = db.ModelAliases;
+        foreach (var (name, number, alias) in Read(model))
+        {
+            var versions = db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
+                .Where(v => v.Model.Name == name && v.State == ModelVersionState.Ready);
+            versions = number is { } wanted
+                ? versions.Where(v => v.Number == wanted)
+                : versions.Where(v => aliases.Any(a => a.ModelId == v.ModelId && a.Name == alias && a.Version == v.Number));
+            if (await versions.SingleOrDefaultAsync(cancel) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Says which part is unknown: the model, or its version or alias.</summary>
+    private static async Task<LlmOsException> NotFoundAsync(LlmOsDb db, string model, CancellationToken cancel)
+    {
+        foreach (var (name, number, alias) in Read(model))
+        {
+            var models = db.Models.Where(m => m.Name == name);
+            if (!await models.AnyAsync(cancel))
+            {
+                continue;
+            }
+
+            if (number is { } wanted)
+            {
+                return await ModelRegistry.NoVersionAsync(db, name, wanted, cancel);
+            }
+
+            var aliases = await models.SelectMany(m => m.Aliases).Select(a => a.Name).Order().Take(20).ToListAsync(cancel);
+            return new LlmOsException(ErrorCode.ModelNotFound, $"The model '{name}' has no alias '{alias}'; it has {(aliases.Count == 0 ? "none" : string.Join(", ", aliases))}.");
+        }
+
+        return ModelRegistry.NoModel(model);
+    }
+
+    private static (string? Name, string? Selector) Split(string model, char separator)
+    {
+        var at = model.LastIndexOf(separator);
+        return at > 0 && ModelName.IsName(model[..at]) ? (model[..at], model[(at + 1)..]) : (null, null);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Zoo;
+using Microsoft.Extensions.Logging;
+
+namespace LlmOs.Models.Registry;
+
+/// <summary>
+/// The graphs that the engine opens: made from a version's stored files and kept under
+/// <c>cache/graphs/{key}</c>. They hold nothing that the files do not, so a missing or damaged one is made again.
+/// </summary>
+public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store, ILogger<ServingGraphs> log)
+{
+    private const string ManifestFile = "manifest.json";
+
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new();
+    private readonly ConcurrentDictionary<string, bool> _checked = new(); // keys whose files were verified by this process
+
+    private string Root => Path.Combine(folder.Cache, "graphs");
+
+    /// <summary>The graph of a version's files. The first call of a process verifies every stored file and the graph by their SHA-256.</summary>
+    /// <exception cref="Infrastructure.LlmOsException">A stored file is missing or has changed, or the disk is full.</exception>
+    public async Task<ServingGraph> OpenAsync(IReadOnlyList<ModelFileView> files, CancellationToken cancel)
+    {
+        var key = KeyOf(files);
+        var gate = _gates.GetOrAdd(key, _ => new SemaphoreSlim(1));
+        await gate.WaitAsync(cancel);
+        try
+        {
+            // Building reads and writes for seconds to minutes; the caller's thread is not held.
+            return await FormatRefusal.GuardAsync(() => Task.Run(() => OpenLockedAsync(files, key, cancel), cancel));
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Changes with any file that goes into the graph, and with the code that writes it.</summary>
+    internal static string KeyOf(IReadOnlyList<ModelFileView> files)
+    {
+        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
+            .OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.Sha256);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            $"builder {Architectures.BuilderVersion}\n{string.Join('\n', sources)}")))[..32];
+    }
+
+    private async Task<ServingGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, string key, CancellationToken cancel)
+    {
+        var target = Path.Combine(Root, key);
+        var seen = _checked.ContainsKey(key) && File.Exists(Path.Combine(target, ManifestFile));
+        if (!seen)
+        {
+            foreach (var sha256 in files.Select(f => f.Sha256).Distinct())
+            {
+                await store.VerifyAsync(sha256, cancel);
+            }
+        }
+
+        var model = ModelFolder.Check([.. files.Select(f => new LayoutFile(f.Path, store.PathOf(f.Sha256)))]);
+        if (!seen && !await IsWholeAsync(target, cancel))
+        {
+            await BuildAsync(model, target, cancel);
+            LogBuilt(key);
+        }
+
+        _checked[key] = true;
+        return new ServingGraph(Path.Combine(target, OnnxGraph.FileName), model.Architecture.Shape(model.Config));
+    }
+
+    private async Task BuildAsync(ModelFolder model, string target, CancellationToken cancel)
+    {
+        var temporary = Path.Combine(Root, $".{Guid.NewGuid():n}.tmp");
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            using (var weights = ModelFolder.OpenWeights(model.Files))
+            {
+                model.Architecture.WriteGraph(model.Config, weights, temporary, cancel);
+            }
+
+            var manifest = new Dictionary<string, string>();
+            foreach (var name in Directory.GetFiles(temporary).Select(Path.GetFileName))
+            {
+                manifest[name!] = await HashAsync(Path.Combine(temporary, name!), cancel);
+            }
+
+            await File.WriteAllBytesAsync(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest), cancel);
+            await MoveIntoPlaceAsync(temporary, target, cancel);
+        }
+        finally
+        {
+            DeleteFolder(temporary);
+        }
+    }
+
+    private static async Task MoveIntoPlaceAsync(string temporary, string target, CancellationToken cancel)
+    {
+        const int Attempts = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Move(temporary, target);
+                return;
+            }
+            catch (IOException) when (Directory.Exists(target) && attempt < Attempts)
+            {
+                // Another process was faster, or a damaged graph lies there.
+                if (await IsWholeAsync(target, cancel))
+                {
+                    return;
+                }
+
+                SetAside(target, $"{temporary}.{attempt}.old");
+            }
+        }
+    }
+
+    /// <summary>Takes a damaged graph away by a rename, so that at no moment half a graph bears the name.</summary>
+    private static void SetAside(string target, string aside)
+    {
+        try
+        {
+            Directory.Move(target, aside);
+            DeleteFolder(aside);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another process did the same.
+        }
+    }
+
+    /// <summary>Whether a graph lies there and each of its files hashes to what the manifest says.</summary>
+    private static async Task<bool> IsWholeAsync(string target, CancellationToken cancel)
+    {
+        try
+        {
+            var manifest = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllBytesAsync(Path.Combine(target, ManifestFile), cancel));
+            foreach (var (name, hash) in manifest ?? [])
+            {
+                if (await HashAsync(Path.Combine(target, name), cancel) != hash)
+                {
+                    return false;
+                }
+            }
+
+            return manifest is { Count: > 0 };
+        }
+        catch (Exception fault) when (fault is JsonException or FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<string> HashAsync(string path, CancellationToken cancel)
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
+    }
+
+    private static void DeleteFolder(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Built the serving graph {Key}")]
+    private partial void LogBuilt(string key);
+}

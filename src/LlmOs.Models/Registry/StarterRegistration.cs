@@ -1,0 +1,92 @@
+using System.Text.Json;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+
+namespace LlmOs.Models.Registry;
+
+/// <summary>
+/// Lists the model that is shipped with the server as <c>starter</c>, so that a new installation answers at once.
+/// Run it after the migrations, at every start: what is listed already stays as it is.
+/// </summary>
+public sealed partial class StarterRegistration(
+    IDbContextFactory<LlmOsDb> databases,
+    ModelIntake intake,
+    ModelRegistry registry,
+    ILogger<StarterRegistration> log)
+{
+    public const string Name = "starter";
+
+    /// <summary>How the trained weights and the graph compared when the model was made; lies beside it.</summary>
+    private const string ParityFile = "parity.json";
+
+    /// <summary>The folder shipped with the server: <c>starter</c> beside the executable, or <c>models/starter</c> up the tree.</summary>
+    public static string? FindFolder(string start)
+    {
+        var beside = Path.Combine(start, "starter");
+        if (IsModel(beside))
+        {
+            return beside;
+        }
+
+        for (var at = new DirectoryInfo(start); at is not null; at = at.Parent)
+        {
+            var folder = Path.Combine(at.FullName, "models", "starter");
+            if (IsModel(folder))
+            {
+                return folder;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Lists the folder's model. A start that finds the same files listed changes nothing; a newer starter becomes the next
+    /// version. Of two servers that start together on one database, one lists it.
+    /// </summary>
+    /// <param name="folder">A model in Hugging Face layout; null when none was shipped.</param>
+    /// <returns>What was listed now, or null.</returns>
+    public async Task<ModelJobResult?> RegisterAsync(string? folder, CancellationToken cancel)
+    {
+        if (folder is null)
+        {
+            LogNone();
+            return null;
+        }
+
+        var version = await intake.TakeAsync(folder, Name, (_, _) => { }, cancel);
+        version = version with { Parity = await ReadParityAsync(folder, cancel) };
+
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var listed = await registry.PublishOnceAsync(db, version, cancel);
+        await transaction.CommitAsync(cancel);
+        return listed;
+    }
+
+    private static bool IsModel(string folder) => File.Exists(Path.Combine(folder, ModelFolder.ConfigFile));
+
+    private static async Task<ParityView?> ReadParityAsync(string folder, CancellationToken cancel)
+    {
+        var path = Path.Combine(folder, ParityFile);
+        return File.Exists(path)
+            ? JsonSerializer.Deserialize<ParityRecord>(await File.ReadAllBytesAsync(path, cancel), LlmOsJson.Options)!.ToView()
+            : null;
+    }
+
+    private sealed record ParityRecord
+    {
+        public required int Prompts { get; init; }
+
+        public required double MaxAbsDiff { get; init; }
+
+        public bool? TemplateEqual { get; init; }
+
+        public ParityView ToView() => new(Prompts, MaxAbsDiff, TemplateEqual);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "No starter model was shipped with this server; import or train one")]
+    private partial void LogNone();
+}

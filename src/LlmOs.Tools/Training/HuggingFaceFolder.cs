@@ -1,0 +1,117 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using LlmOs.Engine.Formats;
+using LlmOs.Models.Zoo;
+
+namespace LlmOs.Tools.Training;
+
+/// <summary>Writes the files of a model in Hugging Face's layout, so that any other tool can load it.</summary>
+internal static class HuggingFaceFolder
+{
+    private static readonly JsonWriterOptions Json = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <param name="endToken">Id that ends a document; it begins one too, since documents follow each other.</param>
+    /// <param name="half">Whether the weights are stored in f16.</param>
+    public static void WriteConfig(string folder, LlamaSizes sizes, int endToken, bool half) => WriteJson(folder, "config.json", json =>
+    {
+        json.WriteStartArray("architectures");
+        json.WriteStringValue("LlamaForCausalLM");
+        json.WriteEndArray();
+        json.WriteString("model_type", "llama");
+        json.WriteBoolean("attention_bias", false);
+        json.WriteNumber("attention_dropout", 0.0);
+        json.WriteNumber("bos_token_id", endToken);
+        json.WriteNumber("eos_token_id", endToken);
+        json.WriteNumber("head_dim", sizes.HeadDim);
+        json.WriteString("hidden_act", "silu");
+        json.WriteNumber("hidden_size", sizes.Hidden);
+        json.WriteNumber("initializer_range", 0.02);
+        json.WriteNumber("intermediate_size", sizes.Intermediate);
+        json.WriteNumber("max_position_embeddings", sizes.Context);
+        json.WriteBoolean("mlp_bias", false);
+        json.WriteNumber("num_attention_heads", sizes.Heads);
+        json.WriteNumber("num_hidden_layers", sizes.Layers);
+        json.WriteNumber("num_key_value_heads", sizes.KvHeads);
+        json.WriteNumber("rms_norm_eps", sizes.NormEps);
+        json.WriteNull("rope_scaling");
+        json.WriteNumber("rope_theta", sizes.RopeTheta);
+        json.WriteBoolean("tie_word_embeddings", sizes.TiedHead);
+        json.WriteString("torch_dtype", half ? "float16" : "float32");
+        json.WriteBoolean("use_cache", true);
+        json.WriteNumber("vocab_size", sizes.Vocabulary);
+    });
+
+    public static void WriteGenerationConfig(string folder, int endToken) => WriteJson(folder, "generation_config.json", json =>
+    {
+        json.WriteNumber("bos_token_id", endToken);
+        json.WriteNumber("eos_token_id", endToken);
+    });
+
+    /// <param name="endOfDocument">Spelling of the token that ends a document.</param>
+    /// <param name="chatTemplate">Jinja; null leaves it away.</param>
+    public static void WriteTokenizerConfig(string folder, string endOfDocument, int context, string? chatTemplate) =>
+        WriteJson(folder, "tokenizer_config.json", json =>
+        {
+            json.WriteString("tokenizer_class", "PreTrainedTokenizerFast");
+            json.WriteBoolean("add_prefix_space", false);
+            json.WriteBoolean("clean_up_tokenization_spaces", false);
+            json.WriteString("bos_token", endOfDocument);
+            json.WriteString("eos_token", endOfDocument);
+            json.WriteNumber("model_max_length", context);
+            if (chatTemplate is not null)
+            {
+                json.WriteString("chat_template", chatTemplate);
+            }
+        });
+
+    /// <summary>Writes one object to a file.</summary>
+    public static void WriteJson(string folder, string name, Action<Utf8JsonWriter> properties)
+    {
+        using var file = File.Create(Path.Combine(folder, name));
+        using (var json = new Utf8JsonWriter(file, Json))
+        {
+            json.WriteStartObject();
+            properties(json);
+            json.WriteEndObject();
+        }
+
+        file.Write("\n"u8);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Writes tensors of one type to a file and the disk.</summary>
+    public static void WriteTensors(string path, TensorType type, IReadOnlyList<(string Name, long[] Shape)> tensors, Action<SafetensorsWriter> write)
+    {
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);
+        var writer = new SafetensorsWriter(file, [.. tensors.Select(t => new TensorInfo(t.Name, type, t.Shape))]);
+        write(writer);
+        writer.Complete();
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Fills a new folder under another name and renames it: the folder is there whole or not at all.</summary>
+    public static void WriteWhole(string folder, Action<string> fill)
+    {
+        var unfinished = folder + ".tmp";
+        if (Directory.Exists(unfinished))
+        {
+            Directory.Delete(unfinished, recursive: true);
+        }
+
+        Directory.CreateDirectory(unfinished);
+        fill(unfinished);
+        Directory.Move(unfinished, folder);
+    }
+
+    /// <summary>Copies the tokenizer's file beside the weights.</summary>
+    public static void CopyTokenizer(string from, string folder) =>
+        File.Copy(Path.Combine(from, "tokenizer.json"), Path.Combine(folder, "tokenizer.json"), overwrite: true);
+
+    /// <summary>Replaces a small file in one step.</summary>
+    public static void ReplaceText(string path, string text)
+    {
+        File.WriteAllText(path + ".tmp", text, new UTF8Encoding(false));
+        File.Move(path + ".tmp", path, overwrite: true);
+    }
+}

@@ -1,0 +1,178 @@
+using System.Numerics;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Zoo;
+
+namespace LlmOs.Tools.Training;
+
+/// <summary>Turns a request into a plan, or refuses it with the field that is at fault. A pure function.</summary>
+internal static class TrainingPlanner
+{
+    private const int MaxLayers = 256;
+    private const int MaxHidden = 16_384;
+    private const int MaxContext = 32_768;
+    private const int MaxVocabulary = 65_536; // ids are kept in 16 bits
+    private const long MaxParameters = 500_000_000;
+
+    public static TrainingPlan Plan(TrainingRequest request, TrainingFacts facts)
+    {
+        CheckWhat(request);
+        var specialTokens = SpecialTokens(request.Tokenizer);
+        var sizes = Sizes(request, facts, specialTokens.Count);
+        Check(sizes.Parameters <= MaxParameters, "architecture", $"The model would have {sizes.Parameters} weights; a training holds at most {MaxParameters}.");
+
+        var context = sizes.Context;
+        var batchTokens = Within("batch_tokens", request.BatchTokens ?? Math.Min(8 * context, 1 << 20), 1, 1 << 22);
+        Check(batchTokens % context == 0, "batch_tokens", $"{batchTokens} is not a multiple of the context, {context}.");
+        var microTokens = request.MicroBatchTokens is { } asked
+            ? Within("micro_batch_tokens", asked, 1, 1 << 20)
+            : Math.Min(batchTokens, Math.Max(context, 4096 / context * context));
+        Check(microTokens % context == 0, "micro_batch_tokens", $"{microTokens} is not a multiple of the context, {context}.");
+
+        var (steps, minutes) = Budget(request.Budget, batchTokens);
+        var plan = new TrainingPlan(
+            sizes,
+            specialTokens,
+            batchTokens / context,
+            Math.Min(microTokens, batchTokens) / context,
+            steps,
+            minutes,
+            new LearningRate(
+                Within("learning_rate", request.LearningRate ?? 1e-3, 1e-8, 1),
+                Within("warmup", request.Warmup ?? 0.05, 0, 1),
+                Within("minimum_rate", request.MinimumRate ?? 0.1, 0, 1)),
+            new AdamWOptions(WeightDecay: Within("weight_decay", request.WeightDecay ?? 0.1, 0, 10)),
+            Within("clip", request.Clip ?? 1, 1e-6, 1e6),
+            OneOf("precision", request.Precision, "auto", "f32", "bf16") switch
+            {
+                "bf16" => true,
+                "f32" => false,
+                _ => facts.HasNarrowMatrices,
+            },
+            OneOf("weights", request.Weights, "f32", "f16") == "f16",
+            request.Seed ?? 1,
+            Within("checkpoint_every", request.CheckpointEvery ?? 200, 0, int.MaxValue),
+            request.ValidateEvery is { } every ? Within("validate_every", every, 1, int.MaxValue) : null,
+            Within("validation", request.Validation ?? 0.05, 0, 0.5),
+            Within("threads", request.Threads ?? Math.Max(1, facts.Cores), 1, 1024));
+
+        CheckRoom(plan, facts);
+        return plan;
+    }
+
+    private static void CheckWhat(TrainingRequest request)
+    {
+        OneOf("kind", request.Kind, "pretrain");
+        Check(request.Text is null || request.Dataset is null, "dataset", "'text' and 'dataset' exclude each other; give one.");
+        Check(request.Text is not null || request.Dataset is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
+        Check(request.Base is not null || request.Architecture is not null, "architecture", "Give 'architecture', the shape of the new model, or 'base', a model to go on from.");
+        Check(request.Base is null || request.Architecture is null, "architecture", "'base' brings its own shape; leave 'architecture' away.");
+        Check(request.Base is null || request.Tokenizer is null, "tokenizer", "'base' brings its own tokenizer; leave 'tokenizer' away.");
+        Check(request.Base is not null || request.Tokenizer is not null, "tokenizer", "Give 'tokenizer': {\"train\": \"bpe\", \"vocabulary\": 4096}, or the name of a stored model.");
+        Check(request.ChatTemplate is null || request.ChatTemplate.Length <= 100_000, "chat_template", "A chat template has at most 100000 characters.");
+        Check(request.License is null || request.License.Length <= 200, "license", "A licence is named in at most 200 characters.");
+    }
+
+    private static IReadOnlyList<string> SpecialTokens(TokenizerChoice? tokenizer)
+    {
+        if (tokenizer is not { Stored: null })
+        {
+            return [TrainingPlan.EndOfText];
+        }
+
+        OneOf("tokenizer.train", tokenizer.Train, "bpe");
+        Check(tokenizer.Train is not null, "tokenizer.train", "'tokenizer.train' must be \"bpe\".");
+        var special = tokenizer.SpecialTokens ?? [TrainingPlan.EndOfText];
+        Check(special.Count is >= 1 and <= 64, "tokenizer.special_tokens", "Give 1 to 64 special tokens; the first ends a document.");
+        Check(
+            special.All(t => t is { Length: >= 2 and <= 64 } && !t.Any(c => char.IsControl(c) || char.IsSurrogate(c) || char.IsWhiteSpace(c))),
+            "tokenizer.special_tokens",
+            "A special token has 2 to 64 characters, none of them white space, control characters or beyond U+FFFF.");
+        Check(special.Distinct(StringComparer.Ordinal).Count() == special.Count, "tokenizer.special_tokens", "A special token is given twice.");
+        return special;
+    }
+
+    private static LlamaSizes Sizes(TrainingRequest request, TrainingFacts facts, int specialTokens)
+    {
+        if (facts.Base is { } known)
+        {
+            return known;
+        }
+
+        var shape = request.Architecture!;
+        OneOf("architecture.type", shape.Type, "llama");
+        var layers = Within("architecture.layers", shape.Layers, 1, MaxLayers);
+        var hidden = Within("architecture.hidden", shape.Hidden, 8, MaxHidden);
+        var heads = Within("architecture.heads", shape.Heads, 1, hidden);
+        Check(hidden % heads == 0, "architecture.heads", $"{heads} heads do not divide a width of {hidden}.");
+        Check(hidden / heads % 2 == 0, "architecture.heads", $"A head would be {hidden / heads} wide; rotary positions need an even width.");
+        var kvHeads = Within("architecture.kv_heads", shape.KvHeads ?? heads, 1, heads);
+        Check(heads % kvHeads == 0, "architecture.kv_heads", $"{kvHeads} key/value heads do not divide {heads} heads.");
+        var intermediate = Within("architecture.intermediate", shape.Intermediate ?? ((hidden * 8 / 3) + 63) / 64 * 64, 1, 8 * MaxHidden);
+        var context = Within("architecture.context", shape.Context, 8, MaxContext);
+        var theta = Within("architecture.rope_theta", shape.RopeTheta ?? 10_000, 1, 1e9);
+        var vocabulary = facts.StoredVocabulary is { } stored
+            ? Within("tokenizer", stored, 1, MaxVocabulary)
+            : Within("tokenizer.vocabulary", request.Tokenizer?.Vocabulary ?? 4096, 256 + specialTokens, MaxVocabulary);
+        return new LlamaSizes(vocabulary, hidden, layers, heads, kvHeads, intermediate, context, RopeTheta: theta);
+    }
+
+    private static (long? Steps, double? Minutes) Budget(TrainingBudget? budget, int batchTokens)
+    {
+        var given = (budget?.Steps is null ? 0 : 1) + (budget?.Tokens is null ? 0 : 1) + (budget?.Minutes is null ? 0 : 1);
+        Check(given == 1, "budget", "Give exactly one of 'budget.steps', 'budget.tokens' and 'budget.minutes'.");
+        if (budget!.Minutes is { } minutes)
+        {
+            return (null, Within("budget.minutes", minutes, 0.01, 60 * 24 * 365));
+        }
+
+        return budget.Tokens is { } tokens
+            ? ((Within("budget.tokens", tokens, 1, 1L << 50) + batchTokens - 1) / batchTokens, null)
+            : (Within("budget.steps", budget.Steps!.Value, 1, int.MaxValue), null);
+    }
+
+    private static void CheckRoom(TrainingPlan plan, TrainingFacts facts)
+    {
+        if (facts.MemoryBytes is { } memory && plan.MemoryBytes > memory)
+        {
+            throw new LlmOsException(ErrorCode.OutOfMemory, $"The training needs about {plan.MemoryBytes >> 20} MB of memory; {memory >> 20} MB are free.")
+            {
+                Field = "architecture",
+                Hint = "Take a smaller model, a shorter context or a smaller 'micro_batch_tokens'.",
+            };
+        }
+
+        if (facts.DiskBytes is { } disk && plan.DiskBytes(facts.TextBytes) > disk)
+        {
+            throw new LlmOsException(ErrorCode.OutOfDisk, $"The training needs about {plan.DiskBytes(facts.TextBytes) >> 20} MB of disk; {disk >> 20} MB are free.")
+            {
+                Hint = "Free some room, or move the data folder (LLMOS_DATA) to a larger disk.",
+            };
+        }
+    }
+
+    private static T Within<T>(string field, T value, T least, T most)
+        where T : INumber<T>
+    {
+        // Not a number compares with nothing, so it fails here too.
+        Check(value >= least && value <= most, field, FormattableString.Invariant($"'{field}' must be between {least} and {most}, not {value}."));
+        return value;
+    }
+
+    private static string OneOf(string field, string? value, params string[] allowed)
+    {
+        var word = value ?? allowed[0];
+        Check(allowed.Contains(word, StringComparer.Ordinal), field, $"'{field}' must be {string.Join(" or ", allowed.Select(a => $"'{a}'"))}, not '{Shorten(word)}'.");
+        return word;
+    }
+
+    private static string Shorten(string word) => word.Length <= 40 ? word : word[..40] + "...";
+
+    private static void Check(bool holds, string field, string message)
+    {
+        if (!holds)
+        {
+            throw LlmOsException.Invalid(field, message);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using LlmOs.Infrastructure;
+using LlmOs.Tools.Training;
+
+namespace LlmOs.Trainer;
+
+/// <summary>The body of the training thread: every way a training can end becomes a last event and an exit code.</summary>
+internal static class TrainingThread
+{
+    public static int Run(TrainerJob job, Action<TrainerEvent> emit, CancellationToken cancel)
+    {
+        try
+        {
+            emit(new TrainerHello(typeof(TrainingThread).Assembly.GetName().Version!.ToString(3), TorchSharp.torch.__version__, Environment.ProcessorCount, Environment.ProcessId));
+            emit(TrainerRun.Execute(job, emit, cancel));
+            return TrainerExit.Done;
+        }
+        catch (OperationCanceledException)
+        {
+            return TrainerExit.Cancelled;
+        }
+        catch (LlmOsException refusal)
+        {
+            emit(new TrainerFailed(JsonNamingPolicy.SnakeCaseLower.ConvertName(refusal.Code.ToString()), refusal.Message, refusal.Field, refusal.Hint));
+            return TrainerExit.BadInput;
+        }
+        catch (InvalidDataException fault)
+        {
+            emit(new TrainerFailed("invalid_request", fault.Message, "text", null));
+            return TrainerExit.BadInput;
+        }
+        catch (Exception fault) when (fault is ExternalException or IOException or OutOfMemoryException)
+        {
+            // Torch's own refusals (most often: no memory) and the disk's. Other exceptions are bugs and end the process.
+            Console.Error.WriteLine(fault);
+            emit(new TrainerFailed("internal_error", FirstLine(fault.Message), null, null));
+            return TrainerExit.Failed;
+        }
+    }
+
+    private static string FirstLine(string message) => message.Split('\n')[0];
+}
