@@ -1,4 +1,5 @@
 using LlmOs.Engine;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.OpenAi;
@@ -39,6 +40,9 @@ public static class ModelsTier
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
         services.AddSingleton<IJobRunner, ModelImporter>();
+        services.AddSingleton<StarterHost>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());
+        services.AddHostedService(provider => provider.GetRequiredService<StarterHost>());
     }
 
     private static void AddServing(this IServiceCollection services)

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace LlmOs.Server.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDb))]
-    [Migration("20261124050152_Initial")]
+    [Migration("20261124050302_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
