@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Contracts.OpenAi;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Models.OpenAi;
