@@ -54,5 +54,6 @@ public static class ModelsTier
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();
+        services.AddSingleton<ITextService, TextService>();
     }
 }

@@ -69,12 +69,12 @@ internal static class AppEndpoints
         var turn = await runner.StartAsync(app, template, request.Inputs, cancel);
         if (request.Stream ?? false)
         {
-            return new EventStream(turn.Events(http.RequestAborted), turn);
+            return EventStreams.Of(turn.Events(http.RequestAborted), turn);
         }
 
         using (turn)
         {
-            return TypedResults.Ok(await turn.WholeAsync(cancel));
+            return TypedResults.Ok(await InferenceFaults.TranslateAsync(turn.WholeAsync(cancel)));
         }
     }
 

@@ -5,7 +5,7 @@ using LlmOs.Infrastructure;
 namespace LlmOs.Models.OpenAi;
 
 /// <summary>Which faults of the engine the caller can act on.</summary>
-internal static class InferenceFaults
+public static class InferenceFaults
 {
     /// <summary>The refusal that a fault is; null for a bug.</summary>
     public static LlmOsException? AsRefusal(Exception fault) => fault switch

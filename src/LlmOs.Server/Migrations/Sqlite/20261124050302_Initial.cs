@@ -32,6 +32,24 @@ namespace LlmOs.Server.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "apps",
+                columns: table => new
+                {
+                    seq = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    slug = table.Column<string>(type: "TEXT", maxLength: 63, nullable: false),
+                    template = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    model = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    settings = table.Column<string>(type: "TEXT", nullable: false),
+                    key_id = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_apps", x => x.seq);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "job_events",
                 columns: table => new
                 {
@@ -223,6 +241,12 @@ namespace LlmOs.Server.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_apps_slug",
+                table: "apps",
+                column: "slug",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "ix_job_events_job_id_seq",
                 table: "job_events",
                 columns: new[] { "job_id", "seq" });
@@ -273,6 +297,9 @@ namespace LlmOs.Server.Migrations.Sqlite
         {
             migrationBuilder.DropTable(
                 name: "api_keys");
+
+            migrationBuilder.DropTable(
+                name: "apps");
 
             migrationBuilder.DropTable(
                 name: "job_events");

@@ -34,6 +34,24 @@ namespace LlmOs.Server.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "apps",
+                columns: table => new
+                {
+                    seq = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    slug = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false),
+                    template = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    model = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false),
+                    settings = table.Column<string>(type: "text", nullable: false),
+                    key_id = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_apps", x => x.seq);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "job_events",
                 columns: table => new
                 {
@@ -225,6 +243,12 @@ namespace LlmOs.Server.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_apps_slug",
+                table: "apps",
+                column: "slug",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "ix_job_events_job_id_seq",
                 table: "job_events",
                 columns: new[] { "job_id", "seq" });
@@ -275,6 +299,9 @@ namespace LlmOs.Server.Migrations.Postgres
         {
             migrationBuilder.DropTable(
                 name: "api_keys");
+
+            migrationBuilder.DropTable(
+                name: "apps");
 
             migrationBuilder.DropTable(
                 name: "job_events");
