@@ -13,10 +13,7 @@ internal static class DesignTime
     public static IReadOnlyList<ITableMap> Tables()
     {
         var settings = new LlmOsSettings { Data = Path.GetTempPath(), ImportDirs = [] };
-        var services = new ServiceCollection().AddInfrastructure(settings).AddModels().AddTools().AddApps();
-
-        // Table maps need nothing, so they are made without a container, which would ask for everything else too.
-        return [.. services.Where(s => s.ServiceType == typeof(ITableMap)).Select(s => (ITableMap)Activator.CreateInstance(s.ImplementationType!)!)];
+        return TableMaps.Of(new ServiceCollection().AddInfrastructure(settings).AddModels().AddTools().AddApps());
     }
 }
 

@@ -92,6 +92,8 @@ public sealed class ModelImporterTests : IAsyncLifetime
         { "other architecture", ErrorCode.UnsupportedArchitecture, "MambaForCausalLM" },
         { "other option", ErrorCode.UnsupportedArchitecture, "hidden_act" },
         { "config not json", ErrorCode.CorruptFile, "config.json" },
+        { "odd tokenizer", ErrorCode.UnsupportedFormat, "Morpheme" },
+        { "bad generation config", ErrorCode.CorruptFile, "eos_token_id" },
         { "huge config", ErrorCode.TooLarge, "config.json" },
     };
 
@@ -216,6 +218,8 @@ public sealed class ModelImporterTests : IAsyncLifetime
             case "other architecture": Edit("LlamaForCausalLM", "MambaForCausalLM"); break;
             case "other option": Edit("\"rms_norm_eps\"", "\"hidden_act\":\"relu\",\"rms_norm_eps\""); break;
             case "config not json": File.WriteAllText(At("config.json"), "{"); break;
+            case "odd tokenizer": File.WriteAllText(At("tokenizer.json"), """{"version":"1.0","added_tokens":[],"model":{"type":"Morpheme","vocab":{"a":0}}}"""); break;
+            case "bad generation config": File.WriteAllText(At("generation_config.json"), """{"eos_token_id":"two"}"""); break;
             case "huge config": File.WriteAllText(At("config.json"), new string(' ', ConfigJson.MaxBytes + 1)); break;
             default: throw new ArgumentException(fault);
         }
