@@ -3,6 +3,7 @@ using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.OpenAi;
+using LlmOs.Models.Pipelines;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Serving;
 using Microsoft.AspNetCore.Builder;
@@ -29,6 +30,7 @@ public static class ModelsTier
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
+        inference.MapPipelines();
         return routes;
     }
 

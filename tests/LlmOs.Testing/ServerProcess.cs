@@ -19,6 +19,9 @@ public sealed record ServerStart
     /// <summary>Further environment variables; a null value takes one away.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
+    /// <summary>The server to start; null: the one built along with the tests.</summary>
+    public string? ServerFile { get; init; }
+
     /// <summary>Wait until <c>/readyz</c> answers 200; without, the process has only been started.</summary>
     public bool WaitUntilReady { get; init; } = true;
 }
@@ -187,7 +190,7 @@ public partial class ServerProcess : Xunit.IAsyncLifetime
 
         Data = start.Data ?? _folder!.At("data");
         var urls = start.Urls ?? $"http://127.0.0.1:{FreePort()}";
-        var info = new ProcessStartInfo("dotnet", [ServerFile()]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        var info = new ProcessStartInfo("dotnet", [start.ServerFile ?? ServerFile()]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
 
         // Nothing of the machine's own settings may decide a test.
         foreach (var name in info.Environment.Keys.Where(n => n.StartsWith("LLMOS_", StringComparison.Ordinal) || n.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())

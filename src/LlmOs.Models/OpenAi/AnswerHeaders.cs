@@ -39,9 +39,7 @@ internal static class AnswerHeaders
     /// <summary>Tells the caller which fields had no effect; nulls ask for nothing and are not told.</summary>
     public static void Warn(HttpResponse response, IDictionary<string, JsonElement>? unknown, params IEnumerable<string> others)
     {
-        var names = (unknown ?? new Dictionary<string, JsonElement>())
-            .Where(field => field.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined))
-            .Select(field => Shown(field.Key))
+        var names = NamesOf(unknown)
             .Concat(others)
             .Distinct()
             .Take(MostNames)
@@ -51,6 +49,11 @@ internal static class AnswerHeaders
             response.Headers[Warning] = $"no effect: {string.Join(", ", names)}";
         }
     }
+
+    /// <summary>The names, fit for a header, of fields that ask for something.</summary>
+    public static IEnumerable<string> NamesOf(IDictionary<string, JsonElement>? unknown) => (unknown ?? new Dictionary<string, JsonElement>())
+        .Where(field => field.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined))
+        .Select(field => Shown(field.Key));
 
     /// <summary>A name that may stand in a header, whatever the request called the field.</summary>
     private static string Shown(string name) =>

@@ -1,5 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
+using LlmOs.Engine.Text.Tokenizers;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Registry;
 using Microsoft.Extensions.Options;
@@ -14,14 +15,15 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, LlmOsS
     {
         var graph = await graphs.OpenAsync(model.Files, cancel);
         var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
+        var tokenizer = texts.TokenizerPath(model) is { } path ? TokenizerJson.Load(path) : null;
         var engine = options.Value;
         var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
         var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + FolderBytes(graph.OnnxPath);
         return new LoadPlan<LoadedModel>(bytes, () => new LoadedModel(
             model.Reference,
             Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, clock)),
-            tokenizer: null,
-            chat: null,
+            tokenizer,
+            tokenizer is null ? null : new ChatPrompts(tokenizer, format: null),
             endTokens,
             beginToken));
     }

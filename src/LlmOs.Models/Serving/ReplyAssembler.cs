@@ -1,5 +1,5 @@
 using LlmOs.Engine;
-
+using LlmOs.Engine.Text;
 
 namespace LlmOs.Models.Serving;
 
@@ -18,7 +18,7 @@ internal sealed record TextPiece(string Text, GenerationPiece Token, string Toke
 /// <summary>Turns an engine's tokens into text: whole characters, nothing beyond a stop text, no end token.</summary>
 /// <param name="decoder">Null for a model without a tokenizer: no text at all.</param>
 /// <param name="keepStop">Leave the token that completes a stop text whole, as transformers' pipelines do.</param>
-internal sealed class ReplyAssembler(IncrementalText? decoder, IReadOnlyList<string> stops, bool keepStop = false)
+internal sealed class ReplyAssembler(StreamingDecoder? decoder, IReadOnlyList<string> stops, bool keepStop = false)
 {
     private readonly StopStrings _stops = new(stops);
 

@@ -51,14 +51,14 @@ internal static class TextGenerator
         return new TextGeneration(sequence, new ReplyAssembler(Decoder(model.Tokenizer, prompt, request), request.Stop, request.KeepStop));
     }
 
-    private static IncrementalText? Decoder(ITokenizer? tokenizer, int[] prompt, TextRequest request)
+    private static StreamingDecoder? Decoder(ITokenizer? tokenizer, int[] prompt, TextRequest request)
     {
         if (tokenizer is null)
         {
             return null;
         }
 
-        var decoder = new IncrementalText(tokenizer);
+        var decoder = new StreamingDecoder(tokenizer, skipSpecialTokens: true);
         if (!request.ContinuesPrompt)
         {
             return decoder;

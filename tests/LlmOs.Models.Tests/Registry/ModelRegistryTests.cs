@@ -1,17 +1,37 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Registry;
+using LlmOs.Testing;
 using Microsoft.EntityFrameworkCore;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]
 
 namespace LlmOs.Models.Tests.Registry;
 
-public sealed class ModelRegistryTests : IAsyncLifetime
+public sealed class ModelRegistrySqliteTests : ModelRegistryTests
+{
+    private protected override Task<RegistryWorld> CreateAsync() => RegistryWorld.CreateAsync();
+}
+
+public sealed class ModelRegistryPostgresTests(PostgresServer postgres) : ModelRegistryTests
+{
+    private protected override async Task<RegistryWorld> CreateAsync() => await RegistryWorld.CreateAsync(await postgres.NewDatabaseAsync());
+}
+
+/// <summary>Numbers, aliases and the starter, on each database.</summary>
+public abstract class ModelRegistryTests : IAsyncLifetime
 {
     private RegistryWorld _world = null!;
 
-    public async ValueTask InitializeAsync() => _world = await RegistryWorld.CreateAsync();
+    public async ValueTask InitializeAsync() => _world = await CreateAsync();
 
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
+    private protected abstract Task<RegistryWorld> CreateAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await (_world?.DisposeAsync() ?? ValueTask.CompletedTask);
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task Versions_are_numbered_from_one_and_the_alias_follows()
@@ -131,6 +151,30 @@ public sealed class ModelRegistryTests : IAsyncLifetime
         }
 
         Assert.Equal([1, null, 2, null], [(await OnceAsync('a'))?.Version, (await OnceAsync('a'))?.Version, (await OnceAsync('b'))?.Version, (await OnceAsync('a'))?.Version]);
+    }
+
+    [Fact]
+    public async Task Servers_that_start_together_list_the_starter_once()
+    {
+        var folder = Path.Combine(_world.Folder.Root, "starter");
+        TinyModel.Write(folder, seed: 1);
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _world.Get<StarterRegistration>().RegisterAsync(folder, CancellationToken.None)));
+
+        await using var db = await _world.DbAsync();
+        Assert.Single(results, r => r is not null);
+        Assert.Equal(1, await db.ModelVersions.CountAsync());
+    }
+
+    [Fact]
+    public async Task A_model_string_is_resolved()
+    {
+        await _world.PublishAsync(RegistryWorld.Version("org/m"));
+        await _world.PublishAsync(RegistryWorld.Version("org/m", alias: "beta"));
+
+        await using var db = await _world.DbAsync();
+        async Task<string> RefAsync(string asked) => (await ModelResolver.ResolveAsync(db, asked, CancellationToken.None)).Ref;
+        Assert.Equal(["org/m:1", "org/m:2", "org/m:2", "org/m:1"], [await RefAsync("org/m"), await RefAsync("org/m@beta"), await RefAsync("org/m:beta"), await RefAsync("org/m:1")]);
     }
 
     private async Task<AliasView> SetAsync(string name, string alias, AliasRequest request)

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LlmOs.Models.Tests.Registry;
 
-/// <summary>The services of the two lower tiers over a data folder and a SQLite file of one test.</summary>
+/// <summary>The services of the two lower tiers over a data folder and a database of one test.</summary>
 internal sealed class RegistryWorld : IAsyncDisposable
 {
     private readonly string _root;
@@ -29,13 +29,14 @@ internal sealed class RegistryWorld : IAsyncDisposable
 
     public ModelRegistry Registry => Get<ModelRegistry>();
 
-    public static async Task<RegistryWorld> CreateAsync()
+    /// <param name="postgres">A connection string of an empty database; null takes SQLite.</param>
+    public static async Task<RegistryWorld> CreateAsync(string? postgres = null)
     {
         var root = Directory.CreateTempSubdirectory("llmos-registry-").FullName;
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddInfrastructure(new LlmOsSettings { Data = root, ImportDirs = [Path.Combine(root, "import")] }).AddModels();
+        builder.Services.AddInfrastructure(new LlmOsSettings { Data = root, Database = postgres, ImportDirs = [Path.Combine(root, "import")] }).AddModels();
         builder.Services.RemoveAll<IHostedService>();
         builder.Services.ConfigureHttpJsonOptions(json => Contracts.LlmOsJson.Apply(json.SerializerOptions));
         var world = new RegistryWorld(root, builder.Build());

@@ -1,5 +1,4 @@
 using LlmOs.Models.Registry;
-using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Models.Tests.Registry;
 
@@ -25,18 +24,6 @@ public sealed class StarterRegistrationTests : IAsyncLifetime
         Assert.Equal(new(32, 2.5e-6, null), view.Parity);
         Assert.Contains(view.Files, f => f.Path == "README.md");
         Assert.Equal("mit", view.License);
-    }
-
-    [Fact]
-    public async Task Servers_that_start_together_list_it_once()
-    {
-        var folder = Starter(seed: 1);
-
-        var results = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => RegisterAsync(folder)));
-
-        await using var db = await _world.DbAsync();
-        Assert.Single(results, r => r is not null);
-        Assert.Equal(1, await db.ModelVersions.CountAsync());
     }
 
     [Fact]
