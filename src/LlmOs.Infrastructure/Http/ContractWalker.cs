@@ -99,13 +99,14 @@ internal static class ContractWalker
                         break;
                     }
 
+                    var place = isUnion ? name : $"{name}[{index}]";
                     if (item is not null)
                     {
-                        WalkContent(item, $"{name}[{index}]", mostCharacters, faults, isUnion);
+                        WalkContent(item, place, mostCharacters, faults, isUnion);
                     }
                     else if (!MayHoldNull(content.GetType()))
                     {
-                        faults.Add($"{name}[{index}]", "must not be null.");
+                        faults.Add(place, "must not be null.");
                     }
 
                     index++;

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace LlmOs.Server.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDb))]
-    [Migration("20261124050302_Initial")]
+    [Migration("20261124051226_Initial")]
     partial class Initial
     {
         /// <inheritdoc />

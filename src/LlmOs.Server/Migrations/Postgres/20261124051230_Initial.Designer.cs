@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace LlmOs.Server.Migrations.Postgres
 {
     [DbContext(typeof(PostgresDb))]
-    [Migration("20261124050306_Initial")]
+    [Migration("20261124051230_Initial")]
     partial class Initial
     {
         /// <inheritdoc />

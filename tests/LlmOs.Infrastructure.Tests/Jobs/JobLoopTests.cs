@@ -1,0 +1,347 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Access;
+using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LlmOs.Infrastructure.Tests.Jobs;
+
+/// <summary>A host's loop with scripted runners, on real databases and in real time.</summary>
+public class JobLoopTests(TestDatabases databases)
+{
+    public static TheoryData<Provider> Providers => [Provider.Sqlite, Provider.Postgres];
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_job_runs_and_its_result_is_published_with_it(Provider provider)
+    {
+        await using var host = await HostAsync(provider, new Script(async (job, cancel) =>
+        {
+            job.Report(0.5, "half", new Dictionary<string, double> { ["loss"] = 2.5, ["bad"] = double.NaN });
+            await File.WriteAllTextAsync(Path.Combine(job.ScratchFolder, "work"), "x", cancel);
+            return Publish(job.SpecAs<Spec>().Name);
+        }));
+
+        var job = await host.FinishAsync(await host.SubmitAsync("made"));
+
+        Assert.Equal(JobState.Succeeded, job.State);
+        Assert.Equal("made", job.Result?.GetProperty("name").GetString());
+        Assert.Equal(2.5, job.Metrics.GetProperty("loss").GetDouble());
+        Assert.False(job.Metrics.TryGetProperty("bad", out _));
+        Assert.Equal(["made"], await host.PublishedAsync());
+        await host.StopAsync();
+        Assert.Empty(Directory.GetDirectories(host.Folder.Scratch));
+        Assert.Empty(Directory.GetDirectories(host.Folder.Jobs));
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_refusal_becomes_the_job_s_error_and_a_retry_publishes_once(Provider provider)
+    {
+        await using var host = await HostAsync(provider, new Script((job, _) => job.Attempt == 1
+            ? throw new LlmOsException(ErrorCode.CorruptFile, "The file ends early.") { Detail = "at byte 12", Hint = "Copy it again." }
+            : Task.FromResult(Publish("made"))));
+
+        var failed = await host.FinishAsync(await host.SubmitAsync("made"));
+        Assert.Equal(JobState.Failed, failed.State);
+        Assert.Equal(new JobError("corrupt_file", "The file ends early.", "at byte 12", "Copy it again."), failed.Error);
+        Assert.Empty(await host.PublishedAsync());
+
+        await host.ChangeAsync(failed.Id, job => job.Retry());
+        var done = await host.FinishAsync(failed.Id);
+
+        Assert.Equal((JobState.Succeeded, 2), (done.State, done.Attempt));
+        Assert.Null(done.Error);
+        Assert.Equal(["made"], await host.PublishedAsync());
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_code_shows_no_trace()
+    {
+        await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => throw new InvalidOperationException("secret detail")));
+
+        var job = await host.FinishAsync(await host.SubmitAsync("x"));
+
+        Assert.Equal("internal_error", job.Error?.Code);
+        Assert.DoesNotContain("secret detail", $"{job.Error} {job.Message}", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_cancelled_run_stops_and_publishes_nothing(Provider provider)
+    {
+        var script = new Script(async (_, cancel) =>
+        {
+            await Task.Delay(Timeout.Infinite, cancel);
+            return Publish("never");
+        });
+        await using var host = await HostAsync(provider, script);
+        var id = await host.SubmitAsync("x");
+        await script.Started;
+
+        await host.ChangeAsync(id, job => job.Cancel(DateTimeOffset.UnixEpoch));
+        var job = await host.FinishAsync(id);
+
+        Assert.Equal(JobState.Cancelled, job.State);
+        Assert.Empty(await host.PublishedAsync());
+    }
+
+    [Fact]
+    public async Task A_runner_that_ignores_its_cancellation_publishes_nothing_either()
+    {
+        var release = new TaskCompletionSource();
+        var script = new Script(async (_, _) =>
+        {
+            await release.Task;
+            return Publish("too late");
+        });
+        await using var host = await HostAsync(Provider.Sqlite, script);
+        var id = await host.SubmitAsync("x");
+        await script.Started;
+        await host.ChangeAsync(id, job => job.Cancel(DateTimeOffset.UnixEpoch));
+        await script.Stopped;
+        release.SetResult();
+
+        Assert.Equal(JobState.Cancelled, (await host.FinishAsync(id)).State);
+        Assert.Empty(await host.PublishedAsync());
+    }
+
+    [Fact]
+    public async Task A_paused_run_leaves_a_checkpoint_from_which_it_goes_on()
+    {
+        var script = new Script(async (job, cancel) =>
+        {
+            var checkpoint = Path.Combine(job.CheckpointFolder, "step");
+            if (File.Exists(checkpoint))
+            {
+                return Publish($"from {await File.ReadAllTextAsync(checkpoint, cancel)}");
+            }
+
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancel);
+            }
+            catch (OperationCanceledException) when (job.StopReason == JobStop.Pause)
+            {
+                await File.WriteAllTextAsync(checkpoint, "step 7", CancellationToken.None);
+                throw;
+            }
+
+            return Publish("never");
+        })
+        { Pausable = true };
+        await using var host = await HostAsync(Provider.Sqlite, script);
+        var id = await host.SubmitAsync("x");
+        await script.Started;
+
+        await host.ChangeAsync(id, job => job.Pause(runnerCanPause: true));
+        await host.UntilAsync(id, JobState.Paused);
+        await host.ChangeAsync(id, job => job.Resume());
+        await host.FinishAsync(id);
+
+        Assert.Equal(["from step 7"], await host.PublishedAsync());
+    }
+
+    [Theory]
+    [InlineData(true, JobState.Queued)]
+    [InlineData(false, JobState.Failed)]
+    public async Task A_host_that_stops_gives_its_jobs_back_or_fails_what_cannot_be_repeated(bool repeatable, JobState expected)
+    {
+        var script = new Script(async (_, cancel) =>
+        {
+            await Task.Delay(Timeout.Infinite, cancel);
+            return Publish("never");
+        })
+        { Repeatable = repeatable };
+        await using var host = await HostAsync(Provider.Sqlite, script);
+        var id = await host.SubmitAsync("x");
+        await script.Started;
+
+        host.Drain.Begin();
+        await host.StopAsync();
+
+        Assert.Equal(expected, (await host.FindAsync(id)).State);
+    }
+
+    [Fact]
+    public async Task A_job_that_takes_its_hosts_down_is_not_tried_for_ever()
+    {
+        await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => Task.FromResult(Publish("made"))), start: false);
+        var id = await host.SubmitAsync("x");
+        for (var lost = 0; lost < JobLeases.MostLostAttempts; lost++)
+        {
+            await host.Leases.ClaimAsync(["made"], CancellationToken.None);
+            await using var db = host.Database.CreateDbContext();
+            await db.Jobs.ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseUntil, DateTimeOffset.UnixEpoch));
+        }
+
+        await host.StartAsync();
+        var job = await host.FinishAsync(id);
+
+        Assert.Equal((JobState.Failed, "host_lost"), (job.State, job.Error?.Code));
+        Assert.Empty(await host.PublishedAsync());
+    }
+
+    [Theory]
+    [InlineData(JobLane.General, HostRoles.All, 2)]
+    [InlineData(JobLane.General, HostRoles.Training, 0)]
+    [InlineData(JobLane.Training, HostRoles.All, 1)]
+    [InlineData(JobLane.Training, HostRoles.Api | HostRoles.Inference, 0)]
+    public void A_lane_has_turns_where_the_host_has_the_role(JobLane lane, HostRoles roles, int turns) =>
+        Assert.Equal(turns, JobLoop.Turns(lane, roles));
+
+    [Fact]
+    public async Task Two_jobs_of_the_general_lane_run_at_once_and_a_third_waits()
+    {
+        var (running, most) = (0, 0);
+        var release = new TaskCompletionSource();
+        var both = new TaskCompletionSource();
+        var script = new Script(async (_, cancel) =>
+        {
+            var now = Interlocked.Increment(ref running);
+            most = Math.Max(most, now);
+            if (now == 2)
+            {
+                both.TrySetResult();
+            }
+
+            await release.Task.WaitAsync(cancel);
+            Interlocked.Decrement(ref running);
+            return Publish(Guid.NewGuid().ToString("n"));
+        });
+        await using var host = await HostAsync(Provider.Sqlite, script);
+        var ids = new[] { await host.SubmitAsync("a"), await host.SubmitAsync("b"), await host.SubmitAsync("c") };
+
+        await both.Task;
+        Assert.Equal(JobState.Queued, (await host.FindAsync(ids[2])).State);
+        release.SetResult();
+        foreach (var id in ids)
+        {
+            Assert.Equal(JobState.Succeeded, (await host.FinishAsync(id)).State);
+        }
+
+        Assert.Equal(2, most);
+    }
+
+    private async Task<LoopHost> HostAsync(Provider provider, Script script, bool start = true)
+    {
+        var host = new LoopHost(await databases.NewAsync(provider), script);
+        if (start)
+        {
+            await host.StartAsync();
+        }
+
+        return host;
+    }
+
+    private static JobPublish Publish(string name) => (db, _) =>
+    {
+        db.Add(new ApiKey { Id = name, Name = name, Prefix = "", Hash = name, Scopes = "", CreatedAt = DateTimeOffset.UnixEpoch });
+        return Task.FromResult<object>(new { name });
+    };
+
+    private sealed record Spec(string Name);
+
+    /// <summary>A runner that does what the test says.</summary>
+    private sealed class Script(Func<JobContext, CancellationToken, Task<JobPublish>> run) : IJobRunner
+    {
+        private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool Pausable { get; init; }
+
+        public bool Repeatable { get; init; } = true;
+
+        public Task Started => _started.Task;
+
+        /// <summary>Ends when the run has been asked to stop.</summary>
+        public Task Stopped => _stopped.Task;
+
+        public string Kind => "made";
+
+        public bool CanPause => Pausable;
+
+        public bool CanRepeat => Repeatable;
+
+        public Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+        {
+            cancel.Register(() => _stopped.TrySetResult());
+            _started.TrySetResult();
+            return run(job, cancel);
+        }
+    }
+
+    private sealed class LoopHost : IAsyncDisposable
+    {
+        private readonly TempFolder _temp = new();
+        private readonly JobSignal _signal = new();
+        private readonly ServiceProvider _services;
+        private readonly JobLoop _loop;
+        private readonly JobWatch _watch;
+
+        public LoopHost(TestDatabase database, IJobRunner runner)
+        {
+            Database = database;
+            Folder = new DataFolder(_temp.At("data"));
+            _services = new ServiceCollection().AddSingleton(runner).BuildServiceProvider();
+            Leases = new JobLeases(database, new NodeIdentity(), TimeProvider.System, _signal);
+            _watch = new JobWatch(database, _signal, Drain, TimeProvider.System);
+            _loop = new JobLoop(
+                _services.GetRequiredService<IServiceScopeFactory>(), Leases, _signal, database.Settings, Folder, Drain, TimeProvider.System, NullLogger<JobLoop>.Instance);
+        }
+
+        public TestDatabase Database { get; }
+
+        public DataFolder Folder { get; }
+
+        public JobLeases Leases { get; }
+
+        public HostDrain Drain { get; } = new();
+
+        public Task StartAsync() => _loop.StartAsync(CancellationToken.None);
+
+        public Task StopAsync() => _loop.StopAsync(CancellationToken.None);
+
+        public async Task<string> SubmitAsync(string name) =>
+            (await new JobQueue(Database, TimeProvider.System, _signal).SubmitAsync("made", new Spec(name), CancellationToken.None)).Id;
+
+        public Task<JobView> FinishAsync(string id) => _watch.UntilOverAsync(id, TimeSpan.FromMinutes(1), CancellationToken.None);
+
+        public Task<Job> FindAsync(string id) => _watch.FindAsync(id, CancellationToken.None);
+
+        public async Task UntilAsync(string id, JobState state)
+        {
+            while ((await FindAsync(id)).State != state)
+            {
+                await JobSignal.WaitAsync(_signal.Next, TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
+            }
+        }
+
+        public async Task ChangeAsync(string id, Action<Job> change)
+        {
+            await using var db = Database.CreateDbContext();
+            change(await db.Jobs.SingleAsync(j => j.Id == id));
+            await db.SaveChangesAsync();
+            _signal.Raise();
+        }
+
+        public async Task<List<string>> PublishedAsync()
+        {
+            await using var db = Database.CreateDbContext();
+            return await db.ApiKeys.Select(k => k.Name).ToListAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _loop.StopAsync(CancellationToken.None);
+            _loop.Dispose();
+            await _services.DisposeAsync();
+            Drain.Dispose();
+            _temp.Dispose();
+        }
+    }
+}
