@@ -1,13 +1,6 @@
+using System.Text.Json.Serialization;
+
 namespace LlmOs.Contracts;
-
-/// <summary>A refusal under <c>/v1</c>, <c>/pipeline</c> and <c>/models</c>.</summary>
-public sealed record OpenAiErrorReply(OpenAiErrorBody Error);
-
-/// <param name="Message">What was wrong, what was expected, what to do next.</param>
-/// <param name="Type">The kind of refusal: <c>invalid_request_error</c>, <c>authentication_error</c>, ...</param>
-/// <param name="Param">The field at fault; null when none is.</param>
-/// <param name="Code">An <see cref="ErrorCode"/> in snake case.</param>
-public sealed record OpenAiErrorBody(string Message, string Type, string? Param, string? Code);
 
 /// <summary>A refusal under <c>/api/v1</c>, as <c>application/problem+json</c> (RFC 9457).</summary>
 /// <param name="Type"><c>about:blank</c>: <paramref name="Code"/> says which refusal it is.</param>
@@ -23,5 +16,5 @@ public sealed record ProblemReply(
     int Status,
     string Detail,
     string Code,
-    IReadOnlyDictionary<string, string[]>? Errors,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string[]>? Errors,
     string RequestId);

@@ -45,7 +45,7 @@ internal sealed class EngineLoop
     private long _promptTokens;
     private long _cachedTokens;
     private long _generatedTokens;
-    private Gauges _gauges = new(0, 0, 0, 0, 0);
+    private Gauges _gauges = new(0, 0, 0, 0);
 
     /// <param name="runner">Disposed of by the loop, as is the cache.</param>
     public EngineLoop(IModelRunner runner, SlotCache cache, int vocabulary, EngineOptions options, string name)
@@ -457,10 +457,9 @@ internal sealed class EngineLoop
 
     private void Publish()
     {
-        var now = new Gauges(_scheduler.Running, _scheduler.Prompts, _scheduler.Paused, _scheduler.Waiting, _cache.Taken);
-        if (now != _gauges)
+        if (_gauges.Running != _scheduler.Running || _gauges.Prompts != _scheduler.Prompts || _gauges.Paused != _scheduler.Paused || _gauges.SlotsInUse != _cache.Taken)
         {
-            Volatile.Write(ref _gauges, now);
+            Volatile.Write(ref _gauges, new Gauges(_scheduler.Running, _scheduler.Prompts, _scheduler.Paused, _cache.Taken));
         }
     }
 
@@ -491,7 +490,7 @@ internal sealed class EngineLoop
         _runner.Dispose();
         _cache.Dispose();
         NativeHeap.Trim();
-        Volatile.Write(ref _gauges, new Gauges(0, 0, 0, 0, 0));
+        Volatile.Write(ref _gauges, new Gauges(0, 0, 0, 0));
         Volatile.Write(ref _alive, 0);
         _stopped.SetResult();
     }
@@ -514,5 +513,5 @@ internal sealed class EngineLoop
 
     private readonly record struct Command(Sequence? Sequence, EngineSequence? Output, bool Cancel);
 
-    private sealed record Gauges(int Running, int Prompts, int Paused, int Waiting, int SlotsInUse);
+    private sealed record Gauges(int Running, int Prompts, int Paused, int SlotsInUse);
 }

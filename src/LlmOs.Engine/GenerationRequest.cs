@@ -9,6 +9,9 @@ public sealed record GenerationRequest
     /// <summary>Most new tokens; the engine cuts it to the room that the context leaves.</summary>
     public required int MaxTokens { get; init; }
 
+    /// <summary>New tokens before which no end token can be chosen; 0 lets the sequence end at once.</summary>
+    public int MinTokens { get; init; }
+
     public SamplingParameters Sampling { get; init; } = new();
 
     /// <summary>Ids that end the sequence; the id itself is the last piece, with <see cref="FinishReason.Stop"/>.</summary>

@@ -48,7 +48,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             cache = new SlotCache(served, options.Slots, served.ContextLength);
             var runner = new OnnxRunner(session, served, cache, options.PrefillChunk, bind: used == EngineDevice.Cpu);
             var loop = new EngineLoop(runner, cache, served.Vocabulary, options, $"engine {Path.GetFileNameWithoutExtension(onnxPath)}");
-            var memory = cache.Bytes + FileBytes(onnxPath);
+            var memory = cache.Bytes + GraphFiles.Bytes(onnxPath);
             return new InferenceEngine(loop, served, options, used == EngineDevice.Cuda ? "cuda:0" : "cpu", memory, clock);
         }
         catch
@@ -67,7 +67,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         RequestCheck.Check(request, Shape);
         var output = new EngineSequence(request, _buffer, _loop.Cancel, _loop.Wake, _clock);
-        var choice = new TokenChoice(request.Sampling, request.TopLogprobs, request.PromptTokens);
+        var choice = new TokenChoice(request);
         var room = Shape.ContextLength - request.PromptTokens.Length;
         _loop.Submit(Sequence.Generation(output, choice, Math.Min(request.MaxTokens, room)));
         return output;
@@ -104,12 +104,5 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         _loop.Stop();
         await _loop.Stopped.ConfigureAwait(false);
-    }
-
-    /// <summary>The graph and the external data beside it, which by convention begins with the graph's file name.</summary>
-    private static long FileBytes(string onnxPath)
-    {
-        var file = new FileInfo(onnxPath);
-        return file.Directory!.EnumerateFiles(file.Name + "*").Sum(part => part.Length);
     }
 }

@@ -11,6 +11,7 @@ internal static class RequestCheck
     {
         CheckTokens(request.PromptTokens, shape, most: shape.ContextLength - 1);
         Require(request.MaxTokens >= 1, nameof(request.MaxTokens), $"must be at least 1, not {request.MaxTokens}");
+        Require(request.MinTokens >= 0, nameof(request.MinTokens), $"must be 0 or more, not {request.MinTokens}");
         Require(
             request.TopLogprobs is null or (>= 0 and <= MostTopLogprobs),
             nameof(request.TopLogprobs),

@@ -1,6 +1,12 @@
+using LlmOs.Engine;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.OpenAi;
+using LlmOs.Models.Pipelines;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Serving;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,12 +18,19 @@ public static class ModelsTier
     public static IServiceCollection AddModels(this IServiceCollection services)
     {
         services.AddRegistry();
+        services.AddServing();
         return services;
     }
 
     public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapRegistry();
+
+        var inference = routes.MapGroup("").WithProcessingTime();
+        inference.MapModelList();
+        inference.MapCompletions();
+        inference.MapChat();
+        inference.MapPipelines();
         return routes;
     }
 
@@ -29,5 +42,20 @@ public static class ModelsTier
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
         services.AddSingleton<IJobRunner, ModelImporter>();
+        services.AddSingleton<StarterHost>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());
+        services.AddHostedService(provider => provider.GetRequiredService<StarterHost>());
+    }
+
+    private static void AddServing(this IServiceCollection services)
+    {
+        services.AddOptions<ServingOptions>().BindConfiguration(ServingOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ModelCatalogue>();
+        services.AddSingleton<ModelTexts>();
+        services.AddSingleton<ModelLoader>();
+        services.AddSingleton<ModelHost>();
+        services.AddSingleton<InferenceGate>();
+        services.AddSingleton<ITextService, TextService>();
     }
 }

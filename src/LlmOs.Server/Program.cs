@@ -1,11 +1,38 @@
 using LlmOs.Apps;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Models;
+using LlmOs.Server.Hosting;
+using LlmOs.Server.Http;
 using LlmOs.Tools;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddInfrastructure(LlmOsSettings.From(builder.Configuration)).AddModels().AddTools().AddApps();
+try
+{
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    var settings = LlmOsSettings.From(builder.Configuration);
+    builder.UseAddresses(settings);
+    builder.UseLogging(settings);
+    builder.Services.AddHosting();
+    builder.Services.AddHttp(settings);
+    builder.Services.AddAccess();
+    builder.Services.AddOpenApi();
+    builder.Services.AddInfrastructure(settings).AddModels().AddTools().AddApps();
 
-var app = builder.Build();
-app.MapInfrastructure().MapModels().MapTools().MapApps();
-await app.RunAsync();
+    await using var app = builder.Build();
+    using var folder = FolderLock.Take(settings);
+    await app.Services.GetRequiredService<DatabaseSetup>().RunAsync(CancellationToken.None);
+
+    app.UseHttp();
+    app.MapHealth();
+    app.MapLogin();
+    var api = app.MapApiGroup();
+    api.MapInfrastructure().MapModels().MapTools().MapApps();
+
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception failure) when (StartFailure.Of(failure) is { } refusal)
+{
+    await Console.Error.WriteLineAsync($"LlmOs cannot start. {refusal.Message}");
+    return refusal.ExitCode;
+}

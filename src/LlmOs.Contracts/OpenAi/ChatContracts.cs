@@ -82,7 +82,7 @@ public sealed record ChatReply(string Role, string? Content, string? Refusal);
 public record ChatChunk(string Id, [property: JsonPropertyName("object")] string Kind, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices);
 
 /// <summary>A chunk of a stream that was asked for its usage: null but in the last.</summary>
-public sealed record ChatUsageChunk(string Id, string Kind, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices, Usage? Usage)
+public sealed record ChatUsageChunk(string Id, string Kind, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices, [property: JsonPropertyOrder(1)] Usage? Usage)
     : ChatChunk(Id, Kind, Created, Model, Choices);
 
 /// <summary>A piece of a reply.</summary>

@@ -33,7 +33,7 @@ public sealed record Completion(string Id, [property: JsonPropertyName("object")
 public record CompletionChunk(string Id, [property: JsonPropertyName("object")] string Kind, long Created, string Model, IReadOnlyList<CompletionChoice> Choices);
 
 /// <summary>A chunk of a stream that was asked for its usage: null but in the last.</summary>
-public sealed record CompletionUsageChunk(string Id, string Kind, long Created, string Model, IReadOnlyList<CompletionChoice> Choices, Usage? Usage)
+public sealed record CompletionUsageChunk(string Id, string Kind, long Created, string Model, IReadOnlyList<CompletionChoice> Choices, [property: JsonPropertyOrder(1)] Usage? Usage)
     : CompletionChunk(Id, Kind, Created, Model, Choices);
 
 /// <summary>One continuation, or in a stream a piece of it.</summary>

@@ -4,8 +4,9 @@ using System.Text.Json.Serialization;
 namespace LlmOs.Contracts.OpenAi;
 
 /// <summary>A message's <c>content</c>: a string, or a list of text parts, which mean their texts one after the other.</summary>
+/// <param name="Text">Out of reach of the checks that other texts pass: the model's context alone limits it.</param>
 [JsonConverter(typeof(MessageContentConverter))]
-public sealed record MessageContent(string Text)
+public sealed record MessageContent([property: JsonIgnore] string Text)
 {
     public static implicit operator MessageContent(string text) => new(text);
 }
@@ -18,7 +19,7 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
     {
         if (reader.TokenType == JsonTokenType.String)
         {
-            return reader.GetString()!;
+            return RequestTexts.Read(ref reader);
         }
 
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -47,15 +48,15 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
         string? type = null, text = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var name = reader.GetString();
+            var name = RequestTexts.Read(ref reader);
             reader.Read();
             switch (name)
             {
                 case "type" when reader.TokenType == JsonTokenType.String:
-                    type = reader.GetString();
+                    type = RequestTexts.Read(ref reader);
                     break;
                 case "text" or "refusal" when reader.TokenType == JsonTokenType.String:
-                    text = reader.GetString();
+                    text = RequestTexts.Read(ref reader);
                     break;
                 default:
                     reader.Skip();

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace LlmOs.Contracts.OpenAi;
 
 /// <summary>One prompt: text, or token ids that are used as they are. Exactly one of the two is set.</summary>
-public sealed record PromptItem(string? Text, IReadOnlyList<int>? Ids);
+/// <param name="Text">Out of reach of the checks that other texts pass: the model's context alone limits it.</param>
+public sealed record PromptItem([property: JsonIgnore] string? Text, IReadOnlyList<int>? Ids);
 
 /// <summary>The <c>prompt</c> of a completion: a text, a list of texts, a list of token ids, or a list of such lists.</summary>
 [JsonConverter(typeof(PromptInputConverter))]
@@ -21,7 +22,7 @@ internal sealed class PromptInputConverter : JsonConverter<PromptInput>
     {
         if (reader.TokenType == JsonTokenType.String)
         {
-            return reader.GetString()!;
+            return RequestTexts.Read(ref reader);
         }
 
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -62,7 +63,7 @@ internal sealed class PromptInputConverter : JsonConverter<PromptInput>
         var items = new List<PromptItem>();
         for (; reader.TokenType != JsonTokenType.EndArray; reader.Read())
         {
-            items.Add(reader.TokenType == JsonTokenType.String ? new PromptItem(reader.GetString(), null) : throw new JsonException(Expected));
+            items.Add(reader.TokenType == JsonTokenType.String ? new PromptItem(RequestTexts.Read(ref reader), null) : throw new JsonException(Expected));
         }
 
         return new PromptInput(items);

@@ -18,7 +18,7 @@ internal sealed class StopInputConverter : JsonConverter<StopInput>
     {
         if (reader.TokenType == JsonTokenType.String)
         {
-            return reader.GetString()!;
+            return RequestTexts.Read(ref reader);
         }
 
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -29,7 +29,7 @@ internal sealed class StopInputConverter : JsonConverter<StopInput>
         var texts = new List<string>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            texts.Add(reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException(Expected));
+            texts.Add(reader.TokenType == JsonTokenType.String ? RequestTexts.Read(ref reader) : throw new JsonException(Expected));
         }
 
         return new StopInput(texts);

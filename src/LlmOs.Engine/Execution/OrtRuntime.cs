@@ -34,12 +34,12 @@ internal static class OrtRuntime
                     "Device 'cuda' was asked for, but this build carries ONNX Runtime for the processor only. Build with -p:OrtFlavor=cuda12, or set the device to 'cpu' or 'auto'.");
             case EngineDevice.Cuda:
                 used = EngineDevice.Cuda;
-                return OpenOnCuda(onnxPath);
+                return OpenOnCuda(onnxPath, threads);
             case EngineDevice.Auto when hasCuda:
                 try
                 {
                     used = EngineDevice.Cuda;
-                    return OpenOnCuda(onnxPath);
+                    return OpenOnCuda(onnxPath, threads);
                 }
                 catch (EngineDeviceException)
                 {
@@ -49,13 +49,13 @@ internal static class OrtRuntime
         }
 
         used = EngineDevice.Cpu;
-        using var options = Options();
+        using var options = Options(threads);
         return Open(onnxPath, options);
     }
 
-    private static InferenceSession OpenOnCuda(string onnxPath)
+    private static InferenceSession OpenOnCuda(string onnxPath, int threads)
     {
-        using var options = Options();
+        using var options = Options(threads);
         try
         {
             options.AppendExecutionProvider_CUDA(0);
@@ -82,7 +82,7 @@ internal static class OrtRuntime
         }
     }
 
-    private static SessionOptions Options()
+    private static SessionOptions Options(int threads)
     {
         var options = new SessionOptions
         {
@@ -93,6 +93,10 @@ internal static class OrtRuntime
         if (_hasGlobalPool)
         {
             options.DisablePerSessionThreads();
+        }
+        else
+        {
+            options.IntraOpNumThreads = threads > 0 ? threads : PhysicalCores();
         }
 
         return options;

@@ -35,7 +35,7 @@ internal sealed class Sampler
         }
 
         var token = choice.Parameters.Temperature == 0
-            ? Greedy(logits, best, choice)
+            ? Greedy(logits, best, choice, position)
             : Draw(logits, choice, position);
 
         // The model's own log-softmax: neither temperature nor penalties nor masks show in it.
@@ -48,19 +48,18 @@ internal sealed class Sampler
         return new ChosenToken(token, (float)(logits[token] - normaliser), Highest(logits, normaliser, top));
     }
 
-    private int Greedy(ReadOnlySpan<float> logits, int best, TokenChoice choice) =>
-        choice.ChangesLogits ? TensorPrimitives.IndexOfMax<float>(Changed(logits, choice)) : best;
+    private int Greedy(ReadOnlySpan<float> logits, int best, TokenChoice choice, int position) =>
+        choice.ChangesLogits(position) ? TensorPrimitives.IndexOfMax<float>(Changed(logits, choice, position)) : best;
 
     private int Draw(ReadOnlySpan<float> logits, TokenChoice choice, int position)
     {
         var settings = choice.Parameters;
-        var scores = Changed(logits, choice);
+        var scores = Changed(logits, choice, position);
         LogitFilters.Temperature(scores, (float)settings.Temperature);
         var ids = ReadOnlySpan<int>.Empty;
         if (settings.TopK > 0 && settings.TopK < scores.Length)
         {
-            // What top-k leaves is moved together, so that the filters after it look at k scores, not at the vocabulary.
-            var count = KeepTopK(scores, settings.TopK);
+            var count = LogitFilters.TopK(scores, _ids, settings.TopK, _heap);
             ids = _ids.AsSpan(0, count);
             scores = scores[..count];
         }
@@ -81,8 +80,8 @@ internal sealed class Sampler
         return ids.IsEmpty ? index : ids[index];
     }
 
-    /// <summary>A copy of the logits with penalties and bias applied.</summary>
-    private Span<float> Changed(ReadOnlySpan<float> logits, TokenChoice choice)
+    /// <summary>A copy of the logits with penalties, bias and bans applied.</summary>
+    private Span<float> Changed(ReadOnlySpan<float> logits, TokenChoice choice, int position)
     {
         var scores = _scores.AsSpan(0, logits.Length);
         logits.CopyTo(scores);
@@ -94,23 +93,12 @@ internal sealed class Sampler
             LogitFilters.Bias(scores, bias);
         }
 
-        return scores;
-    }
-
-    private int KeepTopK(Span<float> scores, int k)
-    {
-        var lowest = LogitFilters.KthHighest(scores, k, _heap);
-        var count = 0;
-        for (var i = 0; i < scores.Length; i++)
+        if (position < choice.MinTokens)
         {
-            if (scores[i] >= lowest)
-            {
-                _ids[count] = i;
-                scores[count++] = scores[i];
-            }
+            LogitFilters.Ban(scores, choice.EndTokens);
         }
 
-        return count;
+        return scores;
     }
 
     /// <summary>The first index at which the running sum passes the mass.</summary>

@@ -11,15 +11,18 @@ internal sealed class TokenChoice
     private readonly List<int> _made = [];
     private readonly List<int> _madeCounts = [];
 
-    public TokenChoice(SamplingParameters parameters, int? topLogprobs, ReadOnlySpan<int> prompt)
+    public TokenChoice(GenerationRequest request)
     {
+        var parameters = request.Sampling;
         Parameters = parameters;
-        TopLogprobs = topLogprobs;
+        TopLogprobs = request.TopLogprobs;
+        MinTokens = request.MinTokens;
+        EndTokens = request.EndTokens;
         Seed = parameters.Seed ?? SeededDraw.NewSeed();
         if (parameters.RepetitionPenalty != 1)
         {
             _seenSet = [];
-            foreach (var token in prompt)
+            foreach (var token in request.PromptTokens)
             {
                 See(token);
             }
@@ -35,6 +38,10 @@ internal sealed class TokenChoice
 
     public int? TopLogprobs { get; }
 
+    public IReadOnlyList<int> EndTokens { get; }
+
+    public int MinTokens { get; }
+
     public long Seed { get; }
 
     /// <summary>Distinct tokens of prompt and reply; empty unless a repetition penalty asks for them.</summary>
@@ -46,8 +53,9 @@ internal sealed class TokenChoice
     /// <summary>How often each of <see cref="Made"/> was made.</summary>
     public ReadOnlySpan<int> MadeCounts => CollectionsMarshal.AsSpan(_madeCounts);
 
-    /// <summary>Whether anything but temperature and filters changes the logits.</summary>
-    public bool ChangesLogits => _seenSet is not null || _madeIndex is not null || Parameters.LogitBias is { Count: > 0 };
+    /// <summary>Whether anything but temperature and filters changes the logits of the token at a position.</summary>
+    public bool ChangesLogits(int position) =>
+        _seenSet is not null || _madeIndex is not null || Parameters.LogitBias is { Count: > 0 } || position < MinTokens;
 
     /// <summary>Notes a token of the reply.</summary>
     public void Add(int token)

@@ -79,7 +79,7 @@ internal sealed class AccessTables : ITableMap
             key.ToTable("api_keys");
             key.HasKey(k => k.Seq);
             key.HasIndex(k => k.Id).IsUnique();
-            key.Property(k => k.Id).HasMaxLength(40);
+            key.Property(k => k.Id).HasMaxLength(40).IsRequired();
             key.Property(k => k.Name).HasMaxLength(100);
             key.Property(k => k.Prefix).HasMaxLength(40);
             key.Property(k => k.Hash).HasMaxLength(64);

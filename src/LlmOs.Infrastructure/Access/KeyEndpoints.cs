@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +15,8 @@ internal static class KeyEndpoints
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/api/v1/keys").WithTags("Keys").RequireScope(Scopes.Admin);
-        keys.MapPost("/", Create).WithName("CreateKey").WithSummary("Makes a key; the answer is the only place where it can be read.").ProducesProblem(400);
+        keys.MapPost("/", Create).WithName("CreateKey").WithSummary("Makes a key; the answer is the only place where it can be read.").ProducesProblem(400)
+            .WithRequestExample("""{"name":"my laptop","scopes":["inference","read"],"expires_at":null}""");
         keys.MapGet("/", List).WithName("ListKeys").WithSummary("Lists keys without their secrets, the newest first.");
         keys.MapDelete("/{id}", Revoke).WithName("RevokeKey").WithSummary("Makes a key worthless, at once.").ProducesProblem(404).ProducesProblem(409);
     }

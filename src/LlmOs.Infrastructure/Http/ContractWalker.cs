@@ -18,16 +18,19 @@ internal static class ContractWalker
         type.Assembly == typeof(LlmOsJson).Assembly && !type.IsEnum && !typeof(Delegate).IsAssignableFrom(type);
 
     /// <param name="path">The path of <paramref name="value"/> on the wire; empty at the root.</param>
-    public static void Walk(object? value, string path, Faults faults)
+    /// <param name="isUnion">The value has a converter of its own, or lies in one that has.</param>
+    public static void Walk(object? value, string path, Faults faults, bool isUnion = false)
     {
         if (value is null || faults.IsFull)
         {
             return;
         }
 
+        isUnion |= value.GetType().IsDefined(typeof(JsonConverterAttribute), inherit: true);
         foreach (var field in Plans.GetOrAdd(value.GetType(), PlanOf))
         {
-            var name = path.Length == 0 ? field.Name : $"{path}.{field.Name}";
+            // Within a union only the union itself has a name on the wire.
+            var name = isUnion ? path : path.Length == 0 ? field.Name : $"{path}.{field.Name}";
             var content = field.Read(value);
             if (content is null)
             {
@@ -40,7 +43,7 @@ internal static class ContractWalker
             }
 
             Apply(field.Rules, content, name, faults);
-            WalkContent(content, name, field.MostCharacters, faults);
+            WalkContent(content, name, isUnion && !field.LengthIsStated ? null : field.MostCharacters, faults, isUnion);
         }
     }
 
@@ -55,11 +58,16 @@ internal static class ContractWalker
         }
     }
 
-    private static void WalkContent(object content, string name, int? mostCharacters, Faults faults)
+    private static void WalkContent(object content, string name, int? mostCharacters, Faults faults, bool isUnion)
     {
         switch (content)
         {
             case string text:
+                if (text.Contains('\0', StringComparison.Ordinal))
+                {
+                    faults.Add(name, "the text holds the character U+0000, which is not accepted.");
+                }
+
                 if (mostCharacters is { } most && text.Length > most)
                 {
                     faults.Add(name, $"has {text.Length} characters; at most {most} are accepted.");
@@ -77,7 +85,7 @@ internal static class ContractWalker
                 {
                     if (entry.Value is { } item)
                     {
-                        WalkContent(item, $"{name}.{entry.Key}", mostCharacters, faults);
+                        WalkContent(item, $"{name}.{entry.Key}", mostCharacters, faults, isUnion);
                     }
                 }
 
@@ -93,7 +101,7 @@ internal static class ContractWalker
 
                     if (item is not null)
                     {
-                        WalkContent(item, $"{name}[{index}]", mostCharacters, faults);
+                        WalkContent(item, $"{name}[{index}]", mostCharacters, faults, isUnion);
                     }
                     else if (!MayHoldNull(content.GetType()))
                     {
@@ -107,7 +115,7 @@ internal static class ContractWalker
             default:
                 if (IsContract(content.GetType()))
                 {
-                    Walk(content, name, faults);
+                    Walk(content, name, faults, isUnion);
                 }
 
                 break;
@@ -134,7 +142,8 @@ internal static class ContractWalker
                 p.GetValue,
                 nullability.Create(p).ReadState != NullabilityState.NotNull,
                 [.. p.GetCustomAttributes<ValidationAttribute>(), .. ParameterRules(type, p)],
-                MostCharacters(type, p)))];
+                MostCharacters(type, p),
+                StatedLength(type, p) is not null))];
     }
 
     /// <summary>On a positional record an attribute lands on the constructor's parameter unless <c>property:</c> is said.</summary>
@@ -143,15 +152,20 @@ internal static class ContractWalker
 
     private static int? MostCharacters(Type type, PropertyInfo property)
     {
-        if (property.GetCustomAttribute<TextLengthAttribute>() is { } stated)
+        if (StatedLength(type, property) is { } stated)
         {
-            return stated.Most;
+            return stated;
         }
 
-        var hasRule = property.GetCustomAttributes<ValidationAttribute>().Concat(ParameterRules(type, property))
-            .Any(rule => property.PropertyType == typeof(string) && rule is StringLengthAttribute or MaxLengthAttribute or LengthAttribute);
-        return hasRule ? null : ParameterOf(type, property)?.GetCustomAttribute<TextLengthAttribute>()?.Most ?? TextLengthAttribute.Default;
+        var hasRule = property.PropertyType == typeof(string)
+            && property.GetCustomAttributes<ValidationAttribute>().Concat(ParameterRules(type, property))
+                .Any(rule => rule is StringLengthAttribute or MaxLengthAttribute or LengthAttribute);
+        var isUnion = property.PropertyType.IsDefined(typeof(JsonConverterAttribute), inherit: true);
+        return hasRule || isUnion ? null : TextLengthAttribute.Default;
     }
+
+    private static int? StatedLength(Type type, PropertyInfo property) =>
+        property.GetCustomAttribute<TextLengthAttribute>()?.Most ?? ParameterOf(type, property)?.GetCustomAttribute<TextLengthAttribute>()?.Most;
 
     private static ParameterInfo? ParameterOf(Type type, PropertyInfo property) =>
         type.GetConstructors().SelectMany(c => c.GetParameters()).FirstOrDefault(p => p.Name == property.Name && p.ParameterType == property.PropertyType);
@@ -171,5 +185,5 @@ internal static class ContractWalker
     };
 
     /// <param name="MostCharacters">Null where an annotation says it.</param>
-    private sealed record Field(string Name, Func<object, object?> Read, bool MayBeNull, IReadOnlyList<ValidationAttribute> Rules, int? MostCharacters);
+    private sealed record Field(string Name, Func<object, object?> Read, bool MayBeNull, IReadOnlyList<ValidationAttribute> Rules, int? MostCharacters, bool LengthIsStated);
 }

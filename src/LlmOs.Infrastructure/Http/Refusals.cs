@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Contracts.OpenAi;
 using Microsoft.AspNetCore.Http;
 
 namespace LlmOs.Infrastructure.Http;
@@ -13,8 +14,8 @@ public static class Refusals
     public static string TypeOf(ErrorCode code) => Of(code).Type;
 
     /// <summary>The body in OpenAI's shape, for an answer or for an error within a stream.</summary>
-    public static OpenAiErrorReply ToOpenAi(LlmOsException refusal) =>
-        new(new OpenAiErrorBody(Text(refusal), TypeOf(refusal.Code), refusal.Field, refusal.Code.ToWord()));
+    public static ErrorBody ToOpenAi(LlmOsException refusal) =>
+        new(new ErrorDetail(Text(refusal), TypeOf(refusal.Code), refusal.Field, refusal.Code.ToWord()));
 
     /// <summary>The body as a problem document.</summary>
     public static ProblemReply ToProblem(LlmOsException refusal, string requestId) => new(
@@ -23,11 +24,15 @@ public static class Refusals
         StatusOf(refusal.Code),
         Text(refusal),
         refusal.Code.ToWord(),
-        refusal.Errors ?? (refusal.Field is null ? null : new Dictionary<string, string[]> { [refusal.Field] = [refusal.Message] }),
+        refusal.Errors ?? (refusal.Field is null ? null : new Dictionary<string, string[]> { [refusal.Field] = [WithoutName(refusal)] }),
         requestId);
 
     private static string Text(LlmOsException refusal) =>
         string.Join(' ', new[] { refusal.Message, refusal.Detail, refusal.Hint }.Where(part => !string.IsNullOrEmpty(part)));
+
+    /// <summary>A message beside its field need not name it again.</summary>
+    private static string WithoutName(LlmOsException refusal) =>
+        refusal.Message.StartsWith($"{refusal.Field}: ", StringComparison.Ordinal) ? refusal.Message[(refusal.Field!.Length + 2)..] : refusal.Message;
 
     private static string Title(ErrorCode code)
     {

@@ -228,7 +228,7 @@ internal sealed class JobTables : ITableMap
             job.HasKey(j => j.Seq);
             job.HasIndex(j => j.Id).IsUnique();
             job.HasIndex(j => new { j.State, j.Priority, j.Seq });
-            job.Property(j => j.Id).HasMaxLength(40);
+            job.Property(j => j.Id).HasMaxLength(40).IsRequired();
             job.Property(j => j.Kind).HasMaxLength(64);
             job.Property(j => j.Node).HasMaxLength(128);
             job.Ignore(j => j.IsOver);

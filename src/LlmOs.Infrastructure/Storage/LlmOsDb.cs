@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LlmOs.Infrastructure.Storage;
 
@@ -82,6 +83,23 @@ public abstract class LlmOsDb(DbContextOptions options, IEnumerable<ITableMap> m
 public interface ITableMap
 {
     void Map(ModelBuilder model);
+}
+
+/// <summary>Reads the tables out of what the tiers register, for who opens the database without a host.</summary>
+public static class TableMaps
+{
+    public static IReadOnlyList<ITableMap> Of(IServiceCollection services)
+    {
+        // Only the maps: whatever else is registered may not be made outside a host.
+        IServiceCollection maps = new ServiceCollection();
+        foreach (var map in services.Where(service => service.ServiceType == typeof(ITableMap)))
+        {
+            maps.Add(map);
+        }
+
+        using var provider = maps.BuildServiceProvider();
+        return [.. provider.GetServices<ITableMap>()];
+    }
 }
 
 /// <summary>A row that two writers may meet: the second to save gets <see cref="DbUpdateConcurrencyException"/>.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using LlmOs.Engine.Formats;
+using LlmOs.Engine.Text;
+using LlmOs.Engine.Text.Tokenizers;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Registry;
@@ -62,7 +64,7 @@ internal sealed partial record ModelFolder(
         var config = architecture.ReadConfig(json);
         if (ReadJson(files, "generation_config.json") is { } generation)
         {
-            config = config with { EndTokens = GenerationConfig.EndTokensOf(config, GenerationConfig.Read(generation)) };
+            GenerationConfig.Read(generation); // a bad one is refused here, not at the first request
         }
 
         foreach (var text in files.Where(f => !f.Path.EndsWith(".safetensors", StringComparison.Ordinal)))
@@ -75,6 +77,26 @@ internal sealed partial record ModelFolder(
         var needed = architecture.Weights(config);
         architecture.CheckWeights(config, weights);
         return new ModelFolder(files, architecture, config, needed.Sum(t => t.Elements), ReadLicense(files));
+    }
+
+    /// <summary>Reads the tokenizer, where there is one: a model whose text cannot be encoded is better refused than listed.</summary>
+    /// <exception cref="ModelFormatException">It uses a component that is not implemented; the message names it.</exception>
+    public static void CheckTokenizer(IReadOnlyList<LayoutFile> files)
+    {
+        if (files.FirstOrDefault(f => f.Path == "tokenizer.json") is not { } file)
+        {
+            return;
+        }
+
+        RefuseLarge(file, MaxTextBytes);
+        try
+        {
+            TokenizerJson.Load(file.Location);
+        }
+        catch (TokenizerFormatException fault)
+        {
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"tokenizer.json: {fault.Message}", fault);
+        }
     }
 
     /// <summary>Opens the weights; dispose what it gives.</summary>

@@ -30,7 +30,9 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
 
     internal async Task<NewModelVersion> TakeFilesAsync(IReadOnlyList<LayoutFile> layout, string name, Action<double, string> report, CancellationToken cancel)
     {
-        ModelFolder.Check(layout); // before anything is copied
+        // Before anything is copied.
+        ModelFolder.Check(layout);
+        ModelFolder.CheckTokenizer(layout);
 
         List<ModelFileView> files = [];
         foreach (var file in layout)

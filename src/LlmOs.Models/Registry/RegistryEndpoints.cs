@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Formats.Tar;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -22,7 +23,8 @@ internal static class RegistryEndpoints
     {
         var models = routes.MapGroup("/api/v1/models").WithTags("Models");
         models.MapPost("/import", Import).WithName("ImportModel").WithSummary("Imports a published model as a new version; answers with the job that does it.")
-            .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(403);
+            .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(403)
+            .WithRequestExample("""{"source":"file:/home/me/.llmos/import/my-model","name":"my-model","precision":"f32","alias":"latest"}""");
         models.MapGet("/", List).WithName("ListModels").WithSummary("Lists models by name; search finds those whose name holds the text.").ProducesProblem(400);
 
         models.MapGet("/{name}", Get).WithName("GetModel").WithSummary("Shows a model with its aliases and versions.").ProducesProblem(404);
@@ -31,7 +33,7 @@ internal static class RegistryEndpoints
         models.MapGet("/{name}/versions/{version:int}/download", Download).WithName("DownloadModelVersion")
             .WithSummary("The version as a tar in its published layout.").Produces(200, contentType: "application/x-tar").ProducesProblem(404);
         models.MapPut("/{name}/aliases/{alias}", SetAlias).WithName("SetModelAlias").WithSummary("Points an alias at a version; with expected only if it points there now.")
-            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).WithRequestExample("""{"version":3,"expected":2}""");
 
         var whole = models.MapGroup("/{org}").ExcludeFromDescription();
         whole.MapGet("/{name}", (string org, string name, LlmOsDb db, CancellationToken cancel) => Get($"{org}/{name}", db, cancel));

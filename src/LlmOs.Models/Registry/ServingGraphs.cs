@@ -100,31 +100,38 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
 
     private static async Task MoveIntoPlaceAsync(string temporary, string target, CancellationToken cancel)
     {
-        if (Directory.Exists(target))
+        const int Attempts = 5;
+        for (var attempt = 1; ; attempt++)
         {
-            // Damaged: set aside by a rename, so that at no moment half a graph bears the name.
-            var aside = $"{temporary}.old";
             try
             {
-                Directory.Move(target, aside);
+                Directory.Move(temporary, target);
+                return;
             }
-            finally
+            catch (IOException) when (Directory.Exists(target) && attempt < Attempts)
             {
-                DeleteFolder(aside);
+                // Another process was faster, or a damaged graph lies there.
+                if (await IsWholeAsync(target, cancel))
+                {
+                    return;
+                }
+
+                SetAside(target, $"{temporary}.{attempt}.old");
             }
         }
+    }
 
+    /// <summary>Takes a damaged graph away by a rename, so that at no moment half a graph bears the name.</summary>
+    private static void SetAside(string target, string aside)
+    {
         try
         {
-            Directory.Move(temporary, target);
+            Directory.Move(target, aside);
+            DeleteFolder(aside);
         }
-        catch (IOException) when (Directory.Exists(target))
+        catch (DirectoryNotFoundException)
         {
-            // Another process was faster; its graph is as good as ours if it is whole.
-            if (!await IsWholeAsync(target, cancel))
-            {
-                throw;
-            }
+            // Another process did the same.
         }
     }
 

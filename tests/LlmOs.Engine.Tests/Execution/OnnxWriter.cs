@@ -26,6 +26,25 @@ internal sealed class OnnxWriter
     public string Constant(string name, ReadOnlySpan<long> values, params long[] dimensions) =>
         Constant(name, Int64, MemoryMarshal.AsBytes(values), dimensions);
 
+    /// <summary>A constant whose values lie in another file; for reading the graph, not for running it.</summary>
+    public void External(string name, string file)
+    {
+        var location = new Message();
+        location.Text(1, "location");
+        location.Text(2, file);
+        var offset = new Message();
+        offset.Text(1, "offset");
+        offset.Text(2, "0");
+        var tensor = new Message();
+        tensor.Number(1, 4);
+        tensor.Number(2, Float);
+        tensor.Text(8, name);
+        tensor.Nested(13, location);
+        tensor.Nested(13, offset);
+        tensor.Number(14, 1);
+        _graph.Nested(5, tensor);
+    }
+
     /// <summary>Adds a node; an empty output name leaves that output out.</summary>
     public void Node(string operation, string domain, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes)
     {

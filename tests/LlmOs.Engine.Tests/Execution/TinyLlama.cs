@@ -159,27 +159,14 @@ internal sealed class TinyLlama
         ("axis", -1),
         ("epsilon", 1e-5f));
 
-    /// <summary>Several projections of one input as one product; published weights are [outputs, inputs].</summary>
+    /// <summary>Several projections of one input as one product, in the published order [outputs, inputs].</summary>
     private string Linear(OnnxWriter graph, string input, int columns, params (string Name, int Rows)[] parts)
     {
-        var outputs = parts.Sum(part => part.Rows);
-        var transposed = new float[columns * outputs];
-        var first = 0;
-        foreach (var (name, rows) in parts)
-        {
-            var weight = _weight(name, rows, columns);
-            for (var row = 0; row < rows; row++)
-            {
-                for (var column = 0; column < columns; column++)
-                {
-                    transposed[(column * outputs) + first + row] = weight[(row * columns) + column];
-                }
-            }
-
-            first += rows;
-        }
-
-        return graph.Node("MatMul", [input, graph.Constant(parts[0].Name, transposed, columns, outputs)]);
+        var merged = parts.SelectMany(part => _weight(part.Name, part.Rows, columns)).ToArray();
+        graph.Constant(parts[0].Name, merged, parts.Sum(part => part.Rows), columns);
+        var output = parts[0].Name + ".out";
+        graph.Node("FusedMatMul", "com.microsoft", [input, parts[0].Name], [output], ("transB", 1));
+        return output;
     }
 
     private static int HashCode(string name) => name.Aggregate(17, (hash, letter) => unchecked((hash * 31) + letter));

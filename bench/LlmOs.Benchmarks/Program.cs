@@ -1,0 +1,22 @@
+using LlmOs.Benchmarks;
+
+switch (args.FirstOrDefault())
+{
+    case "decode":
+        await DecodeBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? "smollm2-135m", CancellationToken.None);
+        return 0;
+    case "first-token" when args.Length > 1:
+        await FirstTokenBenchmark.RunAsync(args[1], CancellationToken.None);
+        return 0;
+    case "bare-server" when args.Length > 1:
+        await FirstTokenBenchmark.BareServerAsync(args[1]);
+        return 0;
+    default:
+        Console.Error.WriteLine(
+            """
+            Usage: LlmOs.Benchmarks decode [SHAPE]        engine against a plain ONNX Runtime loop on the same graph
+                   LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
+            Results go to bench/results.
+            """);
+        return 2;
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.Json;
+using LlmOs.Contracts;
+using Spectre.Console;
+
+namespace LlmOs.Cli;
+
+/// <summary>Follows a job to its end: a bar in a terminal, lines elsewhere.</summary>
+internal static class JobWatch
+{
+    /// <summary>Waits, prints what came of the job, and says so in the exit code. Leaving with Ctrl-C leaves the job running.</summary>
+    public static async Task<int> FollowAsync(LlmOsClient client, JobView job, bool detach, CancellationToken cancel)
+    {
+        if (detach)
+        {
+            Console.Out.WriteLine(job.Id);
+            return ExitCode.Done;
+        }
+
+        try
+        {
+            var last = Console.IsOutputRedirected ? await LinesAsync(client, job.Id, cancel) : await BarAsync(client, job.Id, cancel);
+            return Conclude(last);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            Console.Error.WriteLine($"The job goes on: 'llmos jobs watch {job.Id}' follows it again, 'llmos jobs cancel {job.Id}' ends it.");
+            throw;
+        }
+    }
+
+    /// <summary>The metrics that a person watches, in one short line; empty when the job has none.</summary>
+    internal static string Figures(JobView job)
+    {
+        var parts = new List<string>();
+        void Add(string name, string format, string label)
+        {
+            if (job.Metrics.ValueKind == JsonValueKind.Object && job.Metrics.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number)
+            {
+                parts.Add($"{label} {value.GetDouble().ToString(format, CultureInfo.InvariantCulture)}".Trim());
+            }
+        }
+
+        Add("step", "0", "step");
+        Add("loss", "0.000", "loss");
+        Add("tokens_per_second", "0", "tokens/s");
+        if (job.EtaSeconds is { } eta and > 0)
+        {
+            parts.Add($"{Sizes.Duration(eta)} left");
+        }
+
+        return string.Join(", ", parts);
+    }
+
+    private static async Task<JobView> BarAsync(LlmOsClient client, string id, CancellationToken cancel)
+    {
+        JobView? last = null;
+        await AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new SpinnerColumn())
+            .StartAsync(async bars =>
+            {
+                var bar = bars.AddTask(id, maxValue: 1);
+                await foreach (var job in client.WatchJobAsync(id, cancel))
+                {
+                    last = job;
+                    bar.Value = job.Progress;
+                    bar.Description = Markup.Escape(Figures(job) is { Length: > 0 } figures ? $"{job.Message} ({figures})" : job.Message);
+                }
+            });
+        return last!;
+    }
+
+    /// <summary>One line whenever the message changes or another twentieth is done.</summary>
+    private static async Task<JobView> LinesAsync(LlmOsClient client, string id, CancellationToken cancel)
+    {
+        JobView? last = null;
+        (string Message, int Twentieths) shown = ("", -1);
+        await foreach (var job in client.WatchJobAsync(id, cancel))
+        {
+            last = job;
+            var now = (job.Message, (int)(job.Progress * 20));
+            if (now != shown && job.State == JobState.Running)
+            {
+                shown = now;
+                Console.Out.WriteLine($"{job.Progress.ToString("P0", CultureInfo.InvariantCulture)} {job.Message} {Figures(job)}".TrimEnd());
+            }
+        }
+
+        return last!;
+    }
+
+    private static int Conclude(JobView job)
+    {
+        switch (job.State)
+        {
+            case JobState.Succeeded:
+                var reference = job.Result is { ValueKind: JsonValueKind.Object } result && result.TryGetProperty("ref", out var r) ? r.GetString() : null;
+                Console.Out.WriteLine(reference is null ? $"Job {job.Id} succeeded." : $"{reference} is ready: llmos run {reference}");
+                return ExitCode.Done;
+            case JobState.Paused:
+                Console.Out.WriteLine($"Job {job.Id} is paused: 'llmos jobs resume {job.Id}' goes on with it.");
+                return ExitCode.Done;
+            case JobState.Cancelled:
+                return Connection.Fail(ExitCode.Refused, $"job {job.Id} was cancelled.");
+            default:
+                var lines = new[] { $"job {job.Id} failed: {job.Error?.Message} ({job.Error?.Code})", job.Error?.Detail, job.Error?.Hint };
+                return Connection.Fail(ExitCode.Refused, string.Join(Environment.NewLine, lines.Where(l => !string.IsNullOrEmpty(l))));
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LlmOs.Contracts;
+
+/// <summary>One message of a conversation.</summary>
+/// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
+public sealed record ChatTurn(string Role, string Content);
+
+/// <summary>How a reply is generated; what is null is left to the server.</summary>
+public sealed record GenerationSettings
+{
+    public int? MaxTokens { get; init; }
+
+    /// <summary>0 is greedy.</summary>
+    public double? Temperature { get; init; }
+
+    public double? TopP { get; init; }
+
+    public long? Seed { get; init; }
+}
+
+/// <summary>One piece of a streamed reply.</summary>
+/// <param name="Text">New text; empty in the pieces that only close the reply.</param>
+/// <param name="FinishReason"><c>stop</c> or <c>length</c>, on one of the last pieces.</param>
+/// <param name="CompletionTokens">Tokens of the whole reply, on the very last piece.</param>
+public sealed record ReplyPiece(string Text, string? FinishReason, int? CompletionTokens);
+
+/// <summary>
+/// The platform over HTTP: models, jobs, training, apps and generation, in the records of this library.
+/// A refusal is thrown as <see cref="LlmOsApiException"/>, a server that does not answer as <see cref="HttpRequestException"/>.
+/// </summary>
+/// <param name="http">Its base address is the server's root. Its time-out must be infinite, since replies stream; bound calls by their token.</param>
+public sealed class LlmOsClient(HttpClient http) : IDisposable
+{
+    /// <summary>A client of its own connection pool, to be disposed.</summary>
+    /// <param name="key">Sent as a bearer token; null sends none.</param>
+    public static LlmOsClient Create(Uri address, string? key)
+    {
+        var http = new HttpClient
+        {
+            BaseAddress = new Uri(address.AbsoluteUri.TrimEnd('/') + "/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (!string.IsNullOrEmpty(key))
+        {
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+
+        return new LlmOsClient(http);
+    }
+
+    public Uri Address => http.BaseAddress!;
+
+    // Models.
+
+    public Task<Page<ModelView>> ListModelsAsync(string? after, CancellationToken cancel) =>
+        GetAsync<Page<ModelView>>("api/v1/models" + Query(("after", after)), cancel);
+
+    public Task<ModelView> GetModelAsync(string name, CancellationToken cancel) =>
+        GetAsync<ModelView>($"api/v1/models/{Uri.EscapeDataString(name)}", cancel);
+
+    public Task<ModelVersionView> GetVersionAsync(string name, int version, CancellationToken cancel) =>
+        GetAsync<ModelVersionView>($"api/v1/models/{Uri.EscapeDataString(name)}/versions/{version}", cancel);
+
+    public Task<AliasView> SetAliasAsync(string name, string alias, AliasRequest request, CancellationToken cancel) =>
+        SendAsync<AliasView>(HttpMethod.Put, $"api/v1/models/{Uri.EscapeDataString(name)}/aliases/{Uri.EscapeDataString(alias)}", request, cancel);
+
+    /// <summary>Starts an import; the job's result is a <see cref="ModelJobResult"/>.</summary>
+    public async Task<JobView> ImportAsync(ImportRequest request, CancellationToken cancel) =>
+        (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/models/import", request, cancel)).Job;
+
+    // Jobs.
+
+    /// <summary>Starts a training job from a specification (CONTRACT, section 7), sent as it is.</summary>
+    public async Task<JobView> TrainAsync(JsonElement specification, CancellationToken cancel) =>
+        (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/training", specification, cancel)).Job;
+
+    public Task<Page<JobView>> ListJobsAsync(string? kind, JobState? state, int? limit, string? after, CancellationToken cancel) =>
+        GetAsync<Page<JobView>>(
+            "api/v1/jobs" + Query(("kind", kind), ("state", state?.ToWord()), ("limit", limit?.ToString(CultureInfo.InvariantCulture)), ("after", after)),
+            cancel);
+
+    /// <param name="waitSeconds">Holds the answer until the job ends or the seconds are over; 0 answers at once.</param>
+    public Task<JobView> GetJobAsync(string id, int waitSeconds, CancellationToken cancel) =>
+        GetAsync<JobView>($"api/v1/jobs/{Uri.EscapeDataString(id)}" + Query(("wait", waitSeconds > 0 ? waitSeconds.ToString(CultureInfo.InvariantCulture) : null)), cancel);
+
+    /// <summary>The job's state about once a second, the last one being its end or a pause. Leaving the loop does not touch the job.</summary>
+    public async IAsyncEnumerable<JobView> WatchJobAsync(string id, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var waitSeconds = 0;
+        while (true)
+        {
+            var job = await GetJobAsync(id, waitSeconds, cancel);
+            yield return job;
+            if (job.State is JobState.Succeeded or JobState.Failed or JobState.Cancelled or JobState.Paused)
+            {
+                yield break;
+            }
+
+            waitSeconds = 1;
+        }
+    }
+
+    /// <param name="action"><c>cancel</c>, <c>pause</c>, <c>resume</c> or <c>retry</c>.</param>
+    public Task<JobView> ChangeJobAsync(string id, string action, CancellationToken cancel) =>
+        SendAsync<JobView>(HttpMethod.Post, $"api/v1/jobs/{Uri.EscapeDataString(id)}/{action}", null, cancel);
+
+    // Keys.
+
+    /// <summary>Makes a key; the answer is the only place where it can be read.</summary>
+    public Task<CreatedKey> CreateKeyAsync(CreateKeyRequest request, CancellationToken cancel) =>
+        SendAsync<CreatedKey>(HttpMethod.Post, "api/v1/keys", request, cancel);
+
+    public Task<Page<KeyView>> ListKeysAsync(string? after, CancellationToken cancel) =>
+        GetAsync<Page<KeyView>>("api/v1/keys" + Query(("after", after)), cancel);
+
+    public async Task RevokeKeyAsync(string id, CancellationToken cancel)
+    {
+        using var response = await SendAsync(HttpMethod.Delete, $"api/v1/keys/{Uri.EscapeDataString(id)}", null, cancel);
+    }
+
+    // Apps.
+
+    public Task<Page<TemplateView>> ListTemplatesAsync(CancellationToken cancel) =>
+        GetAsync<Page<TemplateView>>("api/v1/templates", cancel);
+
+    public Task<AppCreated> CreateAppAsync(AppRequest request, CancellationToken cancel) =>
+        SendAsync<AppCreated>(HttpMethod.Post, "api/v1/apps", request, cancel);
+
+    public Task<Page<AppView>> ListAppsAsync(string? after, CancellationToken cancel) =>
+        GetAsync<Page<AppView>>("api/v1/apps" + Query(("after", after)), cancel);
+
+    public Task<AppView> GetAppAsync(string slug, CancellationToken cancel) =>
+        GetAsync<AppView>($"api/v1/apps/{Uri.EscapeDataString(slug)}", cancel);
+
+    public async Task DeleteAppAsync(string slug, CancellationToken cancel)
+    {
+        using var response = await SendAsync(HttpMethod.Delete, $"api/v1/apps/{Uri.EscapeDataString(slug)}", null, cancel);
+    }
+
+    public Task<InvokeReply> InvokeAppAsync(string slug, IReadOnlyDictionary<string, JsonElement> inputs, CancellationToken cancel) =>
+        SendAsync<InvokeReply>(HttpMethod.Post, $"api/v1/apps/{Uri.EscapeDataString(slug)}/invoke", new InvokeRequest { Inputs = inputs }, cancel);
+
+    // Generation.
+
+    /// <summary>A reply to a conversation, piece by piece. Leaving the loop stops the generation.</summary>
+    public IAsyncEnumerable<ReplyPiece> ChatAsync(string model, IReadOnlyList<ChatTurn> messages, GenerationSettings settings, CancellationToken cancel) =>
+        StreamAsync("v1/chat/completions", GenerationBody.Of(model, messages, null, settings), cancel);
+
+    /// <summary>The continuation of a text, piece by piece. Leaving the loop stops the generation.</summary>
+    public IAsyncEnumerable<ReplyPiece> CompleteAsync(string model, string prompt, GenerationSettings settings, CancellationToken cancel) =>
+        StreamAsync("v1/completions", GenerationBody.Of(model, null, prompt, settings), cancel);
+
+    public void Dispose() => http.Dispose();
+
+    private async IAsyncEnumerable<ReplyPiece> StreamAsync(string path, GenerationBody body, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var response = await SendAsync(HttpMethod.Post, path, body, cancel);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancel);
+        await foreach (var item in SseParser.Create(stream).EnumerateAsync(cancel))
+        {
+            if (item.Data == "[DONE]")
+            {
+                yield break;
+            }
+
+            var chunk = Read<Chunk>(item.Data);
+            if (chunk.Error is { } error)
+            {
+                throw new LlmOsApiException(response.StatusCode, error.Code ?? "stream_failed", error.Message ?? "The server ended the reply with an error.");
+            }
+
+            var choice = chunk.Choices is [var first, ..] ? first : null;
+            yield return new ReplyPiece(choice?.Delta?.Content ?? choice?.Text ?? "", choice?.FinishReason, chunk.Usage?.CompletionTokens);
+        }
+
+        throw new HttpRequestException("The server closed the connection in the middle of a reply.");
+    }
+
+    private async Task<T> GetAsync<T>(string path, CancellationToken cancel) => await SendAsync<T>(HttpMethod.Get, path, null, cancel);
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancel)
+    {
+        using var response = await SendAsync(method, path, body, cancel);
+        return Read<T>(await response.Content.ReadAsStringAsync(cancel));
+    }
+
+    /// <summary>Sends, and throws the refusal of any status outside 2xx. The content is not buffered.</summary>
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = JsonContent.Create(body, body.GetType(), options: LlmOsJson.Options);
+        }
+
+        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw await LlmOsApiException.FromAsync(response, cancel);
+        }
+    }
+
+    private T Read<T>(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, LlmOsJson.Options) ?? throw new JsonException("The document is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new HttpRequestException($"What answers at {Address} does not speak as an LlmOs server does.", e);
+        }
+    }
+
+    private static string Query(params ReadOnlySpan<(string Name, string? Value)> parts)
+    {
+        var query = "";
+        foreach (var (name, value) in parts)
+        {
+            if (value is not null)
+            {
+                query += $"{(query.Length == 0 ? '?' : '&')}{name}={Uri.EscapeDataString(value)}";
+            }
+        }
+
+        return query;
+    }
+
+    /// <summary>The fields of both routes; what is null is not sent.</summary>
+    private sealed record GenerationBody(
+        string Model,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ChatTurn>? Messages,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Prompt,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? MaxTokens,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Temperature,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? TopP,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Seed,
+        bool Stream,
+        StreamOptions StreamOptions)
+    {
+        public static GenerationBody Of(string model, IReadOnlyList<ChatTurn>? messages, string? prompt, GenerationSettings settings) =>
+            new(model, messages, prompt, settings.MaxTokens, settings.Temperature, settings.TopP, settings.Seed, Stream: true, new StreamOptions(IncludeUsage: true));
+    }
+
+    private sealed record StreamOptions(bool IncludeUsage);
+
+    private sealed record Chunk(IReadOnlyList<ChunkChoice>? Choices, ChunkUsage? Usage, ChunkError? Error);
+
+    private sealed record ChunkChoice(string? Text, ChunkDelta? Delta, string? FinishReason);
+
+    private sealed record ChunkDelta(string? Content);
+
+    private sealed record ChunkUsage(int CompletionTokens);
+
+    private sealed record ChunkError(string? Message, string? Code);
+}

@@ -1,0 +1,20 @@
+using System.Text.Json;
+
+namespace LlmOs.Contracts.OpenAi;
+
+/// <summary>Texts that go to a model.</summary>
+internal static class RequestTexts
+{
+    /// <summary>A string of the request. U+0000 is a character like any other to a tokenizer; half a surrogate pair is none.</summary>
+    public static string Read(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new JsonException(RequestText.LoneSurrogate);
+        }
+    }
+}

@@ -1,0 +1,350 @@
+using System.Buffers;
+using System.Text;
+
+namespace LlmOs.Engine.Text.Tokenizers.Models;
+
+/// <summary>What a BPE model is made of.</summary>
+internal sealed record BpeSettings
+{
+    public string? UnknownToken { get; init; }
+
+    /// <summary>Whether unknown characters in a row make one unknown token.</summary>
+    public bool FuseUnknown { get; init; }
+
+    /// <summary>Whether an unknown character becomes its bytes, spelt <c>&lt;0xE2&gt;</c>.</summary>
+    public bool ByteFallback { get; init; }
+
+    /// <summary>Whether a piece that is a token as a whole is taken as it is.</summary>
+    public bool IgnoreMerges { get; init; }
+
+    public string ContinuingPrefix { get; init; } = "";
+
+    public string EndOfWordSuffix { get; init; } = "";
+
+    /// <summary>
+    /// Whether pieces are plain text whose UTF-8 bytes are the first symbols (byte-level BPE); else its characters are.
+    /// </summary>
+    public bool Bytes { get; init; }
+}
+
+/// <summary>
+/// Byte-pair encoding: symbols are merged in the order of the merge list (Sennrich et al. 2016), with the rules of
+/// Hugging Face tokenizers for unknown characters.
+/// </summary>
+internal sealed class BpeModel : ITokenModel
+{
+    private const int OnStack = 128; // symbols
+
+    private readonly BpeSettings _settings;
+    private readonly PairTable _merges;
+    private readonly int[] _byteIds;
+    private readonly int _unknown;
+    private readonly WordCache _cache = new();
+
+    /// <param name="merges">Pairs in order of rank.</param>
+    public BpeModel(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, BpeSettings settings)
+    {
+        Vocabulary = vocabulary;
+        Merges = merges;
+        _settings = settings;
+        _merges = TableOf(vocabulary, merges, settings.ContinuingPrefix.Length);
+        _byteIds = ByteIds(vocabulary, settings.Bytes);
+        _unknown = settings.UnknownToken is { } token ? vocabulary.Find(token) ?? -2 : -1;
+        BreaksBeforeSpace = settings is { Bytes: false, IgnoreMerges: false, ContinuingPrefix: "", EndOfWordSuffix: "" }
+            && BreaksBefore(vocabulary, merges);
+    }
+
+    public string Kind => "BPE";
+
+    public Vocabulary Vocabulary { get; }
+
+    public IReadOnlyList<(string Left, string Right)> Merges { get; }
+
+    /// <summary>
+    /// Whether no merge joins a <c>▁</c> to a different character before it. Then a piece may be cut before
+    /// each run of <c>▁</c> without changing the outcome, and the parts are found in the cache.
+    /// </summary>
+    public bool BreaksBeforeSpace { get; }
+
+    /// <summary>The same model for pieces of plain text instead of pieces in <see cref="ByteAlphabet"/>; null if there is none.</summary>
+    public BpeModel? OverBytes() =>
+        _settings is { ContinuingPrefix: "", EndOfWordSuffix: "", ByteFallback: false }
+            ? new BpeModel(Vocabulary, Merges, _settings with { Bytes = true })
+            : null;
+
+    public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
+    {
+        if (!BreaksBeforeSpace)
+        {
+            TokenizePart(piece, at, sink);
+            return;
+        }
+
+        var from = 0;
+        while (from < piece.Length)
+        {
+            var to = from;
+            while (to < piece.Length && piece[to] == '▁')
+            {
+                to++;
+            }
+
+            var rest = piece[to..].IndexOf('▁');
+            to = rest < 0 ? piece.Length : to + rest;
+            TokenizePart(piece[from..to], at + from, sink);
+            from = to;
+        }
+    }
+
+    private void TokenizePart(ReadOnlySpan<char> piece, int at, TokenSink sink)
+    {
+        if (piece.Length > WordCache.MaxLength)
+        {
+            TokenizeUncached(piece, at, sink, keep: false, hash: 0);
+            return;
+        }
+
+        var hash = WordCache.HashOf(piece);
+        var entry = _cache.Find(piece, hash);
+        if (entry is null)
+        {
+            TokenizeUncached(piece, at, sink, keep: true, hash);
+        }
+        else if (!sink.Tracked)
+        {
+            sink.Add(entry.Ids);
+        }
+        else
+        {
+            for (var i = 0; i < entry.Ids.Length; i++)
+            {
+                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
+            }
+        }
+    }
+
+    private void TokenizeUncached(ReadOnlySpan<char> piece, int at, TokenSink sink, bool keep, uint hash)
+    {
+        if (_settings.IgnoreMerges && FindWhole(piece, out var whole))
+        {
+            sink.Add(whole, at, at + piece.Length);
+            if (keep)
+            {
+                _cache.Keep(piece, hash, [whole], [0], [piece.Length]);
+            }
+
+            return;
+        }
+
+        // A UTF-16 unit makes at most three bytes; characters make at most one symbol a unit, or their bytes.
+        var most = piece.Length * 3 + _settings.ContinuingPrefix.Length + _settings.EndOfWordSuffix.Length;
+        var rented = most <= OnStack ? null : ArrayPool<int>.Shared.Rent(checked(3 * most));
+        var room = rented is null ? stackalloc int[3 * OnStack] : rented;
+        var size = room.Length / 3;
+        var symbols = new SymbolList(room[..size], room.Slice(size, size), room.Slice(2 * size, size));
+
+        if (_settings.Bytes)
+        {
+            AddBytes(piece, ref symbols);
+        }
+        else
+        {
+            AddCharacters(piece, ref symbols);
+        }
+
+        symbols.MergeAll(_merges);
+        for (var i = 0; i < symbols.Count; i++)
+        {
+            sink.Add(symbols.Ids[i], at + symbols.Starts[i], at + symbols.Ends[i]);
+        }
+
+        if (keep)
+        {
+            _cache.Keep(piece, hash, symbols.Ids, symbols.Starts, symbols.Ends);
+        }
+
+        if (rented is not null)
+        {
+            ArrayPool<int>.Shared.Return(rented);
+        }
+    }
+
+    private bool FindWhole(ReadOnlySpan<char> piece, out int id)
+    {
+        if (!_settings.Bytes)
+        {
+            return Vocabulary.TryGet(piece, out id);
+        }
+
+        if (piece.Length > 512)
+        {
+            id = -1;
+            return false;
+        }
+
+        Span<byte> bytes = stackalloc byte[512 * 3];
+        Span<char> spelt = stackalloc char[512 * 3];
+        var count = Encoding.UTF8.GetBytes(piece, bytes);
+        for (var i = 0; i < count; i++)
+        {
+            spelt[i] = ByteAlphabet.Of(bytes[i]);
+        }
+
+        return Vocabulary.TryGet(spelt[..count], out id);
+    }
+
+    private void AddBytes(ReadOnlySpan<char> piece, ref SymbolList symbols)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        var pending = (Start: -1, End: -1);
+        for (var i = 0; i < piece.Length;)
+        {
+            Rune.DecodeFromUtf16(piece[i..], out var rune, out var used);
+            var count = rune.EncodeToUtf8(bytes);
+            for (var b = 0; b < count; b++)
+            {
+                AddOrUnknown(_byteIds[bytes[b]], i, i + used, ref pending, ref symbols);
+            }
+
+            i += used;
+        }
+
+        Flush(ref pending, ref symbols);
+    }
+
+    private void AddCharacters(ReadOnlySpan<char> piece, ref SymbolList symbols)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        var pending = (Start: -1, End: -1);
+        for (var i = 0; i < piece.Length;)
+        {
+            Rune.DecodeFromUtf16(piece[i..], out var rune, out var used);
+            var (first, last) = (i == 0, i + used == piece.Length);
+            var plain = (first || _settings.ContinuingPrefix.Length == 0) && (!last || _settings.EndOfWordSuffix.Length == 0);
+            int id;
+            var known = plain
+                ? Vocabulary.TryGet(piece.Slice(i, used), out id)
+                : Vocabulary.TryGet(
+                    string.Concat(first ? "" : _settings.ContinuingPrefix, piece.Slice(i, used), last ? _settings.EndOfWordSuffix : ""),
+                    out id);
+            if (!known && _settings.ByteFallback && plain && HasBytes(rune, bytes, out var count))
+            {
+                for (var b = 0; b < count; b++)
+                {
+                    symbols.Add(_byteIds[bytes[b]], i, i + used);
+                }
+            }
+            else
+            {
+                AddOrUnknown(known ? id : -1, i, i + used, ref pending, ref symbols);
+            }
+
+            i += used;
+        }
+
+        Flush(ref pending, ref symbols);
+    }
+
+    private bool HasBytes(Rune rune, Span<byte> bytes, out int count)
+    {
+        count = rune.EncodeToUtf8(bytes);
+        foreach (var value in bytes[..count])
+        {
+            if (_byteIds[value] < 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void AddOrUnknown(int id, int start, int end, ref (int Start, int End) pending, ref SymbolList symbols)
+    {
+        if (id >= 0)
+        {
+            Flush(ref pending, ref symbols);
+            symbols.Add(id, start, end);
+            return;
+        }
+
+        if (_unknown == -1)
+        {
+            return; // The format's rule: without an unknown token, unknown characters vanish.
+        }
+
+        if (_unknown == -2)
+        {
+            throw new TokenizerFormatException($"model.unk_token \"{_settings.UnknownToken}\" is not in the vocabulary.");
+        }
+
+        if (pending.Start >= 0 && _settings.FuseUnknown)
+        {
+            pending.End = end;
+            return;
+        }
+
+        Flush(ref pending, ref symbols);
+        pending = (start, end);
+    }
+
+    private void Flush(ref (int Start, int End) pending, ref SymbolList symbols)
+    {
+        if (pending.Start >= 0)
+        {
+            symbols.Add(_unknown, pending.Start, pending.End);
+            pending = (-1, -1);
+        }
+    }
+
+    private static PairTable TableOf(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, int prefix)
+    {
+        var table = new PairTable(merges.Count);
+        for (var rank = 0; rank < merges.Count; rank++)
+        {
+            var (left, right) = merges[rank];
+            if (right.Length < prefix)
+            {
+                throw new TokenizerFormatException(
+                    $"model.merges[{rank}]: \"{Vocabulary.Shown(right)}\" is shorter than continuing_subword_prefix.");
+            }
+
+            table.Set(IdOf(left), IdOf(right), rank, IdOf(left + right[prefix..]));
+
+            int IdOf(string token) => vocabulary.Find(token) ?? throw new TokenizerFormatException(
+                $"model.merges[{rank}]: \"{Vocabulary.Shown(token)}\" is not in the vocabulary.");
+        }
+
+        return table;
+    }
+
+    private static int[] ByteIds(Vocabulary vocabulary, bool byteLevel)
+    {
+        var ids = new int[256];
+        for (var value = 0; value < 256; value++)
+        {
+            var spelling = byteLevel ? ByteAlphabet.Of((byte)value).ToString() : $"<0x{value:X2}>";
+            ids[value] = vocabulary.Find(spelling) ?? -1;
+        }
+
+        return ids;
+    }
+
+    private static bool BreaksBefore(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges)
+    {
+        if (vocabulary.Find("▁") is null)
+        {
+            return false;
+        }
+
+        foreach (var (left, right) in merges)
+        {
+            if (right.StartsWith('▁') && !left.EndsWith('▁'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

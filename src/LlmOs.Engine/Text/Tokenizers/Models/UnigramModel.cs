@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.Text;
+
+namespace LlmOs.Engine.Text.Tokenizers.Models;
+
+/// <summary>
+/// The most probable cut into pieces (Kudo 2018), found by Viterbi search; an unknown character costs ten more than
+/// the rarest piece, and unknown characters in a row make one token (google/sentencepiece, <c>unigram_model.cc</c>).
+/// </summary>
+internal sealed class UnigramModel : ITokenModel
+{
+    private const double UnknownPenalty = 10.0;
+
+    private readonly double[] _scores;
+    private readonly int? _unknown;
+    private readonly bool _byteFallback;
+    private readonly double _unknownScore;
+    private readonly SpellingTrie _trie;
+    private readonly int[] _byteIds = new int[256];
+    private readonly WordCache _cache = new();
+
+    public UnigramModel(IReadOnlyList<(string Piece, double Score)> pieces, int? unknownId, bool byteFallback)
+    {
+        if (unknownId >= pieces.Count)
+        {
+            throw new TokenizerFormatException($"model.unk_id is {unknownId}, but the vocabulary has {pieces.Count} pieces.");
+        }
+
+        Vocabulary = Vocabulary.OfList([.. pieces.Select(piece => piece.Piece)]);
+        _scores = [.. pieces.Select(piece => piece.Score)];
+        if (_scores.Any(score => !double.IsFinite(score)))
+        {
+            throw new TokenizerFormatException("model.vocab holds a score that is not a finite number.");
+        }
+
+        _unknown = unknownId;
+        _byteFallback = byteFallback;
+        _unknownScore = (_scores.Length == 0 ? 0 : _scores.Min()) - UnknownPenalty;
+        _trie = new SpellingTrie(pieces.Select((piece, id) => (piece.Piece, id)), "model.vocab");
+        for (var value = 0; value < 256; value++)
+        {
+            _byteIds[value] = Vocabulary.Find($"<0x{value:X2}>") ?? -1;
+        }
+    }
+
+    public string Kind => "Unigram";
+
+    public Vocabulary Vocabulary { get; }
+
+    public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
+    {
+        var hash = 0u;
+        var brief = piece.Length <= WordCache.MaxLength;
+        if (brief)
+        {
+            hash = WordCache.HashOf(piece);
+            if (_cache.Find(piece, hash) is { } entry)
+            {
+                for (var i = 0; i < entry.Ids.Length; i++)
+                {
+                    sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
+                }
+
+                return;
+            }
+        }
+
+        var found = new TokenSink(tracked: true);
+        Search(piece, found);
+        var (starts, ends) = (new int[found.Count], new int[found.Count]);
+        for (var i = 0; i < found.Count; i++)
+        {
+            (starts[i], ends[i]) = (found.StartOf(i), found.EndOf(i));
+            sink.Add(found.Ids[i], at + starts[i], at + ends[i]);
+        }
+
+        if (brief)
+        {
+            _cache.Keep(piece, hash, found.Ids, starts, ends);
+        }
+    }
+
+    private void Search(ReadOnlySpan<char> piece, TokenSink found)
+    {
+        var size = piece.Length + 1;
+        var scores = ArrayPool<double>.Shared.Rent(size);
+        var from = ArrayPool<int>.Shared.Rent(size);
+        var ids = ArrayPool<int>.Shared.Rent(size);
+        scores.AsSpan(0, size).Clear();
+        from.AsSpan(0, size).Fill(-1);
+
+        for (var start = 0; start < piece.Length;)
+        {
+            var character = char.IsHighSurrogate(piece[start]) && start + 1 < piece.Length ? 2 : 1;
+            var single = false;
+            var node = 0;
+            for (var i = start; i < piece.Length && _trie.Step(ref node, piece[i], out var id); i++)
+            {
+                if (id >= 0)
+                {
+                    Offer(start, i + 1, id, _scores[id]);
+                    single |= i + 1 - start == character;
+                }
+            }
+
+            if (!single)
+            {
+                Offer(start, start + character, _unknown ?? throw new TokenizerFormatException(
+                    "model.unk_id is missing, and the text has a character that no piece covers."), _unknownScore);
+            }
+
+            start += character;
+        }
+
+        Collect(piece, from, ids, found);
+        ArrayPool<double>.Shared.Return(scores);
+        ArrayPool<int>.Shared.Return(from);
+        ArrayPool<int>.Shared.Return(ids);
+
+        void Offer(int start, int end, int id, double score)
+        {
+            var total = scores[start] + score;
+            if (from[end] < 0 || total > scores[end])
+            {
+                (scores[end], from[end], ids[end]) = (total, start, id);
+            }
+        }
+    }
+
+    private void Collect(ReadOnlySpan<char> piece, int[] from, int[] ids, TokenSink found)
+    {
+        var path = new Stack<(int Start, int End, int Id)>();
+        for (var end = piece.Length; end > 0; end = from[end])
+        {
+            var start = from[end];
+            if (ids[end] == _unknown && path.TryPeek(out var next) && next.Id == _unknown)
+            {
+                path.Pop();
+                path.Push((start, next.End, ids[end]));
+            }
+            else
+            {
+                path.Push((start, end, ids[end]));
+            }
+        }
+
+        foreach (var (start, end, id) in path)
+        {
+            if (id == _unknown)
+            {
+                AddUnknown(piece, start, end, found);
+            }
+            else
+            {
+                // Of equal pieces the last one in the list is taken.
+                found.Add(Vocabulary.TryGet(piece[start..end], out var same) ? same : id, start, end);
+            }
+        }
+    }
+
+    private void AddUnknown(ReadOnlySpan<char> piece, int start, int end, TokenSink found)
+    {
+        var text = piece[start..end];
+        if (Vocabulary.TryGet(text, out var whole))
+        {
+            found.Add(whole, start, end);
+            return;
+        }
+
+        var bytes = _byteFallback ? Encoding.UTF8.GetBytes(text.ToString()) : [];
+        if (bytes.Length > 0 && bytes.All(value => _byteIds[value] >= 0))
+        {
+            foreach (var value in bytes)
+            {
+                found.Add(_byteIds[value], start, end);
+            }
+        }
+        else
+        {
+            found.Add(_unknown!.Value, start, end);
+        }
+    }
+}

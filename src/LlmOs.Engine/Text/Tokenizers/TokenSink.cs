@@ -1,0 +1,76 @@
+namespace LlmOs.Engine.Text.Tokenizers;
+
+/// <summary>Growing list of tokens, with ranges of the normalised text where offsets are wanted.</summary>
+internal sealed class TokenSink(bool tracked)
+{
+    private int[] _ids = new int[64];
+    private int[] _starts = tracked ? new int[64] : [];
+    private int[] _ends = tracked ? new int[64] : [];
+
+    public bool Tracked { get; } = tracked;
+
+    public int Count { get; private set; }
+
+    public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Count);
+
+    public void Add(int id, int start, int end)
+    {
+        if (Count == _ids.Length)
+        {
+            Grow(Count + 1);
+        }
+
+        _ids[Count] = id;
+        if (Tracked)
+        {
+            _starts[Count] = start;
+            _ends[Count] = end;
+        }
+
+        Count++;
+    }
+
+    /// <summary>Adds tokens whose ranges nobody wants.</summary>
+    public void Add(ReadOnlySpan<int> ids)
+    {
+        if (Count + ids.Length > _ids.Length)
+        {
+            Grow(Count + ids.Length);
+        }
+
+        ids.CopyTo(_ids.AsSpan(Count));
+        Count += ids.Length;
+    }
+
+    /// <summary>Forgets the tokens from a place on.</summary>
+    public void CutBack(int count) => Count = count;
+
+    public int StartOf(int index) => _starts[index];
+
+    public int EndOf(int index) => _ends[index];
+
+    public void SetRange(int index, int start, int end) => (_starts[index], _ends[index]) = (start, end);
+
+    /// <summary>Turns ranges of the normalised text into ranges of the original, from token <paramref name="from"/> on.</summary>
+    public void MapToOriginal(int from, AlignedText text)
+    {
+        for (var i = from; Tracked && i < Count; i++)
+        {
+            var (start, end) = (_starts[i], _ends[i]);
+            (_starts[i], _ends[i]) = start < end
+                ? (text.StartOf(start), text.EndOf(end - 1))
+                : (text.Origin, text.Origin);
+        }
+    }
+
+    private void Grow(int atLeast)
+    {
+        var size = Math.Max(_ids.Length * 2, atLeast);
+        Array.Resize(ref _ids, size);
+        if (Tracked)
+        {
+            Array.Resize(ref _starts, size);
+            Array.Resize(ref _ends, size);
+        }
+    }
+}

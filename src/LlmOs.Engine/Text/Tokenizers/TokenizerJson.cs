@@ -1,0 +1,96 @@
+using System.Text.Json;
+using LlmOs.Engine.Text.Tokenizers.Decoders;
+using LlmOs.Engine.Text.Tokenizers.Models;
+using LlmOs.Engine.Text.Tokenizers.Normalizers;
+using LlmOs.Engine.Text.Tokenizers.PostProcessors;
+using LlmOs.Engine.Text.Tokenizers.PreTokenizers;
+
+namespace LlmOs.Engine.Text.Tokenizers;
+
+/// <summary>
+/// Reads <c>tokenizer.json</c>, the format of Hugging Face tokenizers. Truncation and padding that a file asks for are
+/// not done: encoding neither pads nor cuts.
+/// </summary>
+public static class TokenizerJson
+{
+    /// <summary>Larger files are refused; the largest of the published ones has 35 MB.</summary>
+    public const int MaxBytes = 256 << 20;
+
+    /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
+    public static IOffsetTokenizer Load(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Load(stream);
+    }
+
+    /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
+    public static IOffsetTokenizer Load(Stream stream) => Parse(TokenizerFiles.ReadAll(stream, MaxBytes));
+
+    /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
+    public static IOffsetTokenizer Parse(ReadOnlySpan<byte> json)
+    {
+        if (json.StartsWith("\uFEFF"u8))
+        {
+            json = json[3..];
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 32 });
+            using var document = JsonDocument.ParseValue(ref reader);
+            return Read(new Fields(document.RootElement, "tokenizer.json"));
+        }
+        catch (JsonException cause)
+        {
+            throw new TokenizerFormatException($"The tokenizer file is not valid JSON: {cause.Message}", cause);
+        }
+    }
+
+    private static Tokenizer Read(Fields file)
+    {
+        var model = ModelReader.Read(new Fields(file.Required("model"), "model"));
+        var normalizer = NormalizerReader.Read(file.Find("normalizer"), "normalizer");
+        var added = ReadAdded(file, model.Vocabulary);
+        var highest = added.Count == 0 ? 0 : added.Max(token => token.Id);
+        Vocabulary.CheckRange(highest, model.Vocabulary.Count + added.Count, "added_tokens");
+        return new Tokenizer(new TokenizerParts
+        {
+            Model = model,
+            Added = new AddedTokens(added, normalizer),
+            Normalizer = normalizer,
+            PreTokenizer = PreTokenizerReader.Read(file.Find("pre_tokenizer"), "pre_tokenizer"),
+            PostProcessor = PostProcessorReader.Read(
+                file.Find("post_processor"), "post_processor", Math.Max(model.Vocabulary.Size, highest + 1)),
+            Decoder = DecoderReader.Read(file.Find("decoder"), "decoder"),
+        });
+    }
+
+    private static List<AddedToken> ReadAdded(Fields file, Vocabulary vocabulary)
+    {
+        var tokens = new List<AddedToken>();
+        if (file.Find("added_tokens") is null)
+        {
+            return tokens;
+        }
+
+        foreach (var (i, item) in file.Items("added_tokens").Index())
+        {
+            var fields = new Fields(item, $"added_tokens[{i}]");
+            var (id, content, special) = (fields.Number("id"), fields.String("content"), fields.Flag("special", false));
+
+            // A spelling that the model has keeps the model's id, as in the format's own library.
+            id = vocabulary.Find(content) ?? id;
+            if (vocabulary.SpellingOf(id) is { } other && other != content)
+            {
+                throw new TokenizerFormatException(
+                    $"{fields.Component}: \"{Vocabulary.Shown(content)}\" has the id {id}, which is \"{Vocabulary.Shown(other)}\" in the model.");
+            }
+
+            tokens.Add(new AddedToken(
+                id, content, fields.Flag("single_word", false), fields.Flag("lstrip", false), fields.Flag("rstrip", false),
+                fields.Flag("normalized", !special), special));
+        }
+
+        return tokens;
+    }
+}

@@ -1,0 +1,70 @@
+using LlmOs.Contracts.OpenAi;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Serving;
+
+namespace LlmOs.Models.OpenAi;
+
+/// <summary>A completion request with every field checked.</summary>
+/// <param name="Shown">Replies that are shown for each prompt, of those that are made.</param>
+internal sealed record CompletionPlan(
+    InferenceOrder Order, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage)
+{
+    private const int DefaultMaxTokens = 16;
+    private const int MostPrompts = 2048;
+
+    /// <summary>What can be said before the model is known.</summary>
+    public static PromptInput CheckShape(CompletionRequest request)
+    {
+        var prompt = request.Prompt
+            ?? throw LlmOsException.Invalid("prompt", "'prompt' is missing. Send a text, a list of texts, a list of token ids, or a list of such lists.");
+        if (prompt.Items.Count > MostPrompts)
+        {
+            throw LlmOsException.Invalid("prompt", $"'prompt' holds {prompt.Items.Count} prompts; at most {MostPrompts} are accepted.");
+        }
+
+        if (request.StreamOptions is not null && request.Stream != true)
+        {
+            throw LlmOsException.Invalid("stream_options", "'stream_options' needs 'stream': true.");
+        }
+
+        return prompt;
+    }
+
+    /// <param name="vocabulary">The model's ids go from 0 to one less.</param>
+    public static CompletionPlan From(CompletionRequest request, int vocabulary)
+    {
+        GenerationRules.RefuseUnbuilt(request);
+        GenerationRules.Refuse("suffix", string.IsNullOrEmpty(request.Suffix), "filling in the middle");
+        var echo = request.Echo ?? false;
+        var stream = request.Stream ?? false;
+        var maxTokens = GenerationRules.CheckMaxTokens("max_tokens", request.MaxTokens, echo ? 0 : 1) ?? DefaultMaxTokens;
+        var logprobs = GenerationRules.CheckTopLogprobs("logprobs", request.Logprobs);
+        var choices = GenerationRules.CheckChoices("n", request.N);
+        var bestOf = (int)(GenerationRules.CheckWhole("best_of", request.BestOf, choices, GenerationRules.MostChoices, $"n to {GenerationRules.MostChoices}") ?? choices);
+        if (bestOf > choices && stream)
+        {
+            throw LlmOsException.Invalid("best_of", "'best_of' above 'n' cannot be streamed: which replies are best is known at the end alone.");
+        }
+
+        // Ranking needs the log-probabilities even if nobody asked to see them.
+        var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ?? (bestOf > choices ? 0 : null));
+        return new CompletionPlan(
+            new InferenceOrder("prompt", text, bestOf, request.Seed),
+            request.Prompt!.Items,
+            echo,
+            logprobs,
+            request.AddSpecialTokens ?? true,
+            choices,
+            request.ReturnTokenIds ?? false,
+            stream,
+            request.StreamOptions?.IncludeUsage ?? false);
+    }
+
+    /// <summary>Ids of the prompts; token ids are used as they are.</summary>
+    public IReadOnlyList<int[]> Encode(LoadedModel model) =>
+    [
+        .. Prompts.Select(item => item.Ids is not null ? [.. item.Ids]
+            : model.Tokenizer is { } tokenizer ? tokenizer.Encode(item.Text!, AddSpecialTokens, parseSpecialTokens: false)
+            : throw InferenceGate.NoTokenizer(model, "prompt")),
+    ];
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Text.Json;
+using LlmOs.Contracts.OpenAi;
+using LlmOs.Engine;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Serving;
+
+namespace LlmOs.Models.OpenAi;
+
+/// <summary>The numbers of a request, checked field by field; what cannot be done is refused by its name.</summary>
+internal static class GenerationRules
+{
+    /// <summary>Most choices for a prompt.</summary>
+    public const int MostChoices = 128;
+
+    /// <summary>Most alternatives to a token.</summary>
+    public const int MostTopLogprobs = 20;
+
+    private const long MostTokens = 1_000_000;
+    private const int MostStops = 4;
+    private const int MostStopLength = 1024;
+
+    /// <summary>Refuses fields of the platform's API that are not built yet, unless their value asks for nothing.</summary>
+    public static void RefuseUnbuilt(GenerationFields fields)
+    {
+        Refuse("num_beams", fields.NumBeams is null or 1, "beam search");
+        Refuse("length_penalty", fields.LengthPenalty is null || fields.NumBeams == 1, "beam search");
+        Refuse("early_stopping", IsNothing(fields.EarlyStopping), "beam search");
+        Refuse("typical_p", fields.TypicalP is null or 1, "typical sampling");
+        Refuse("no_repeat_ngram_size", fields.NoRepeatNgramSize is null or 0, "banning repeated word groups");
+        Refuse("bad_words_ids", IsNothing(fields.BadWordsIds), "banning words");
+        Refuse("grammar", IsNothing(fields.Grammar), "constrained decoding");
+        Refuse("regex", IsNothing(fields.Regex), "constrained decoding");
+        Refuse("choice", IsNothing(fields.Choice), "constrained decoding");
+        Refuse("adapter", IsNothing(fields.Adapter), "an adapter");
+    }
+
+    /// <summary>Refuses one field unless it asks for nothing.</summary>
+    public static void Refuse(string field, bool asksForNothing, string what)
+    {
+        if (!asksForNothing)
+        {
+            throw LlmOsException.Invalid(field, $"This server does not offer {what} yet, so '{field}' cannot be honoured. Leave the field out.");
+        }
+    }
+
+    /// <summary>Absent, null, or false.</summary>
+    public static bool IsNothing(JsonElement? value) =>
+        value is null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined or JsonValueKind.False };
+
+    /// <summary>The request that the fields stand for.</summary>
+    /// <param name="maxTokens">Already checked by <see cref="CheckMaxTokens"/>.</param>
+    /// <param name="vocabulary">The model's ids go from 0 to one less.</param>
+    public static TextRequest ToRequest(GenerationFields fields, int vocabulary, int maxTokens, int? topLogprobs) => new()
+    {
+        MaxTokens = maxTokens,
+        MinTokens = (int)(CheckWhole("min_tokens", fields.MinTokens, 0, maxTokens, "0 to max_tokens") ?? 0),
+        Stop = CheckStop("stop", fields.Stop),
+        EndTokens = CheckIds("stop_token_ids", fields.StopTokenIds, vocabulary),
+        TopLogprobs = topLogprobs,
+        Sampling = new SamplingParameters
+        {
+            Temperature = CheckNumber("temperature", fields.Temperature, 0, 2) ?? 1,
+            TopP = NotNothing(CheckNumber("top_p", fields.TopP, 0, 1) ?? 1),
+            TopK = (int)(CheckWhole("top_k", fields.TopK, 0, int.MaxValue, "0 (all) or more") ?? 0),
+            MinP = CheckNumber("min_p", fields.MinP, 0, 1) ?? 0,
+            RepetitionPenalty = CheckPenalty("repetition_penalty", fields.RepetitionPenalty),
+            PresencePenalty = CheckNumber("presence_penalty", fields.PresencePenalty, -2, 2) ?? 0,
+            FrequencyPenalty = CheckNumber("frequency_penalty", fields.FrequencyPenalty, -2, 2) ?? 0,
+            LogitBias = CheckBias(fields.LogitBias, vocabulary),
+        },
+    };
+
+    /// <summary>1 to 1,000,000; null lets the context decide.</summary>
+    /// <param name="least">0 where a request may ask for the prompt alone.</param>
+    public static int? CheckMaxTokens(string field, long? value, int least = 1) =>
+        (int?)CheckWhole(field, value, least, MostTokens, $"{least} to {MostTokens.ToString("N0", CultureInfo.InvariantCulture)}");
+
+    public static int CheckChoices(string field, int? value) => (int)(CheckWhole(field, value, 1, MostChoices, $"1 to {MostChoices}") ?? 1);
+
+    public static int? CheckTopLogprobs(string field, int? value) => (int?)CheckWhole(field, value, 0, MostTopLogprobs, $"0 to {MostTopLogprobs}");
+
+    public static double? CheckNumber(string field, double? value, double least, double most)
+    {
+        // NaN compares false with everything, so it is refused as well.
+        if (value is null || (value >= least && value <= most))
+        {
+            return value;
+        }
+
+        throw LlmOsException.Invalid(field, $"'{field}' must be a number from {Number(least)} to {Number(most)}, not {Number(value.Value)}.");
+    }
+
+    public static long? CheckWhole(string field, long? value, long least, long most, string range) =>
+        value is null || (value >= least && value <= most)
+            ? value
+            : throw LlmOsException.Invalid(field, $"'{field}' must be a whole number, {range}, not {value}.");
+
+    /// <summary>Above 0; 1 changes nothing.</summary>
+    public static double CheckPenalty(string field, double? value) =>
+        value is null or (> 0 and <= 100)
+            ? value ?? 1
+            : throw LlmOsException.Invalid(field, $"'{field}' must be above 0 and at most 100, where 1 is none, not {Number(value.Value)}.");
+
+    public static IReadOnlyList<string> CheckStop(string field, StopInput? stop)
+    {
+        var texts = stop?.Texts ?? [];
+        if (texts.Count > MostStops)
+        {
+            throw LlmOsException.Invalid(field, $"'{field}' may hold at most {MostStops} texts, not {texts.Count}.");
+        }
+
+        if (texts.Any(t => t.Length is 0 or > MostStopLength))
+        {
+            throw LlmOsException.Invalid(field, $"'{field}' must hold texts of 1 to {MostStopLength} characters.");
+        }
+
+        return texts;
+    }
+
+    public static IReadOnlyList<int> CheckIds(string field, IReadOnlyList<int>? ids, int vocabulary)
+    {
+        foreach (var id in ids ?? [])
+        {
+            if (id < 0 || id >= vocabulary)
+            {
+                throw LlmOsException.Invalid(field, $"'{field}' holds the id {id}; the model's ids go from 0 to {vocabulary - 1}.");
+            }
+        }
+
+        return ids ?? [];
+    }
+
+    /// <summary>A share of 0 means the likeliest token alone, as the smallest share above it does.</summary>
+    public static double NotNothing(double topP) => topP == 0 ? double.Epsilon : topP;
+
+    private static Dictionary<int, float>? CheckBias(IReadOnlyDictionary<string, double>? bias, int vocabulary)
+    {
+        if (bias is null or { Count: 0 })
+        {
+            return null;
+        }
+
+        var checkedBias = new Dictionary<int, float>();
+        foreach (var (key, amount) in bias)
+        {
+            if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id >= vocabulary)
+            {
+                throw LlmOsException.Invalid("logit_bias", $"'logit_bias' must map token ids from 0 to {vocabulary - 1} to numbers; a key is none of them.");
+            }
+
+            if (!(amount is >= -100 and <= 100))
+            {
+                throw LlmOsException.Invalid("logit_bias", $"'logit_bias' of token {id} must be a number from -100 to 100, not {Number(amount)}.");
+            }
+
+            checkedBias[id] = (float)amount;
+        }
+
+        return checkedBias;
+    }
+
+    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,74 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Models.Serving;
+
+/// <summary>The models that are loaded in this process.</summary>
+internal sealed partial class ModelHost : IAsyncDisposable
+{
+    private readonly LoadOnceCache<ServableModel, LoadedModel> _cache;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<ModelHost> _log;
+
+    public ModelHost(ModelLoader loader, IOptions<ServingOptions> options, TimeProvider clock, ILogger<ModelHost> log)
+    {
+        (_clock, _log) = (clock, log);
+        var budget = options.Value.MemoryMiB > 0
+            ? (long)options.Value.MemoryMiB << 20
+            : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+        _cache = new LoadOnceCache<ServableModel, LoadedModel>(
+            async (model, cancel) =>
+            {
+                var plan = await loader.PrepareAsync(model, cancel);
+                return plan with { Load = () => Load(model, plan) };
+            },
+            NoRoom,
+            budget);
+    }
+
+    /// <summary>A loaded model; give the lease back when the last token is out.</summary>
+    public async Task<ModelLease> LeaseAsync(ServableModel model, CancellationToken cancel)
+    {
+        var began = _clock.GetTimestamp();
+        var wasThere = _cache.Peek(model) is not null;
+        var lease = await _cache.LeaseAsync(model, cancel);
+        return new ModelLease(lease, wasThere ? TimeSpan.Zero : _clock.GetElapsedTime(began));
+    }
+
+    /// <summary>Memory a model takes now; null while it is not loaded.</summary>
+    public long? MemoryBytes(ServableModel model) => _cache.Peek(model)?.Engine.MemoryBytes;
+
+    public ValueTask DisposeAsync() => _cache.DisposeAsync();
+
+    private LoadedModel Load(ServableModel model, LoadPlan<LoadedModel> plan)
+    {
+        var began = _clock.GetTimestamp();
+        var loaded = plan.Load();
+        LogLoaded(model.Reference, loaded.Engine.Device, plan.Bytes >> 20, _clock.GetElapsedTime(began).TotalMilliseconds);
+        return loaded;
+    }
+
+    private static LlmOsException NoRoom(long needed, long held, long budget) => needed > budget
+        ? new LlmOsException(ErrorCode.OutOfMemory, $"The model needs {needed >> 20} MiB; all models together may take {budget >> 20} MiB.")
+        {
+            Hint = "Raise Serving:MemoryMiB, or lower Engine:Slots or Engine:MaxContext.",
+        }
+        : new LlmOsException(ErrorCode.Unavailable, $"The model needs {needed >> 20} MiB, but models in use hold {held >> 20} of {budget >> 20} MiB.")
+        {
+            Hint = "Try again when other requests have ended, or raise Serving:MemoryMiB.",
+        };
+
+    [LoggerMessage(LogLevel.Information, "Loaded {Model} on {Device}: {MiB} MiB in {Milliseconds:F0} ms")]
+    private partial void LogLoaded(string model, string device, long miB, double milliseconds);
+}
+
+/// <summary>A model in use by one request.</summary>
+/// <param name="Waited">What the request waited for the load; zero when the model was there.</param>
+internal sealed record ModelLease(LoadOnceCache<ServableModel, LoadedModel>.Lease Lease, TimeSpan Waited) : IDisposable
+{
+    public LoadedModel Model => Lease.Value;
+
+    public void Dispose() => Lease.Dispose();
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using LlmOs.Infrastructure;
+
+namespace LlmOs.Server.Hosting;
+
+/// <summary>
+/// Holds the data folder for one server where SQLite is used. The system frees it with the process, so nothing is left
+/// to clean up after a crash. On PostgreSQL several hosts may share the folder and nothing is held.
+/// </summary>
+internal sealed class FolderLock : IDisposable
+{
+    private readonly FileStream? _file;
+
+    private FolderLock(FileStream? file) => _file = file;
+
+    public static FolderLock Take(LlmOsSettings settings)
+    {
+        if (settings.Database is not null)
+        {
+            return new FolderLock(null);
+        }
+
+        Directory.CreateDirectory(settings.Data);
+        var path = Path.Combine(settings.Data, "server.lock");
+        try
+        {
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file.SetLength(0);
+            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            file.Flush();
+            return new FolderLock(file);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            throw new SettingException("LLMOS_DATA", $"the folder '{settings.Data}' is in use by the server with process id {Holder(path)}. Stop it, or choose another folder.");
+        }
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private static string Holder(string path)
+    {
+        try
+        {
+            // Sharing everything asks for no lock of its own.
+            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            var text = reader.ReadToEnd();
+            return text.Length > 0 ? text : "(not yet written)";
+        }
+        catch (IOException)
+        {
+            return "(not readable)";
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net.Sockets;
+using LlmOs.Infrastructure;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Server.Hosting;
+
+/// <summary>A reason for which the process ends before it serves.</summary>
+internal sealed class StartFailure(int exitCode, string message, Exception? cause = null) : Exception(message, cause)
+{
+    /// <summary>The configuration is at fault; the message names the setting.</summary>
+    public const int BadConfiguration = 2;
+
+    /// <summary>The database cannot be reached, or is of a newer version.</summary>
+    public const int Database = 3;
+
+    public int ExitCode { get; } = exitCode;
+
+    /// <summary>The failure as a person may act on it; null when it is a bug, which shows its trace.</summary>
+    public static StartFailure? Of(Exception failure) => failure switch
+    {
+        StartFailure known => known,
+        SettingException setting => new StartFailure(BadConfiguration, setting.Message),
+        OptionsValidationException options => new StartFailure(BadConfiguration, $"{options.OptionsName}: {string.Join(' ', options.Failures)}"),
+        IOException { InnerException: AddressInUseException } => new StartFailure(
+            BadConfiguration, $"ASPNETCORE_URLS: {failure.Message} Stop the other program, or choose another address."),
+        SocketException socket => new StartFailure(BadConfiguration, $"ASPNETCORE_URLS: {socket.Message}."),
+        UnauthorizedAccessException or DirectoryNotFoundException => new StartFailure(BadConfiguration, $"LLMOS_DATA: {failure.Message}"),
+        _ => null,
+    };
+}

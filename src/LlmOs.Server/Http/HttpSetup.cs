@@ -1,0 +1,42 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+
+namespace LlmOs.Server.Http;
+
+/// <summary>The way of a request, from the outside in.</summary>
+internal static class HttpSetup
+{
+    /// <summary>Most bytes of a body where an endpoint does not say otherwise.</summary>
+    public const long MostBodyBytes = 16 << 20;
+
+    public static void AddHttp(this IServiceCollection services, LlmOsSettings settings)
+    {
+        services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MostBodyBytes;
+        });
+        services.Configure<Microsoft.AspNetCore.Http.Features.FormOptions>(form => form.MultipartBodyLengthLimit = long.MaxValue); // the body's limit counts
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            LlmOsJson.Apply(json.SerializerOptions);
+            LlmOsJson.RefuseBadText(json.SerializerOptions);
+        });
+        services.AddSingleton(new OpenDoor(settings.AuthOff));
+    }
+
+    public static void UseHttp(this WebApplication app)
+    {
+        app.UseMiddleware<RequestTrace>();
+        app.UseMiddleware<ProblemHandler>();
+        app.UseMiddleware<DrainGate>();
+        app.UseMiddleware<OpenDoorGuard>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        app.UseAuthorization();
+        app.UseMiddleware<BodyLimit>();
+        app.UseOpenApi();
+    }
+}

@@ -1,0 +1,101 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Access;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Server.Http;
+
+/// <summary>
+/// Who is calling: by <c>Authorization: Bearer</c>, by <c>x-api-key</c>, or by a browser's session. A session counts for
+/// looking only, unless the request carries <see cref="ConsoleHeader"/>, which no foreign page can add.
+/// </summary>
+internal sealed class KeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory loggers,
+    UrlEncoder encoder,
+    ApiKeys keys,
+    OpenDoor door) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    public const string Name = "key";
+    public const string Session = "session";
+    public const string ConsoleHeader = "x-llmos-console";
+    public const string KeyClaim = "key_id";
+    public const string ScopeClaim = "scope";
+
+    public static ClaimsPrincipal PrincipalOf(Caller caller, string scheme) => new(new ClaimsIdentity(
+        [new(KeyClaim, caller.KeyId), new(ClaimTypes.Name, caller.Name), .. caller.Scopes.Select(scope => new Claim(ScopeClaim, scope))],
+        scheme));
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (door.IsOpen)
+        {
+            return Success(Caller.Nobody);
+        }
+
+        if (PresentedKey() is { } presented)
+        {
+            return await keys.FindAsync(presented, Context.RequestAborted) is { } caller
+                ? Success(caller)
+                : Refuse("The key is unknown, revoked or expired.");
+        }
+
+        return await SessionAsync();
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        if (HttpMethods.IsGet(Request.Method) && Request.GetTypedHeaders().Accept.Any(accept => accept.MediaType == "text/html"))
+        {
+            Response.Redirect($"/login?next={Uri.EscapeDataString(Request.Path + Request.QueryString)}");
+            return Task.CompletedTask;
+        }
+
+        Response.StatusCode = StatusCodes.Status401Unauthorized;
+        Response.Headers.WWWAuthenticate = "Bearer";
+        return Task.CompletedTask;
+    }
+
+    private string? PresentedKey()
+    {
+        const string Bearer = "Bearer ";
+        var authorization = Request.Headers.Authorization.ToString();
+        if (authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            return authorization[Bearer.Length..].Trim();
+        }
+
+        return Request.Headers["x-api-key"].ToString() is { Length: > 0 } key ? key.Trim() : null;
+    }
+
+    private async Task<AuthenticateResult> SessionAsync()
+    {
+        var session = await Context.AuthenticateAsync(Session);
+        if (!session.Succeeded)
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        if (!HttpMethods.IsGet(Request.Method) && !HttpMethods.IsHead(Request.Method) && !Request.Headers.ContainsKey(ConsoleHeader))
+        {
+            return Refuse($"A browser's session alone does not allow {Request.Method}.");
+        }
+
+        var id = session.Principal.FindFirstValue(KeyClaim);
+        return id is not null && await keys.FindByIdAsync(id, Context.RequestAborted) is { } caller
+            ? Success(caller)
+            : Refuse("The key of this session has been revoked or has expired.");
+    }
+
+    private AuthenticateResult Success(Caller caller) =>
+        AuthenticateResult.Success(new AuthenticationTicket(PrincipalOf(caller, Scheme.Name), Scheme.Name));
+
+    private AuthenticateResult Refuse(string message)
+    {
+        Context.Items[ProblemHandler.RefusalKey] = new LlmOsException(ErrorCode.InvalidApiKey, message) { Hint = "Send a valid key as 'Authorization: Bearer llmos_sk_...'." };
+        return AuthenticateResult.Fail(message);
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text.Json.Nodes;
+using LlmOs.Contracts;
+using LlmOs.Contracts.OpenAi;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace LlmOs.Server.Http;
+
+/// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and the page to try it at <c>/swagger</c>.</summary>
+internal static class OpenApiSetup
+{
+    private const string KeyScheme = "key";
+
+    public static void AddOpenApi(this IServiceCollection services)
+    {
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(swagger =>
+        {
+            swagger.SwaggerDoc("v1", new OpenApiInfo
+            {
+                Title = "LlmOs",
+                Version = "v1",
+                Description = "Language models: keep, run, train, judge, and build applications on them.",
+            });
+            swagger.SupportNonNullableReferenceTypes();
+            swagger.AddSecurityDefinition(KeyScheme, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "llmos_sk_..." });
+            swagger.AddSecurityRequirement(document => new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] });
+            foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "LlmOs.*.xml").Order(StringComparer.Ordinal))
+            {
+                swagger.IncludeXmlComments(file);
+            }
+
+            swagger.OperationFilter<RefusalFilter>();
+        });
+    }
+
+    public static void UseOpenApi(this WebApplication app)
+    {
+        app.UseSwagger();
+        app.UseSwaggerUI(page =>
+        {
+            page.DocumentTitle = "LlmOs API";
+            page.SwaggerEndpoint("/swagger/v1/swagger.json", "LlmOs v1");
+
+            // A session counts for calls that change something only with this header, which a foreign page cannot send.
+            page.UseRequestInterceptor($"(request) => {{ request.headers['{KeyAuthentication.ConsoleHeader}'] = '1'; return request; }}");
+        });
+    }
+}
+
+/// <summary>Adds to each operation its request example and the refusals it can give, in the shape of its route.</summary>
+internal sealed class RefusalFilter : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        if (operation.RequestBody?.Content is { } bodies && metadata.OfType<RequestExample>().LastOrDefault() is { } example)
+        {
+            foreach (var body in bodies.Values.OfType<OpenApiMediaType>())
+            {
+                body.Example = JsonNode.Parse(example.Json);
+            }
+        }
+
+        var isOpen = metadata.OfType<IAllowAnonymous>().Any();
+        if (operation.RequestBody is not null || operation.Parameters?.Count > 0)
+        {
+            Add(operation, context, ErrorCode.InvalidRequest, "A field is missing or wrong; the answer names it.");
+        }
+
+        if (!isOpen)
+        {
+            operation.Security = null; // the document's own requirement holds
+            Add(operation, context, ErrorCode.InvalidApiKey, "No key, or one that is unknown, revoked or expired.");
+            Add(operation, context, ErrorCode.PermissionDenied, "The key lacks the scope.");
+        }
+        else
+        {
+            operation.Security = []; // open to everybody
+        }
+
+        if (operation.RequestBody is not null)
+        {
+            Add(operation, context, ErrorCode.RequestTooLarge, "The body is too large.");
+            Add(operation, context, ErrorCode.UnsupportedMediaType, "The content type is not accepted.");
+        }
+
+        foreach (var (status, code, text) in new[] { ("404", ErrorCode.NotFound, "There is no such thing."), ("409", ErrorCode.Conflict, "It is not in a state for that."), ("429", ErrorCode.Overloaded, "Too much waits already.") })
+        {
+            if (operation.Responses?.ContainsKey(status) == true)
+            {
+                operation.Responses.Remove(status);
+                Add(operation, context, code, text);
+            }
+        }
+
+        Add(operation, context, ErrorCode.InternalError, "A fault of the server; the request id finds it in the log.");
+    }
+
+    private static void Add(OpenApiOperation operation, OperationFilterContext context, ErrorCode code, string text)
+    {
+        var refusal = new LlmOsException(code, text);
+        var speaksOpenAi = ProblemHandler.SpeaksOpenAi("/" + context.ApiDescription.RelativePath);
+        var (type, media, example) = speaksOpenAi
+            ? (typeof(ErrorBody), "application/json", System.Text.Json.JsonSerializer.SerializeToNode(Refusals.ToOpenAi(refusal), LlmOsJson.Options))
+            : (typeof(ProblemReply), "application/problem+json", System.Text.Json.JsonSerializer.SerializeToNode(Refusals.ToProblem(refusal, "req_0123456789abcdef01234567"), LlmOsJson.Options));
+
+        var status = Refusals.StatusOf(code).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        operation.Responses ??= [];
+        if (operation.Responses.TryGetValue(status, out var stated) && stated.Content?.Values.Any(c => c.Example is not null) == true)
+        {
+            return;
+        }
+
+        operation.Responses[status] = new OpenApiResponse
+        {
+            Description = text,
+            Content = new Dictionary<string, IOpenApiMediaType>
+            {
+                [media] = new OpenApiMediaType { Schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository), Example = example },
+            },
+        };
+    }
+}

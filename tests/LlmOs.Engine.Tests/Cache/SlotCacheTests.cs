@@ -1,0 +1,147 @@
+using LlmOs.Engine.Cache;
+using LlmOs.Engine.Execution;
+
+namespace LlmOs.Engine.Tests.Cache;
+
+public sealed unsafe class SlotCacheTests
+{
+    private static readonly DecoderShape Shape = new(Layers: 2, KvHeads: 3, HeadDim: 5, Vocabulary: 10, ContextLength: 400);
+
+    [Fact]
+    public void Slots_are_contiguous_and_aligned()
+    {
+        using var cache = new SlotCache(Shape, slots: 4, capacity: 400);
+
+        Assert.Equal(3L * 400 * 5 * sizeof(float), cache.SlotBytes);
+        Assert.Equal(2L * 2 * 4 * cache.SlotBytes, cache.Bytes);
+        Assert.Equal(0, cache.KeysOf(0, 0) % 64);
+        Assert.Equal(0, cache.ValuesOf(1, 0) % 64);
+        Assert.Equal(cache.KeysOf(1, 0) + (3 * (nint)cache.SlotBytes), cache.KeysOf(1, 3));
+    }
+
+    [Fact]
+    public void A_slot_cannot_be_taken_or_given_back_twice()
+    {
+        using var cache = new SlotCache(Shape, slots: 2, capacity: 4);
+        cache.Take(1);
+
+        Assert.Throws<InvalidOperationException>(() => cache.Take(1));
+        Assert.Throws<InvalidOperationException>(() => cache.GiveBack(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.CopyTokens(0, 1, 0, 5));
+    }
+
+    [Fact]
+    public void Copies_and_exchanges_move_exactly_the_tokens_named()
+    {
+        // A model of what every slot holds, token by token; anything not promised is unknown (-1).
+        const int slots = 5;
+        using var cache = new SlotCache(Shape, slots, Shape.ContextLength);
+        var random = new Random(9);
+        var held = new List<int>[slots];
+        var next = 0;
+        for (var slot = 0; slot < slots; slot++)
+        {
+            held[slot] = [];
+        }
+
+        for (var round = 0; round < 400; round++)
+        {
+            var (a, b) = (random.Next(slots), random.Next(slots));
+            switch (random.Next(4))
+            {
+                case 0 when held[a].Count < Shape.ContextLength:
+                    for (var count = random.Next(1, 90); count > 0 && held[a].Count < Shape.ContextLength; count--)
+                    {
+                        Write(cache, a, held[a].Count, next);
+                        held[a].Add(next++);
+                    }
+
+                    break;
+                case 1 when a != b:
+                    var end = random.Next(held[a].Count + 1);
+                    var start = random.Next(Math.Min(end, held[b].Count) + 1);
+                    cache.CopyTokens(a, b, start, end);
+                    held[b] = [.. held[b][..start], .. held[a][start..end]];
+                    break;
+                case 2:
+                    var (keepA, keepB) = (random.Next(held[a].Count + 1), random.Next(held[b].Count + 1));
+                    if (a == b)
+                    {
+                        keepB = keepA;
+                    }
+
+                    cache.Exchange(a, keepA, b, keepB);
+                    (held[a], held[b]) = (held[b][..keepB], held[a][..keepA]);
+                    break;
+                case 3 when random.Next(5) == 0:
+                    held[a] = [];
+                    break;
+            }
+
+            for (var slot = 0; slot < slots; slot++)
+            {
+                for (var token = 0; token < held[slot].Count; token++)
+                {
+                    Assert.True(Holds(cache, slot, token, held[slot][token]), $"round {round}: slot {slot} lost token {token}");
+                }
+            }
+        }
+
+        Assert.True(next > 1000);
+    }
+
+    [Fact]
+    public void An_exchange_takes_the_ownership_along()
+    {
+        using var cache = new SlotCache(Shape, slots: 3, capacity: 4);
+        cache.Take(2);
+
+        cache.Exchange(2, 0, 0, 0);
+
+        Assert.True(cache.IsTaken(0));
+        Assert.False(cache.IsTaken(2));
+        Assert.Equal(1, cache.Taken);
+    }
+
+    private static void Write(SlotCache cache, int slot, int token, int mark)
+    {
+        foreach (var (memory, offset, value) in Places(cache, slot, token, mark))
+        {
+            *(float*)(memory + offset) = value;
+        }
+    }
+
+    private static bool Holds(SlotCache cache, int slot, int token, int mark)
+    {
+        foreach (var (memory, offset, value) in Places(cache, slot, token, mark))
+        {
+            if (*(float*)(memory + offset) != value)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Every float of one token, with a value that tells layer, head, element, K and V apart.</summary>
+    private static List<(nint Memory, nint Offset, float Value)> Places(SlotCache cache, int slot, int token, int mark)
+    {
+        var places = new List<(nint, nint, float)>();
+        for (var layer = 0; layer < Shape.Layers; layer++)
+        {
+            for (var head = 0; head < Shape.KvHeads; head++)
+            {
+                for (var i = 0; i < Shape.HeadDim; i++)
+                {
+                    var offset = (nint)((((head * cache.Capacity) + token) * Shape.HeadDim) + i) * sizeof(float);
+                    var value = (mark * 100) + (layer * 30) + (head * 10) + i;
+                    places.Add((cache.KeysOf(layer, slot), offset, value));
+                    places.Add((cache.ValuesOf(layer, slot), offset, -value));
+                }
+            }
+        }
+
+        return places;
+    }
+}

@@ -1,0 +1,433 @@
+using LlmOs.Engine.Cache;
+using LlmOs.Engine.Execution;
+using LlmOs.Engine.Tests.Execution;
+
+namespace LlmOs.Engine.Tests;
+
+public sealed class EngineLoopTests
+{
+    private const int Vocabulary = 50;
+    private static readonly DecoderShape Shape = new(Layers: 2, KvHeads: 2, HeadDim: 1, Vocabulary, ContextLength: 200);
+
+    [Fact]
+    public async Task Every_reply_is_right_whatever_joins_leaves_pauses_and_shares_prefixes()
+    {
+        var random = new Random(12);
+        await using var world = new World(new EngineOptions { Slots = 5, PrefillChunk = 8, PieceBuffer = 3, MaxQueued = 1000 });
+        var openings = Enumerable.Range(0, 4).Select(_ => Tokens(random, random.Next(10, 60))).ToList();
+        var readers = new List<Task>();
+        for (var i = 0; i < 300; i++)
+        {
+            int[] prompt = [.. openings[random.Next(4)], .. Tokens(random, random.Next(1, 40))];
+            var (count, leaveAfter) = (random.Next(1, 60), random.Next(4) == 0 ? random.Next(1, 30) : int.MaxValue);
+            readers.Add(Read(world, prompt, count, leaveAfter));
+        }
+
+        await Task.WhenAll(readers);
+
+        // A short reply after all the others: who left has given its slot back by then.
+        await world.Engine.Submit(Greedy.Request([1], 1)).TokensAsync();
+        var snapshot = world.Engine.Snapshot();
+        Assert.True(snapshot.CachedTokens > 1000, $"only {snapshot.CachedTokens} tokens came from the cache");
+        Assert.Contains(world.Runner.Runs, run => !run.IsPrompt && run.Count == 5);
+
+        static async Task Read(World world, int[] prompt, int count, int leaveAfter)
+        {
+            var expected = ScriptedRunner.Reply(prompt, count, Vocabulary);
+            var made = new List<int>();
+            await foreach (var piece in world.Engine.Submit(Greedy.Request(prompt, count)).Pieces(TestContext.Current.CancellationToken))
+            {
+                made.Add(piece.Token);
+                await Task.Yield();
+                if (made.Count == leaveAfter)
+                {
+                    break;
+                }
+            }
+
+            Assert.Equal(expected[..Math.Min(count, leaveAfter)], made);
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_sequence_takes_part_in_no_further_step()
+    {
+        await using var world = new World(new EngineOptions { Slots = 2 });
+        var sequence = world.StopAt(run => run.Number == 5, () => world.Engine.Submit(Greedy.Request([1, 2], 100)));
+        await world.Reached;
+
+        sequence.Cancel();
+        world.GoOn();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sequence.TokensAsync());
+        await world.Engine.Submit(Greedy.Request([3], 1)).TokensAsync();
+        Assert.Equal([true, false, false, false, false, false, true], world.Runner.Runs.Select(run => run.IsPrompt));
+        Assert.Equal(0, world.Engine.Snapshot().SlotsInUse);
+    }
+
+    [Fact]
+    public async Task Leaving_the_pieces_frees_the_slot()
+    {
+        await using var world = new World(new EngineOptions { Slots = 1 });
+
+        await foreach (var piece in world.Engine.Submit(Greedy.Request([1], 150)).Pieces(TestContext.Current.CancellationToken))
+        {
+            Assert.Null(piece.Finish);
+            break;
+        }
+
+        // With one slot this could not run otherwise.
+        Assert.Single(await world.Engine.Submit(Greedy.Request([2], 1)).TokensAsync());
+    }
+
+    [Fact]
+    public async Task A_cancelled_token_ends_the_pieces_and_the_sequence()
+    {
+        await using var world = new World(new EngineOptions { Slots = 1, PieceBuffer = 4 });
+        using var source = new CancellationTokenSource();
+        var sequence = world.Engine.Submit(Greedy.Request([1], 150));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var piece in sequence.Pieces(source.Token))
+            {
+                await source.CancelAsync();
+            }
+        });
+
+        Assert.Single(await world.Engine.Submit(Greedy.Request([2], 1)).TokensAsync());
+    }
+
+    [Fact]
+    public async Task Cancelling_a_sequence_that_waits_takes_it_out_of_the_queue()
+    {
+        await using var world = new World(new EngineOptions { Slots = 1, MaxQueued = 1 });
+        var running = world.StopAt(run => run.Number == 3, () => world.Engine.Submit(Greedy.Request([1], 10)));
+        await world.Reached;
+        var waiting = world.Engine.Submit(Greedy.Request([2], 10));
+
+        waiting.Cancel();
+        world.GoOn();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.TokensAsync());
+        Assert.Equal(10, (await running.TokensAsync()).Length);
+        Assert.Equal(1, world.Runner.Runs.Count(run => run.IsPrompt));
+    }
+
+    [Fact]
+    public async Task A_reader_who_does_not_read_stops_only_its_own_sequence()
+    {
+        await using var world = new World(new EngineOptions { Slots = 3, PieceBuffer = 4 });
+        int[] lazyPrompt = [7, 8, 9];
+        var lazy = world.Engine.Submit(Greedy.Request(lazyPrompt, 40));
+
+        var busy = await world.Engine.Submit(Greedy.Request([1, 2], 100)).TokensAsync();
+
+        Assert.Equal(ScriptedRunner.Reply([1, 2], 100, Vocabulary), busy);
+        var snapshot = world.Engine.Snapshot();
+        Assert.Equal(104, snapshot.GeneratedTokens);
+        Assert.Equal(1, snapshot.Paused);
+        Assert.Equal(ScriptedRunner.Reply(lazyPrompt, 40, Vocabulary), await lazy.TokensAsync());
+    }
+
+    [Fact]
+    public async Task A_full_engine_refuses_and_takes_again_when_one_has_ended()
+    {
+        await using var world = new World(new EngineOptions { Slots = 1, MaxQueued = 1 });
+        var first = world.StopAt(run => run.Number == 2, () => world.Engine.Submit(Greedy.Request([1], 5)));
+        await world.Reached;
+        var second = world.Engine.Submit(Greedy.Request([2], 5));
+
+        var refusal = Assert.Throws<EngineBusyException>(() => world.Engine.Submit(Greedy.Request([3], 5)));
+
+        Assert.Equal((1, 1), (refusal.Slots, refusal.MaxQueued));
+        world.GoOn();
+        await first.TokensAsync();
+        Assert.Equal(5, (await world.Engine.Submit(Greedy.Request([3], 5)).TokensAsync()).Length);
+        Assert.Equal(5, (await second.TokensAsync()).Length);
+    }
+
+    [Fact]
+    public async Task A_running_sequence_gets_its_token_between_any_two_chunks_of_a_long_prompt()
+    {
+        await using var world = new World(new EngineOptions { Slots = 4, PrefillChunk = 8 });
+        var random = new Random(3);
+        var first = world.StopAt(run => run.Number == 4, () => world.Engine.Submit(Greedy.Request([1], 60)));
+        await world.Reached;
+        var prompt = Tokens(random, 75);
+        var second = world.Engine.Submit(Greedy.Request(prompt, 20));
+        world.GoOn();
+
+        Assert.Equal(ScriptedRunner.Reply([1], 60, Vocabulary), await first.TokensAsync());
+        Assert.Equal(ScriptedRunner.Reply(prompt, 20, Vocabulary), await second.TokensAsync());
+
+        var runs = world.Runner.Runs;
+        var chunks = runs.Where(run => run.IsPrompt && run.Number > 4).ToList();
+        Assert.Equal(10, chunks.Count);
+        Assert.All(chunks, chunk => Assert.False(runs[chunk.Number + 1].IsPrompt));
+        Assert.Contains(runs, run => !run.IsPrompt && run.Count == 2);
+    }
+
+    [Fact]
+    public async Task A_step_that_fails_ends_its_sequences_and_nothing_else()
+    {
+        await using var world = new World(new EngineOptions { Slots = 4 });
+        world.Runner.Before = run =>
+        {
+            if (run is { IsPrompt: false, Number: 6 })
+            {
+                throw new InvalidOperationException("planted");
+            }
+        };
+
+        var failed = await Assert.ThrowsAsync<EngineStepException>(() => world.Engine.Submit(Greedy.Request([1], 60)).TokensAsync());
+
+        Assert.Contains("planted", failed.Message, StringComparison.Ordinal);
+        Assert.Equal(ScriptedRunner.Reply([1], 9, Vocabulary), await world.Engine.Submit(Greedy.Request([1], 9)).TokensAsync());
+        Assert.Equal(0, world.Engine.Snapshot().SlotsInUse);
+    }
+
+    [Fact]
+    public async Task A_prompt_that_fails_leaves_running_sequences_alone_and_its_slot_is_not_reused_as_a_prefix()
+    {
+        await using var world = new World(new EngineOptions { Slots = 4, PrefillChunk = 4 });
+        var random = new Random(8);
+        var prompt = Tokens(random, 30);
+        var running = world.StopAt(run => run.Number == 3, () => world.Engine.Submit(Greedy.Request([1], 60)));
+        await world.Reached;
+        world.Runner.Before = run =>
+        {
+            if (run is { IsPrompt: true, Past: 20 })
+            {
+                throw new InvalidOperationException("planted");
+            }
+        };
+        var failing = world.Engine.Submit(Greedy.Request(prompt, 5));
+        world.GoOn();
+
+        await Assert.ThrowsAsync<EngineStepException>(() => failing.TokensAsync());
+        Assert.Equal(ScriptedRunner.Reply([1], 60, Vocabulary), await running.TokensAsync());
+        world.Runner.Before = null;
+        var again = world.Engine.Submit(Greedy.Request(prompt, 5));
+        Assert.Equal(ScriptedRunner.Reply(prompt, 5, Vocabulary), await again.TokensAsync());
+        Assert.Equal(0, again.Timings.CachedTokens);
+    }
+
+    [Fact]
+    public async Task Logits_that_are_no_numbers_end_one_sequence()
+    {
+        await using var world = new World(new EngineOptions { Slots = 4 });
+        var reply = ScriptedRunner.Reply([1], 30, Vocabulary);
+        world.Runner.PoisonAfter = reply[9];
+        var other = ScriptedRunner.Reply([4, 4], 30, Vocabulary).TakeWhile(token => token != reply[9]).ToArray();
+
+        var doomed = world.StopAt(run => run.Number == 0, () => world.Engine.Submit(Greedy.Request([1], 30)));
+        await world.Reached;
+        var fine = world.Engine.Submit(Greedy.Request([4, 4], other.Length));
+        world.GoOn();
+
+        var fault = await Assert.ThrowsAsync<EngineStepException>(() => doomed.TokensAsync());
+        Assert.Contains("NaN", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(other, await fine.TokensAsync());
+    }
+
+    [Fact]
+    public async Task Disposing_fails_what_runs_and_waits_and_refuses_what_comes()
+    {
+        var world = new World(new EngineOptions { Slots = 1 });
+        var running = world.StopAt(run => run.Number == 3, () => world.Engine.Submit(Greedy.Request([1], 100)));
+        await world.Reached;
+        var waiting = world.Engine.Submit(Greedy.Request([2], 100));
+        var logits = world.Engine.LogitsAsync([1, 2, 3], TestContext.Current.CancellationToken);
+
+        var disposing = world.DisposeAsync().AsTask();
+        world.GoOn();
+        await disposing;
+
+        await Assert.ThrowsAsync<EngineClosedException>(() => running.TokensAsync());
+        await Assert.ThrowsAsync<EngineClosedException>(() => waiting.TokensAsync());
+        await Assert.ThrowsAsync<EngineClosedException>(() => logits);
+        Assert.Throws<EngineClosedException>(() => world.Engine.Submit(Greedy.Request([1], 1)));
+        Assert.True(world.Runner.IsDisposed);
+        await world.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_prompt_seen_before_runs_only_its_last_chunk()
+    {
+        await using var world = new World(new EngineOptions { Slots = 2, PrefillChunk = 8 });
+        var prompt = Tokens(new Random(2), 20);
+        var first = world.Engine.Submit(Greedy.Request(prompt, 6));
+        var reply = await first.TokensAsync();
+        var runs = world.Runner.Runs.Count;
+
+        var second = world.Engine.Submit(Greedy.Request(prompt, 6));
+
+        Assert.Equal(reply, await second.TokensAsync());
+        Assert.Equal((0, 16), (first.Timings.CachedTokens, second.Timings.CachedTokens));
+        Assert.Equal((16, 4), (world.Runner.Runs[runs].Past, world.Runner.Runs[runs].Count));
+        var snapshot = world.Engine.Snapshot();
+        Assert.Equal((24, 16), (snapshot.PromptTokens, snapshot.CachedTokens));
+    }
+
+    [Fact]
+    public async Task Prompts_that_arrive_together_share_their_opening()
+    {
+        await using var world = new World(new EngineOptions { Slots = 8, PrefillChunk = 8 });
+        var opening = Tokens(new Random(2), 64);
+        var first = world.StopAt(run => run.Number == 0, () => world.Engine.Submit(Greedy.Request([.. opening, 1], 3)));
+        await world.Reached;
+        var others = Enumerable.Range(2, 5).Select(i => world.Engine.Submit(Greedy.Request([.. opening, i], 3))).ToList();
+        world.GoOn();
+
+        await first.TokensAsync();
+        foreach (var (other, i) in others.Select((other, i) => (other, i)))
+        {
+            Assert.Equal(ScriptedRunner.Reply([.. opening, i + 2], 3, Vocabulary), await other.TokensAsync());
+        }
+
+        Assert.Equal(64 + 6, world.Engine.Snapshot().PromptTokens);
+    }
+
+    [Fact]
+    public async Task Logits_of_a_prompt_come_row_by_row()
+    {
+        await using var world = new World(new EngineOptions { Slots = 2, PrefillChunk = 8 });
+        var prompt = Tokens(new Random(5), 21);
+
+        var logits = await world.Engine.LogitsAsync(prompt, TestContext.Current.CancellationToken);
+
+        Assert.Equal(Enumerable.Range(1, 21).SelectMany(length => ScriptedRunner.LogitsAfter(prompt.AsSpan(0, length), Vocabulary)), logits);
+        Assert.Equal([8, 8, 5], world.Runner.Runs.Select(run => run.Count));
+    }
+
+    [Fact]
+    public async Task Logits_can_be_given_up()
+    {
+        await using var world = new World(new EngineOptions { Slots = 1, PrefillChunk = 8 });
+        using var source = new CancellationTokenSource();
+        var prompt = Tokens(new Random(5), 180);
+        var logits = world.StopAt(run => run.Number == 2, () => world.Engine.LogitsAsync(prompt, source.Token));
+        await world.Reached;
+
+        await source.CancelAsync();
+        world.GoOn();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => logits);
+        Assert.Single(await world.Engine.Submit(Greedy.Request([2], 1)).TokensAsync());
+        Assert.Equal(4, world.Runner.Runs.Count);
+    }
+
+    [Fact]
+    public async Task Timings_tell_queue_prompt_and_decode_apart()
+    {
+        var clock = new ManualClock();
+        await using var world = new World(new EngineOptions { Slots = 1, PrefillChunk = 8 }, clock);
+        var first = world.StopAt(run => run.Number == 0, () => world.Engine.Submit(Greedy.Request([1], 1)));
+        await world.Reached;
+        var second = world.Engine.Submit(Greedy.Request(Tokens(new Random(1), 20), 5));
+        clock.Advance(1000);
+        world.Runner.Before = run => clock.Advance(run.IsPrompt ? 100 : 10);
+        world.GoOn();
+
+        await first.TokensAsync();
+        await second.TokensAsync();
+
+        var timings = second.Timings;
+        Assert.Equal(TimeSpan.FromMilliseconds(1000), timings.QueueTime);
+        Assert.Equal(TimeSpan.FromMilliseconds(300), timings.PromptTime);
+        Assert.Equal(TimeSpan.FromMilliseconds(40), timings.DecodeTime);
+    }
+
+    [Fact]
+    public async Task An_end_token_is_the_last_piece()
+    {
+        await using var world = new World(new EngineOptions { Slots = 1 });
+        var reply = ScriptedRunner.Reply([1], 30, Vocabulary);
+        var end = reply[12];
+        var length = Array.IndexOf(reply, end) + 1;
+
+        var pieces = await world.Engine.Submit(Greedy.Request([1], 30, end)).PiecesAsync();
+
+        Assert.Equal(reply[..length], pieces.Select(piece => piece.Token));
+        Assert.Equal(FinishReason.Stop, pieces[^1].Finish);
+        Assert.All(pieces[..^1], piece => Assert.Null(piece.Finish));
+    }
+
+    [Fact]
+    public async Task Pieces_can_be_read_once()
+    {
+        await using var world = new World(new EngineOptions { Slots = 1 });
+        var sequence = world.Engine.Submit(Greedy.Request([1], 2));
+        await sequence.TokensAsync();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => sequence.TokensAsync());
+    }
+
+    [Fact]
+    public async Task A_decode_step_allocates_its_pieces_and_nothing_else()
+    {
+        await using var world = new World(new EngineOptions { Slots = 4, PieceBuffer = 512 });
+        var (before, after) = (0L, 0L);
+        world.Runner.Before = run =>
+        {
+            // On the loop's thread. The buffers of the unread pieces double at 64 and at 128 pieces; this is in between.
+            before = run.Number == 80 ? GC.GetAllocatedBytesForCurrentThread() : before;
+            after = run.Number == 120 ? GC.GetAllocatedBytesForCurrentThread() : after;
+        };
+
+        var sequences = Enumerable.Range(0, 4).Select(i => world.Engine.Submit(Greedy.Request([i], 190))).ToList();
+        await world.Engine.Submit(Greedy.Request([9], 1)).TokensAsync();
+        foreach (var sequence in sequences)
+        {
+            await sequence.TokensAsync();
+        }
+
+        const int pieces = 40 * 4;
+        const int bytesEach = 48; // header, token, log-probability, list, finish
+        Assert.InRange(after - before, pieces, pieces * bytesEach);
+    }
+
+    private static int[] Tokens(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(Vocabulary))];
+
+    /// <summary>An engine over a scripted runner that a test can stop in the middle of a run.</summary>
+    private sealed class World : IAsyncDisposable
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly SemaphoreSlim _goOn = new(0);
+
+        public World(EngineOptions options, TimeProvider? clock = null)
+        {
+            var cache = new SlotCache(Shape, options.Slots, Shape.ContextLength);
+            Runner = new ScriptedRunner(cache, Shape);
+            Engine = new InferenceEngine(new EngineLoop(Runner, cache, Vocabulary, options, "test"), Shape, options, "cpu", 0, clock ?? TimeProvider.System);
+        }
+
+        public ScriptedRunner Runner { get; }
+
+        public InferenceEngine Engine { get; }
+
+        /// <summary>Completes when the loop stands in the run that <see cref="StopAt"/> names.</summary>
+        public Task Reached => _reached.Task;
+
+        public T StopAt<T>(Func<ScriptedRun, bool> where, Func<T> start)
+        {
+            Runner.Before = run =>
+            {
+                if (where(run))
+                {
+                    _reached.SetResult();
+                    _goOn.Wait();
+                }
+            };
+            return start();
+        }
+
+        public void GoOn() => _goOn.Release();
+
+        public async ValueTask DisposeAsync()
+        {
+            await Engine.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using LlmOs.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]

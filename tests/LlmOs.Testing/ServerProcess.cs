@@ -1,0 +1,275 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace LlmOs.Testing;
+
+/// <summary>How to start a server; what is left out is new for each.</summary>
+public sealed record ServerStart
+{
+    /// <summary>The data folder; null: a new one, deleted with the process.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Where to listen; null: a free port of 127.0.0.1.</summary>
+    public string? Urls { get; init; }
+
+    /// <summary>Further environment variables; a null value takes one away.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>The server to start; null: the one built along with the tests.</summary>
+    public string? ServerFile { get; init; }
+
+    /// <summary>Wait until <c>/readyz</c> answers 200; without, the process has only been started.</summary>
+    public bool WaitUntilReady { get; init; } = true;
+}
+
+/// <summary>
+/// The built server as a process of its own, listening on a real port. As a class fixture it starts once with defaults;
+/// <see cref="StartAsync"/> starts others.
+/// </summary>
+public partial class ServerProcess : Xunit.IAsyncLifetime
+{
+    /// <summary>The admin key of every server that is started here.</summary>
+    public const string AdminKey = "test-admin-key-0123456789abcdef";
+
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentQueue<string> _output = new();
+    private Process? _process;
+    private TempFolder? _folder;
+
+    /// <summary>What a class fixture starts with.</summary>
+    protected virtual ServerStart Start { get; } = new();
+
+    public Uri Address { get; private set; } = new("http://127.0.0.1/");
+
+    public string Data { get; private set; } = "";
+
+    public int ProcessId => _process!.Id;
+
+    /// <summary>Null while the process runs.</summary>
+    public int? ExitCode => _process!.HasExited ? _process.ExitCode : null;
+
+    /// <summary>Everything written to standard output and error so far.</summary>
+    public string Output => string.Join('\n', _output);
+
+    public static async Task<ServerProcess> StartAsync(ServerStart start)
+    {
+        var server = new ServerProcess();
+        await server.LaunchAsync(start);
+        return server;
+    }
+
+    public async ValueTask InitializeAsync() => await LaunchAsync(Start);
+
+    /// <summary>A client that sends the key with each request; null sends none.</summary>
+    public HttpClient Client(string? key = AdminKey)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(2) };
+        if (key is not null)
+        {
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+
+        return client;
+    }
+
+    /// <summary>Asks the process to end, as an orchestrator does.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> StopAsync() => SignalAsync(SigTerm);
+
+    /// <summary>Sends SIGTERM and does not wait for the end.</summary>
+    public void Terminate() => Signal(ProcessId, SigTerm);
+
+    /// <summary>Ends the process without a chance to clean up.</summary>
+    public Task<int> KillAsync() => SignalAsync(SigKill);
+
+    /// <summary>Waits until the process has ended by itself.</summary>
+    public async Task<int> WaitForExitAsync()
+    {
+        using var limit = new CancellationTokenSource(StopLimit);
+        try
+        {
+            await _process!.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new InvalidOperationException($"The server did not end within {StopLimit}.\n{Output}");
+        }
+
+        return _process.ExitCode;
+    }
+
+    public async Task WaitUntilReadyAsync()
+    {
+        using var client = Client(null);
+        var began = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(began) < StartLimit)
+        {
+            if (_process!.HasExited)
+            {
+                throw new InvalidOperationException($"The server ended with {_process.ExitCode} instead of becoming ready.\n{Output}");
+            }
+
+            try
+            {
+                using var answer = await client.GetAsync("/readyz");
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new InvalidOperationException($"The server was not ready within {StartLimit}.\n{Output}");
+    }
+
+    /// <summary>Waits until a line of the output has a text, and gives the line.</summary>
+    public async Task<string> WaitForLineAsync(string text)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(began) < StartLimit)
+        {
+            if (_output.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
+            {
+                return found;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new InvalidOperationException($"The server wrote no line with '{text}'.\n{Output}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (_process is { HasExited: false })
+        {
+            await KillAsync();
+        }
+
+        _process?.Dispose();
+        _folder?.Dispose();
+    }
+
+    /// <summary>The server's own output folder, built in the same configuration as the tests.</summary>
+    public static string ServerFile()
+    {
+        // artifacts/bin/<project>/<configuration>[_<platform>]/
+        var pivot = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)).Split('_')[0];
+        var folder = Path.Combine(SharedFolder.Repository, "artifacts", "bin", "LlmOs.Server");
+        var file = Path.Combine(folder, $"{pivot}_{RuntimeInformation.RuntimeIdentifier}", "LlmOs.Server.dll");
+        if (File.Exists(file))
+        {
+            return file;
+        }
+
+        var found = Directory.Exists(folder)
+            ? Directory.GetDirectories(folder, $"{pivot}_*").Select(d => Path.Combine(d, "LlmOs.Server.dll")).FirstOrDefault(File.Exists)
+            : null;
+        return found ?? throw new InvalidOperationException($"The server is not built: there is no {file}.");
+    }
+
+    private async Task LaunchAsync(ServerStart start)
+    {
+        if (start.Data is null)
+        {
+            _folder = new TempFolder();
+        }
+
+        Data = start.Data ?? _folder!.At("data");
+        var urls = start.Urls ?? $"http://127.0.0.1:{FreePort()}";
+        var info = new ProcessStartInfo("dotnet", [start.ServerFile ?? ServerFile()]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+
+        // Nothing of the machine's own settings may decide a test.
+        foreach (var name in info.Environment.Keys.Where(n => n.StartsWith("LLMOS_", StringComparison.Ordinal) || n.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())
+        {
+            info.Environment.Remove(name);
+        }
+
+        info.Environment["LLMOS_DATA"] = Data;
+        info.Environment["LLMOS_ADMIN_KEY"] = AdminKey;
+        info.Environment["ASPNETCORE_URLS"] = urls;
+        foreach (var (name, value) in start.Environment)
+        {
+            if (value is null)
+            {
+                info.Environment.Remove(name);
+            }
+            else
+            {
+                info.Environment[name] = value;
+            }
+        }
+
+        if (Uri.TryCreate(urls, UriKind.Absolute, out var address))
+        {
+            Address = address;
+        }
+
+        _process = new Process { StartInfo = info };
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        if (start.WaitUntilReady)
+        {
+            try
+            {
+                await WaitUntilReadyAsync();
+            }
+            catch
+            {
+                await DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null)
+        {
+            _output.Enqueue(line);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task<int> SignalAsync(int signal)
+    {
+        Signal(ProcessId, signal);
+        return await WaitForExitAsync();
+    }
+
+    private const int SigKill = 9;
+    private const int SigTerm = 15;
+
+    private static void Signal(int processId, int signal)
+    {
+        if (Kill(processId, signal) != 0)
+        {
+            throw new InvalidOperationException($"Process {processId} could not be sent signal {signal}.");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int processId, int signal);
+}
