@@ -15,6 +15,8 @@ public sealed class OneSlotServer : ServerProcess
             ["Engine__Slots"] = "1",
             ["Engine__MaxQueued"] = "1",
             ["Engine__PieceBuffer"] = "4",
+            ["Serving__SequencesPerRequest"] = "1",
+            ["Serving__StreamWriteSeconds"] = "1",
         },
     };
 

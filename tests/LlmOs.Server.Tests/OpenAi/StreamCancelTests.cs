@@ -1,4 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
+using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.OpenAi;
 
@@ -38,11 +42,35 @@ public sealed class StreamCancelTests
         await server.InitializeAsync();
         using var client = await server.ReadyAsync();
 
-        using var answer = await client.PostAsync("/v1/completions", Json.Body(new { model = OneSlotServer.Name, prompt = "Once", max_tokens = 4, n = 8 }));
+        // Three at a time are one too many: one runs, one waits.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ =>
+            client.PostAsync("/v1/completions", Json.Body(new { model = OneSlotServer.Name, prompt = "Once", max_tokens = 400, min_tokens = 400 }))));
 
-        Assert.Equal(System.Net.HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.Contains(answers, a => a.IsSuccessStatusCode);
+        var answer = answers.First(a => !a.IsSuccessStatusCode);
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
         Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero);
         Assert.Equal("overloaded", Json.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task A_reader_who_takes_nothing_loses_the_stream_and_the_slot()
+    {
+        await using var server = new OneSlotServer();
+        await server.InitializeAsync();
+        using var client = await server.ReadyAsync();
+
+        using var stalled = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await stalled.ConnectAsync("127.0.0.1", server.Address.Port);
+        // Far more than the buffers between server and reader hold.
+        var body = JsonSerializer.Serialize(new { model = OneSlotServer.Name, prompt = "Once", max_tokens = 500, min_tokens = 500, n = 128, logprobs = 20, stream = true });
+        await stalled.SendAsync(Encoding.UTF8.GetBytes(
+            $"POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {ServerProcess.AdminKey}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
+        await stalled.ReceiveAsync(new byte[1]);
+
+        await server.WaitForLineAsync("took nothing");
+
+        Assert.Equal(1, (await WhenFreeAsync(client)).GetProperty("usage").GetProperty("completion_tokens").GetInt32());
     }
 
     private static async Task<JsonElement> WhenFreeAsync(HttpClient client)
@@ -55,7 +83,7 @@ public sealed class StreamCancelTests
                 return Json.Parse(await answer.Content.ReadAsStringAsync());
             }
 
-            Assert.Equal(System.Net.HttpStatusCode.TooManyRequests, answer.StatusCode);
+            Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
             Assert.True(attempt < 100, "the slot was never freed");
             await Task.Delay(50);
         }

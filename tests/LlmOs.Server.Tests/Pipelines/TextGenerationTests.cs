@@ -54,6 +54,19 @@ public class TextGenerationTests(ModelServer server) : IClassFixture<ModelServer
     }
 
     [Fact]
+    public async Task A_greatest_length_counts_the_prompt()
+    {
+        using var client = await server.ReadyAsync();
+
+        var ids = (await client.PostJsonAsync(Path, new { model = ModelServer.Stories, inputs = "Once upon a time", parameters = new { max_length = 9, return_tensors = true } }))[0].GetProperty("generated_token_ids").Ids();
+        var error = await client.RefusedAsync(Path, """{"model":"stories260k","inputs":"Once upon a time","parameters":{"max_length":5}}""");
+
+        Assert.Equal(9, ids.Length);
+        Assert.Equal([1, 403, 407, 261, 378], ids[..5]);
+        Assert.Equal("inputs", error.GetProperty("param").GetString());
+    }
+
+    [Fact]
     public async Task Details_tell_the_reason_and_the_tokens()
     {
         using var client = await server.ReadyAsync();
