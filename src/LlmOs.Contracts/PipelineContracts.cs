@@ -68,9 +68,6 @@ public sealed record TextGenerationParameters
     /// <summary>Whether the prompt is put before the new text. Default true.</summary>
     public bool? ReturnFullText { get; init; }
 
-    /// <summary>Whether the new text is reported; false with <see cref="ReturnTensors"/> alone.</summary>
-    public bool? ReturnText { get; init; }
-
     /// <summary>Report token ids of prompt and new text instead of the text.</summary>
     public bool? ReturnTensors { get; init; }
 

@@ -15,7 +15,7 @@ public sealed record TrainingRequest
     /// <summary><c>file:/path.txt</c>, UTF-8, beneath one of <c>LLMOS_IMPORT_DIRS</c>. <c>&lt;|endoftext|&gt;</c> separates documents.</summary>
     public string? Text { get; init; }
 
-    /// <summary><c>name:version</c> of a data set, instead of <see cref="Text"/>.</summary>
+    /// <summary><c>name:version</c> of a data set, instead of <see cref="Text"/>. Refused while there are no data sets.</summary>
     public string? Dataset { get; init; }
 
     /// <summary>A stored model whose weights, shape and tokenizer the training starts from.</summary>
@@ -75,7 +75,7 @@ public sealed record TrainingRequest
     /// <summary>A chat template (Jinja) to store with the model.</summary>
     public string? ChatTemplate { get; init; }
 
-    /// <summary>Licence of the result, as an SPDX expression.</summary>
+    /// <summary>Licence of the result, as an SPDX identifier.</summary>
     public string? License { get; init; }
 
     /// <summary>The alias to point at the new version. Default: <c>latest</c>.</summary>
@@ -147,12 +147,19 @@ public sealed class TokenizerChoiceConverter : JsonConverter<TokenizerChoice>
     {
         if (reader.TokenType == JsonTokenType.String)
         {
-            return new TokenizerChoice { Stored = reader.GetString() };
+            return new TokenizerChoice { Stored = JsonSerializer.Deserialize<string>(ref reader, options) };
         }
 
-        var trained = JsonSerializer.Deserialize<Trained>(ref reader, options)
-            ?? throw new JsonException("'tokenizer' must be a model's name or an object such as {\"train\": \"bpe\", \"vocabulary\": 4096}.");
-        return new TokenizerChoice { Train = trained.Train, Vocabulary = trained.Vocabulary, SpecialTokens = trained.SpecialTokens };
+        try
+        {
+            var trained = JsonSerializer.Deserialize<Trained>(ref reader, options);
+            return new TokenizerChoice { Train = trained!.Train, Vocabulary = trained.Vocabulary, SpecialTokens = trained.SpecialTokens };
+        }
+        catch (JsonException fault)
+        {
+            // Without a path of its own the refusal names this field.
+            throw new JsonException($"expected a model's name, or an object such as {{\"train\": \"bpe\", \"vocabulary\": 4096}}: {fault.Message}");
+        }
     }
 
     public override void Write(Utf8JsonWriter writer, TokenizerChoice value, JsonSerializerOptions options)

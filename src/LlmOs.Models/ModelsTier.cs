@@ -25,6 +25,7 @@ public static class ModelsTier
     public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapRegistry();
+        routes.MapTokenizers();
 
         var inference = routes.MapGroup("").WithProcessingTime();
         inference.MapModelList();
@@ -53,6 +54,7 @@ public static class ModelsTier
         services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ModelCatalogue>();
         services.AddSingleton<ModelTexts>();
+        services.AddSingleton<TokenizerShelf>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();

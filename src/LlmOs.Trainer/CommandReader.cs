@@ -1,12 +1,15 @@
-using LlmOs.Tools.Training;
+using System.Diagnostics;
 
 namespace LlmOs.Trainer;
 
 /// <summary>Listens to the process that started this one.</summary>
 internal static class CommandReader
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>Commands are lines; <c>cancel</c> ends the training at its next step. When the input closes, the parent is gone.</summary>
-    public static void Start(Stream input, CancellationTokenSource cancel)
+    /// <param name="training">Given a moment to end by itself.</param>
+    public static void Start(Stream input, Thread training, CancellationTokenSource cancel)
     {
         var listener = new Thread(() =>
         {
@@ -23,8 +26,12 @@ internal static class CommandReader
                 }
             }
 
-            // Checkpoints and results appear whole or not at all, so there is nothing to tidy up.
-            Environment.Exit(TrainerExit.Cancelled);
+            // Nobody is left to read a result. Checkpoints appear whole or not at all, so a hard end harms nothing either.
+            cancel.Cancel();
+            if (!training.Join(Patience))
+            {
+                Process.GetCurrentProcess().Kill();
+            }
         })
         {
             IsBackground = true,

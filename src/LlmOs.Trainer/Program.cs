@@ -4,11 +4,20 @@ using LlmOs.Contracts;
 using LlmOs.Tools.Training;
 using LlmOs.Trainer;
 
+if (args is ["--replay", var replayFile])
+{
+    var replay = JsonSerializer.Deserialize<ReplaySpec>(File.ReadAllBytes(replayFile), LlmOsJson.Options) ?? throw new JsonException("The replay file holds null.");
+    var replaying = new Thread(() => TrainingReplay.Run(replay), 16 << 20);
+    replaying.Start();
+    replaying.Join();
+    return TrainerExit.Done;
+}
+
 if (args.Length is 0 or > 2 || args.Skip(1).Any(a => a != "--attached"))
 {
-    Console.Error.WriteLine("Usage: LlmOs.Trainer JOB.json [--attached]");
+    Console.Error.WriteLine("Usage: LlmOs.Trainer JOB.json [--attached]  or  LlmOs.Trainer --replay SPEC.json");
     Console.Error.WriteLine("Runs one training. Events go to standard output, one JSON object a line. With --attached, commands come from");
-    Console.Error.WriteLine("standard input (cancel), and the process ends when that is closed.");
+    Console.Error.WriteLine("standard input (cancel), and the process ends when that is closed. --replay repeats a written-down training.");
     return TrainerExit.BadInput;
 }
 
@@ -32,14 +41,14 @@ if (job.LowPriority)
     Process.GetCurrentProcess().PriorityClass = ProcessPriorityClass.Idle;
 }
 
-if (args.Length == 2)
-{
-    CommandReader.Start(Console.OpenStandardInput(), cancel);
-}
-
 // One thread for the whole training: torch's modes, scopes and thread pool belong to the thread that uses them.
 var exit = TrainerExit.Failed;
 var training = new Thread(() => exit = TrainingThread.Run(job, channel.Emit, cancel.Token), 16 << 20) { Name = "training" };
 training.Start();
+if (args.Length == 2)
+{
+    CommandReader.Start(Console.OpenStandardInput(), training, cancel);
+}
+
 training.Join();
 return exit;

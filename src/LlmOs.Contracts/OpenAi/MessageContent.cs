@@ -4,8 +4,9 @@ using System.Text.Json.Serialization;
 namespace LlmOs.Contracts.OpenAi;
 
 /// <summary>A message's <c>content</c>: a string, or a list of text parts, which mean their texts one after the other.</summary>
+/// <param name="Text">Out of reach of the checks that other texts pass: the model's context alone limits it.</param>
 [JsonConverter(typeof(MessageContentConverter))]
-public sealed record MessageContent([property: TextLength(RequestTexts.Most)] string Text)
+public sealed record MessageContent([property: JsonIgnore] string Text)
 {
     public static implicit operator MessageContent(string text) => new(text);
 }

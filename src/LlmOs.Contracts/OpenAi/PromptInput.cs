@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace LlmOs.Contracts.OpenAi;
 
 /// <summary>One prompt: text, or token ids that are used as they are. Exactly one of the two is set.</summary>
-public sealed record PromptItem([property: TextLength(RequestTexts.Most)] string? Text, IReadOnlyList<int>? Ids);
+/// <param name="Text">Out of reach of the checks that other texts pass: the model's context alone limits it.</param>
+public sealed record PromptItem([property: JsonIgnore] string? Text, IReadOnlyList<int>? Ids);
 
 /// <summary>The <c>prompt</c> of a completion: a text, a list of texts, a list of token ids, or a list of such lists.</summary>
 [JsonConverter(typeof(PromptInputConverter))]

@@ -2,12 +2,9 @@ using System.Text.Json;
 
 namespace LlmOs.Contracts.OpenAi;
 
-/// <summary>Texts that go to a model: long ones are refused by the model's context, not by their length here.</summary>
+/// <summary>Texts that go to a model.</summary>
 internal static class RequestTexts
 {
-    /// <summary>Characters; more than the largest body that is accepted.</summary>
-    public const int Most = 32 << 20;
-
     /// <summary>A string of the request. U+0000 is a character like any other to a tokenizer; half a surrogate pair is none.</summary>
     public static string Read(ref Utf8JsonReader reader)
     {

@@ -9,6 +9,9 @@ namespace LlmOs.Engine.Sampling;
 /// <remarks>Nothing is allocated: work space is passed in. Every filter works on what the one before left.</remarks>
 internal static class LogitFilters
 {
+    private const int Bins = 2048;
+    private const float BinsPerUnit = 128; // the bins reach 16 down from the best: e^-16 is a ten-millionth of it
+
     /// <summary>Divides positive and multiplies negative scores of the tokens seen, once however often they occur.</summary>
     public static void RepetitionPenalty(Span<float> scores, ReadOnlySpan<int> seen, float penalty)
     {
@@ -105,44 +108,68 @@ internal static class LogitFilters
     }
 
     /// <summary>Keeps a score if the probability mass ranked above it is below <paramref name="p"/>; the best always stays.</summary>
-    /// <remarks>Among equal scores at the border the lower index stays.</remarks>
+    /// <remarks>
+    /// Among equal scores at the border the lower index stays. Scores are not sorted: their mass is gathered in bins by
+    /// distance from the best, and only the bin in which the border lies is put in order.
+    /// </remarks>
     /// <param name="weights">Work space as long as the scores.</param>
     /// <param name="keys">Work space as long as the scores.</param>
     public static void TopP(Span<float> scores, double p, Span<float> weights, Span<ulong> keys)
     {
-        var best = TensorPrimitives.Max(scores);
+        var best = TensorPrimitives.Max<float>(scores);
         var budget = p * Weigh(scores, best, weights);
-        var ranked = keys[..CollectMass(scores, best, budget, weights, keys)];
-        ranked.Sort();
+        Span<double> masses = stackalloc double[Bins];
+        masses.Clear();
+        for (var i = 0; i < scores.Length; i++)
+        {
+            masses[BinOf(scores[i], best)] += weights[i];
+        }
 
         var above = 0.0;
-        var kept = 0;
-        while (kept < ranked.Length && (kept == 0 || above < budget))
+        var border = 0;
+        while (border < Bins - 1 && above + masses[border] < budget)
         {
-            above += weights[IndexOf(ranked[kept])];
-            kept++;
+            above += masses[border++];
         }
 
-        // The scores that stay are parked in the work space while the others are wiped.
-        foreach (var key in ranked[..kept])
+        var count = 0;
+        for (var i = 0; i < scores.Length; i++)
         {
-            weights[IndexOf(key)] = scores[IndexOf(key)];
+            var bin = BinOf(scores[i], best);
+            if (bin == border)
+            {
+                keys[count++] = Key(scores[i], i);
+            }
+            else if (bin > border)
+            {
+                scores[i] = float.NegativeInfinity;
+            }
         }
 
-        scores.Fill(float.NegativeInfinity);
-        foreach (var key in ranked[..kept])
+        var ranked = keys[..count];
+        ranked.Sort();
+        for (var rank = 0; rank < ranked.Length; rank++)
         {
-            scores[IndexOf(key)] = weights[IndexOf(key)];
+            var index = IndexOf(ranked[rank]);
+            var isBest = border == 0 && rank == 0;
+            if (!isBest && above >= budget)
+            {
+                scores[index] = float.NegativeInfinity;
+            }
+
+            above += weights[index];
         }
     }
 
     /// <summary>Keeps scores whose probability is at least this share of the best one's; ties with the border stay.</summary>
     public static void MinP(Span<float> scores, double minP)
     {
-        var best = TensorPrimitives.Max(scores);
+        // p_i >= minP * p_best, in logarithms.
+        var best = TensorPrimitives.Max<float>(scores);
+        var distance = Math.Log(minP);
         foreach (ref var score in scores)
         {
-            if (Math.Exp((double)score - best) < minP)
+            if ((double)score - best < distance)
             {
                 score = float.NegativeInfinity;
             }
@@ -167,31 +194,11 @@ internal static class LogitFilters
         return total;
     }
 
-    /// <summary>
-    /// Writes the sort keys of the highest scores that together hold at least the budget. Sorting a handful instead of a
-    /// whole vocabulary is what makes top-p cheap.
-    /// </summary>
-    private static int CollectMass(ReadOnlySpan<float> scores, float best, double budget, ReadOnlySpan<float> weights, Span<ulong> keys)
+    /// <summary>The bin of a score: by distance from the best, the last one for all that are far away or out.</summary>
+    private static int BinOf(float score, float best)
     {
-        for (var distance = 4f; ; distance *= 2)
-        {
-            var floor = distance > 64 ? float.NegativeInfinity : best - distance;
-            var count = 0;
-            var mass = 0.0;
-            for (var i = 0; i < scores.Length; i++)
-            {
-                if (scores[i] >= floor && !float.IsNegativeInfinity(scores[i]))
-                {
-                    keys[count++] = Key(scores[i], i);
-                    mass += weights[i];
-                }
-            }
-
-            if (mass >= budget || float.IsNegativeInfinity(floor))
-            {
-                return count;
-            }
-        }
+        var distance = (best - score) * BinsPerUnit;
+        return distance < Bins - 1 ? (int)distance : Bins - 1;
     }
 
     /// <summary>Sorts ascending as scores sort descending, then by index.</summary>

@@ -58,10 +58,13 @@ internal sealed record TextGenerationPlan(
             throw LlmOsException.Invalid("stream", "'stream' takes one input and one text for it.");
         }
 
+        var maxNew = GenerationRules.CheckMaxTokens("parameters.max_new_tokens", arguments.MaxNewTokens);
+        var maxLength = GenerationRules.CheckMaxTokens("parameters.max_length", arguments.MaxLength);
         var (sampling, unused) = ReadSampling(arguments);
         var text = new TextRequest
         {
-            MaxTokens = GenerationRules.CheckMaxTokens("parameters.max_new_tokens", arguments.MaxNewTokens) ?? DefaultNewTokens,
+            MaxTokens = maxNew ?? (maxLength is null ? DefaultNewTokens : int.MaxValue),
+            MaxLength = maxNew is null ? maxLength : null,
             MinTokens = (int)(GenerationRules.CheckWhole("parameters.min_new_tokens", arguments.MinNewTokens, 0, int.MaxValue, "0 or more") ?? 0),
             Stop = [.. GenerationRules.CheckStop("parameters.stop", arguments.Stop)
                 .Concat(GenerationRules.CheckStop("parameters.stop_sequence", arguments.StopSequence))

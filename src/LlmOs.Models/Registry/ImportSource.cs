@@ -4,7 +4,7 @@ using LlmOs.Infrastructure;
 namespace LlmOs.Models.Registry;
 
 /// <summary>Decides whether a <c>file:</c> source may be read: it must lie beneath an import folder, symbolic links resolved.</summary>
-internal static class ImportSource
+public static class ImportSource
 {
     /// <summary>Links followed before a path counts as a loop.</summary>
     private const int MaxLinks = 40;
@@ -13,17 +13,7 @@ internal static class ImportSource
     /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or it is no folder.</exception>
     public static string Resolve(string source, IReadOnlyList<string> importFolders)
     {
-        var path = PathOf(source);
-        var real = RealPath(path);
-        if (!IsBeneath(real, importFolders))
-        {
-            throw new LlmOsException(ErrorCode.NotAllowed, $"'{ModelName.Shorten(source)}' does not lie beneath an import folder.")
-            {
-                Field = "source",
-                Hint = "Copy the model beneath one of the folders of LLMOS_IMPORT_DIRS (default: 'import' in the data folder), or add its folder there.",
-            };
-        }
-
+        var real = RealSource(source, "source", "/path/of/a/folder", importFolders);
         if (Directory.Exists(real))
         {
             return real;
@@ -32,6 +22,17 @@ internal static class ImportSource
         throw File.Exists(real)
             ? new LlmOsException(ErrorCode.UnsupportedFormat, $"'{ModelName.Shorten(source)}' is one file. Expected is a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.") { Field = "source" }
             : new LlmOsException(ErrorCode.MissingFile, $"There is no folder '{ModelName.Shorten(source)}'.") { Field = "source" };
+    }
+
+    /// <summary>The file that a source names, without links in its path.</summary>
+    /// <param name="field">The field of the request that holds the source.</param>
+    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or it is no file.</exception>
+    public static string ResolveFile(string source, string field, IReadOnlyList<string> importFolders)
+    {
+        var real = RealSource(source, field, "/path/of/a/file", importFolders);
+        return File.Exists(real)
+            ? real
+            : throw new LlmOsException(ErrorCode.MissingFile, $"There is no file '{ModelName.Shorten(source)}'.") { Field = field };
     }
 
     /// <summary>Checks that every file of the folder lies beneath an import folder too, and gives them with their real places.</summary>
@@ -46,14 +47,26 @@ internal static class ImportSource
         }),
     ];
 
-    private static string PathOf(string source)
+    private static string RealSource(string source, string field, string example, IReadOnlyList<string> importFolders)
+    {
+        var real = RealPath(PathOf(source, field, example));
+        return IsBeneath(real, importFolders)
+            ? real
+            : throw new LlmOsException(ErrorCode.NotAllowed, $"'{ModelName.Shorten(source)}' does not lie beneath an import folder.")
+            {
+                Field = field,
+                Hint = "Copy it beneath one of the folders of LLMOS_IMPORT_DIRS (default: 'import' in the data folder), or add its folder there.",
+            };
+    }
+
+    private static string PathOf(string source, string field, string example)
     {
         if (!source.StartsWith("file:", StringComparison.Ordinal))
         {
             var at = source.IndexOf(':', StringComparison.Ordinal);
             throw at > 0
-                ? new LlmOsException(ErrorCode.UnsupportedFormat, $"Sources of the kind '{ModelName.Shorten(source[..at])}:' are not read yet. Expected: file:/path/of/a/folder.") { Field = "source" }
-                : LlmOsException.Invalid("source", $"'{ModelName.Shorten(source)}' is not a source. Expected: file:/path/of/a/folder.");
+                ? new LlmOsException(ErrorCode.UnsupportedFormat, $"Sources of the kind '{ModelName.Shorten(source[..at])}:' are not read here. Expected: file:{example}.") { Field = field }
+                : LlmOsException.Invalid(field, $"'{ModelName.Shorten(source)}' is not a source. Expected: file:{example}.");
         }
 
         var path = source["file:".Length..];
@@ -64,7 +77,7 @@ internal static class ImportSource
 
         return Path.IsPathFullyQualified(path) && !path.Contains('\0', StringComparison.Ordinal)
             ? Path.GetFullPath(path)
-            : throw LlmOsException.Invalid("source", $"'{ModelName.Shorten(source)}' does not hold an absolute path. Expected: file:/path/of/a/folder.");
+            : throw LlmOsException.Invalid(field, $"'{ModelName.Shorten(source)}' does not hold an absolute path. Expected: file:{example}.");
     }
 
     private static bool IsBeneath(string real, IReadOnlyList<string> folders) => folders.Any(folder =>

@@ -13,9 +13,11 @@ namespace LlmOs.Models.Registry;
 /// The graphs that the engine opens: made from a version's stored files and kept under
 /// <c>cache/graphs/{key}</c>. They hold nothing that the files do not, so a missing or damaged one is made again.
 /// </summary>
-public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store, ILogger<ServingGraphs> log)
+public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store, TimeProvider clock, ILogger<ServingGraphs> log)
 {
     private const string ManifestFile = "manifest.json";
+
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
 
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new();
     private readonly ConcurrentDictionary<string, bool> _checked = new(); // keys whose files were verified by this process
@@ -76,6 +78,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
     {
         var temporary = Path.Combine(Root, $".{Guid.NewGuid():n}.tmp");
         Directory.CreateDirectory(temporary);
+        DeleteAbandoned();
         try
         {
             using (var weights = ModelFolder.OpenWeights(model.Files))
@@ -154,6 +157,16 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         catch (Exception fault) when (fault is JsonException or FileNotFoundException or DirectoryNotFoundException)
         {
             return false;
+        }
+    }
+
+    /// <summary>Removes what builds that were cut off left behind. A build that runs still writes, so its folder is young.</summary>
+    private void DeleteAbandoned()
+    {
+        var before = (clock.GetUtcNow() - AbandonedAfter).UtcDateTime;
+        foreach (var left in Directory.GetDirectories(Root, ".*").Where(left => Directory.GetLastWriteTimeUtc(left) < before))
+        {
+            DeleteFolder(left);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class InferenceRun : IDisposable
             }
 
             var jobs = ready.SelectMany(prompt => Enumerable.Range(0, order.Choices), (prompt, choice) =>
-                new ChoiceJob(prompt, order.Request, order.Seed is { } seed ? unchecked(seed + choice) : null)).ToList();
+                new ChoiceJob(prompt, Limit(order, prompt), order.Seed is { } seed ? unchecked(seed + choice) : null)).ToList();
             return new InferenceRun(lease, ready, ChoiceSet.Start(model, jobs, together));
         }
         catch (EngineBusyException busy)
@@ -124,6 +124,10 @@ internal sealed class InferenceRun : IDisposable
                 Hint = $"Shorten the prompt to at most {most} tokens, or take a model with a longer context.",
             };
     }
+
+    private static TextRequest Limit(InferenceOrder order, int[] prompt) => order.Request.MaxLength is not { } most ? order.Request
+        : most > prompt.Length ? order.Request with { MaxTokens = Math.Min(order.Request.MaxTokens, most - prompt.Length) }
+        : throw LlmOsException.Invalid(order.Field, $"'{order.Field}' has {prompt.Length} tokens, and the longest text asked for {most}, so there is no room for a new one.");
 
     private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }

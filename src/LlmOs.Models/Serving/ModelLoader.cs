@@ -1,6 +1,5 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
-using LlmOs.Engine.Text.Tokenizers;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Registry;
 using Microsoft.Extensions.Options;
@@ -8,14 +7,14 @@ using Microsoft.Extensions.Options;
 namespace LlmOs.Models.Serving;
 
 /// <summary>Makes a version ready to answer: graph, engine, tokenizer, chat template.</summary>
-internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, LlmOsSettings settings, IOptions<EngineOptions> options, TimeProvider clock)
+internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, TimeProvider clock)
 {
     /// <summary>Checks a version's files against their hashes and says what loading it takes.</summary>
     public async Task<LoadPlan<LoadedModel>> PrepareAsync(ServableModel model, CancellationToken cancel)
     {
         var graph = await graphs.OpenAsync(model.Files, cancel);
         var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
-        var tokenizer = texts.TokenizerPath(model) is { } path ? TokenizerJson.Load(path) : null;
+        var tokenizer = await shelf.OfAsync(model, cancel);
         var engine = options.Value;
         var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
         var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + FolderBytes(graph.OnnxPath);

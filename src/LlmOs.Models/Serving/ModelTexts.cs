@@ -19,9 +19,6 @@ internal sealed class ModelTexts(ArtifactStore store)
     private const string TokenizerConfigFile = "tokenizer_config.json";
     private const string TemplateFile = "chat_template.jinja";
 
-    /// <summary>Path of the version's <c>tokenizer.json</c>; null when it was imported without one.</summary>
-    public string? TokenizerPath(ServableModel model) => Path(model, "tokenizer.json");
-
     /// <summary>The ids that end a reply, and the id that begins a text.</summary>
     public async Task<(IReadOnlyList<int> EndTokens, int? BeginToken)> ReadIdsAsync(ServableModel model, CancellationToken cancel)
     {

@@ -10,6 +10,9 @@ internal sealed record TextRequest
     /// <summary>Most new tokens; the engine cuts it to the room that the context leaves. 0 generates nothing.</summary>
     public required int MaxTokens { get; init; }
 
+    /// <summary>Most tokens, the prompt among them; null: no such limit.</summary>
+    public int? MaxLength { get; init; }
+
     /// <summary>No end token before so many new tokens.</summary>
     public int MinTokens { get; init; }
 

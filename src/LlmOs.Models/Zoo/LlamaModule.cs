@@ -1,3 +1,4 @@
+using LlmOs.Engine.Formats;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -28,6 +29,23 @@ public sealed record LlamaSizes(
     double NormEps = 1e-5)
 {
     public int HeadDim => Hidden / Heads;
+
+    /// <summary>Whether a published model is of this layout: no biases, plain rotary positions, heads that share out the width.</summary>
+    public static bool Fits(ModelConfig config) =>
+        config is { Rope.Type: RopeType.Default, AttentionBias: false, MlpBias: false } && config.HeadDim * config.Heads == config.Hidden;
+
+    /// <summary>The sizes of a published model that <see cref="Fits"/>.</summary>
+    public static LlamaSizes Of(ModelConfig config) => new(
+        config.Vocabulary,
+        config.Hidden,
+        config.Layers,
+        config.Heads,
+        config.KvHeads,
+        config.Intermediate,
+        config.ContextLength,
+        config.TiedEmbeddings,
+        config.Rope.Theta,
+        config.NormEpsilon);
 
     /// <summary>Weights of the model; a tied head counts once.</summary>
     public long Parameters =>

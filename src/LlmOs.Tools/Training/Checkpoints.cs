@@ -47,6 +47,17 @@ internal sealed class Checkpoints(string folder, string tokenizerFolder, LlamaSi
         return Directory.Exists(newest) ? newest : null;
     }
 
+    /// <summary>Makes room: what an earlier run left is of another training.</summary>
+    public void DeleteAll()
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        Directory.CreateDirectory(folder);
+    }
+
     public string Write(FlatAdamW optimizer, TrainingState state)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"step-{state.Step:d8}");

@@ -65,6 +65,16 @@ internal static class HuggingFaceFolder
             }
         });
 
+    /// <summary>A model card with the licence where other tools look for it.</summary>
+    public static void WriteCard(string folder, string name, string? license, long parameters)
+    {
+        var head = license is null ? "" : $"---\nlicense: {license}\n---\n\n";
+        File.WriteAllText(
+            Path.Combine(folder, "README.md"),
+            FormattableString.Invariant($"{head}# {name}\n\nA decoder of the Llama layout with {parameters} weights, trained from scratch with LlmOs.\n"),
+            new UTF8Encoding(false));
+    }
+
     /// <summary>Writes one object to a file.</summary>
     public static void WriteJson(string folder, string name, Action<Utf8JsonWriter> properties)
     {

@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 namespace LlmOs.Tools.Training;
 
 /// <summary>
-/// What the trained weights, as stored, answer to 32 prompts: <c>parity.json</c> holds the prompts' ids, <c>parity.safetensors</c>
+/// What the trained weights, as stored, answer to 32 prompts: <c>parity-prompts.json</c> holds the prompts' ids, <c>parity.safetensors</c>
 /// the logits of all their positions, f32 [T, V], under <c>logits.0</c> and so on. The server compares its own with them.
 /// </summary>
 internal static class ParityPrompts
 {
     public const int Count = 32;
-    public const string IdsFile = "parity.json";
+    public const string IdsFile = "parity-prompts.json";
     public const string LogitsFile = "parity.safetensors";
 
     /// <summary>Prompts longer than this are only taken once, for the positions far out.</summary>
@@ -37,6 +37,11 @@ internal static class ParityPrompts
         return prompts;
     }
 
+    /// <summary>The prompts of a result folder.</summary>
+    public static IReadOnlyList<int[]> ReadIds(string folder) =>
+        JsonSerializer.Deserialize<IdsRecord>(File.ReadAllBytes(Path.Combine(folder, IdsFile)), LlmOsJson.Options)?.Prompts
+            ?? throw new InvalidDataException($"{IdsFile} holds null.");
+
     /// <param name="module">In f32, with the stored weights.</param>
     public static void Write(string folder, LlamaModule module, IReadOnlyList<long[]> prompts)
     {
@@ -46,7 +51,7 @@ internal static class ParityPrompts
             JsonSerializer.Serialize(json, prompts, LlmOsJson.Options);
         });
 
-        var shapes = prompts.Select((p, i) => ($"logits.{i}", new long[] { p.Length, module.Sizes.Vocabulary })).ToList();
+        var shapes = prompts.Select((p, i) => (LogitsName(i), new long[] { p.Length, module.Sizes.Vocabulary })).ToList();
         HuggingFaceFolder.WriteTensors(Path.Combine(folder, LogitsFile), TensorType.F32, shapes, writer =>
         {
             using var noGrad = no_grad();
@@ -54,8 +59,13 @@ internal static class ParityPrompts
             {
                 using var scope = NewDisposeScope();
                 var logits = module.forward(tensor(prompts[i], [1, prompts[i].Length])).contiguous(); // [1, T, V]
-                writer.Write($"logits.{i}", System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(logits.bytes));
+                writer.Write(LogitsName(i), System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(logits.bytes));
             }
         });
     }
+
+    /// <summary>The tensor of a prompt's logits.</summary>
+    public static string LogitsName(int prompt) => FormattableString.Invariant($"logits.{prompt}");
+
+    private sealed record IdsRecord(IReadOnlyList<int[]> Prompts);
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LlmOs.Tools.Training;
 
-/// <summary>A stretch of a text file.</summary>
+/// <summary>A stretch of a text file; its characters are good until the next one is asked for.</summary>
 /// <param name="Text">Never holds the separator of documents.</param>
 /// <param name="EndsDocument">Whether a separator, or the end of the file, follows.</param>
 internal readonly record struct TextChunk(ReadOnlyMemory<char> Text, bool EndsDocument);

@@ -14,8 +14,11 @@ internal sealed record TrainerJob
     /// <summary>Where the result goes: a folder that does not exist yet; it appears whole.</summary>
     public required string ResultFolder { get; init; }
 
-    /// <summary>Room for token files and checkpoints.</summary>
+    /// <summary>Room for token files.</summary>
     public required string WorkFolder { get; init; }
+
+    /// <summary>Where checkpoints go; emptied at the start. Default: a folder of the work folder.</summary>
+    public string? CheckpointFolder { get; init; }
 
     /// <summary>Folder of the model whose tokenizer is reused.</summary>
     public string? TokenizerFolder { get; init; }

@@ -98,8 +98,8 @@ internal static class TrainerRun
     private static TrainerCompleted Train(
         TrainerJob job, TrainingPlan plan, TextTokenizer tokenizer, TokenCorpus corpus, Action<TrainerEvent> emit, CancellationToken cancel)
     {
-        var checkpointFolder = Directory.CreateDirectory(Path.Combine(job.WorkFolder, "checkpoints")).FullName;
-        var checkpoints = new Checkpoints(checkpointFolder, job.WorkFolder, plan.Sizes, tokenizer.EndToken);
+        var checkpoints = new Checkpoints(job.CheckpointFolder ?? Path.Combine(job.WorkFolder, "checkpoints"), job.WorkFolder, plan.Sizes, tokenizer.EndToken);
+        checkpoints.DeleteAll();
         TrainingHistory history;
         List<(string Name, long[] Shape, float[] Values)> weights;
         using (var module = new LlamaModule(plan.Sizes))
@@ -133,19 +133,12 @@ internal static class TrainerRun
         HuggingFaceFolder.WriteGenerationConfig(folder, tokenizer.EndToken);
         HuggingFaceFolder.WriteTokenizerConfig(folder, tokenizer.EndSpelling, plan.Sizes.Context, job.Spec.ChatTemplate);
         HuggingFaceFolder.CopyTokenizer(job.WorkFolder, folder);
+        HuggingFaceFolder.WriteCard(folder, job.Spec.Name, job.Spec.License, plan.Sizes.Parameters);
         WriteHistory(folder, job, plan, corpus, history);
 
         using var module = new LlamaModule(plan.Sizes);
-        var byName = weights.ToDictionary(w => w.Name);
-        using (no_grad())
-        {
-            foreach (var (name, parameter) in module.named_parameters())
-            {
-                using var values = tensor(byName[name].Values, byName[name].Shape);
-                parameter.copy_(values);
-            }
-        }
-
+        var byName = weights.ToDictionary(w => w.Name, w => w.Values);
+        ModuleWeights.Set(module, name => byName[name]);
         ParityPrompts.Write(folder, module, ParityPrompts.Choose(corpus, plan.Sizes));
     }
 

@@ -16,7 +16,7 @@ internal static class TrainingPlanner
 
     public static TrainingPlan Plan(TrainingRequest request, TrainingFacts facts)
     {
-        CheckWhat(request);
+        CheckRequest(request);
         var specialTokens = SpecialTokens(request.Tokenizer);
         var sizes = Sizes(request, facts, specialTokens.Count);
         Check(sizes.Parameters <= MaxParameters, "architecture", $"The model would have {sizes.Parameters} weights; a training holds at most {MaxParameters}.");
@@ -60,17 +60,31 @@ internal static class TrainingPlanner
         return plan;
     }
 
-    private static void CheckWhat(TrainingRequest request)
+    /// <summary>Applies every rule that needs to know nothing but the request.</summary>
+    public static void CheckAlone(TrainingRequest request)
+    {
+        CheckRequest(request);
+        if (request.Base is null)
+        {
+            const int AnyVocabulary = 1;
+            Plan(request, new TrainingFacts(1, false, null, null, 0, null, request.Tokenizer!.Stored is null ? null : AnyVocabulary));
+        }
+    }
+
+    private static void CheckRequest(TrainingRequest request)
     {
         OneOf("kind", request.Kind, "pretrain");
-        Check(request.Text is null || request.Dataset is null, "dataset", "'text' and 'dataset' exclude each other; give one.");
-        Check(request.Text is not null || request.Dataset is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
+        Check(request.Dataset is null, "dataset", "This server has no data sets; give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
+        Check(request.Text is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
         Check(request.Base is not null || request.Architecture is not null, "architecture", "Give 'architecture', the shape of the new model, or 'base', a model to go on from.");
         Check(request.Base is null || request.Architecture is null, "architecture", "'base' brings its own shape; leave 'architecture' away.");
         Check(request.Base is null || request.Tokenizer is null, "tokenizer", "'base' brings its own tokenizer; leave 'tokenizer' away.");
         Check(request.Base is not null || request.Tokenizer is not null, "tokenizer", "Give 'tokenizer': {\"train\": \"bpe\", \"vocabulary\": 4096}, or the name of a stored model.");
         Check(request.ChatTemplate is null || request.ChatTemplate.Length <= 100_000, "chat_template", "A chat template has at most 100000 characters.");
-        Check(request.License is null || request.License.Length <= 200, "license", "A licence is named in at most 200 characters.");
+        Check(
+            request.License is null || (request.License.Length is >= 1 and <= 100 && request.License.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+' or '_')),
+            "license",
+            "A licence is an SPDX identifier such as 'apache-2.0': letters, digits, '.', '-', '+' and '_', at most 100.");
     }
 
     private static IReadOnlyList<string> SpecialTokens(TokenizerChoice? tokenizer)

@@ -79,6 +79,36 @@ public sealed class LogitFiltersTests
     }
 
     [Fact]
+    public void Top_p_keeps_what_sorting_would_keep()
+    {
+        var random = new Random(6);
+        for (var round = 0; round < 300; round++)
+        {
+            var spread = Math.Pow(10, (random.NextDouble() * 3) - 1);
+            var scores = Enumerable.Range(0, random.Next(1, 400)).Select(_ => (float)(random.NextDouble() * spread)).ToArray();
+            var p = random.NextDouble();
+            var ranked = scores.Select((score, id) => (score, id)).OrderByDescending(s => s.score).ThenBy(s => s.id).ToArray();
+            var total = scores.Sum(score => Math.Exp(score - ranked[0].score));
+            var expected = new HashSet<int>();
+            var above = 0.0;
+            foreach (var (score, id) in ranked)
+            {
+                if (expected.Count > 0 && above >= p * total)
+                {
+                    break;
+                }
+
+                expected.Add(id);
+                above += Math.Exp(score - ranked[0].score);
+            }
+
+            LogitFilters.TopP(scores, p, new float[scores.Length], new ulong[scores.Length]);
+
+            Assert.Equal(expected.Order(), Enumerable.Range(0, scores.Length).Where(id => !float.IsNegativeInfinity(scores[id])));
+        }
+    }
+
+    [Fact]
     public void The_kth_highest_is_what_sorting_finds()
     {
         var random = new Random(3);

@@ -73,6 +73,20 @@ public sealed class ServingGraphsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_build_that_was_cut_off_left_is_removed_by_a_later_one()
+    {
+        var root = Path.Combine(_world.Folder.Cache, "graphs");
+        var old = Directory.CreateDirectory(Path.Combine(root, ".old.tmp")).FullName;
+        var young = Directory.CreateDirectory(Path.Combine(root, ".young.tmp")).FullName;
+        Directory.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2));
+        Directory.Delete(Path.Combine(root, ServingGraphs.KeyOf(_files)), recursive: true);
+
+        await Graphs().OpenAsync(_files, CancellationToken.None);
+
+        Assert.Equal((false, true), (Directory.Exists(old), Directory.Exists(young)));
+    }
+
+    [Fact]
     public void The_key_follows_configuration_and_weights_and_nothing_else()
     {
         ModelFileView[] tokenizer = [.. _files, new("tokenizer.json", new string('a', 64), 1)];
@@ -83,5 +97,5 @@ public sealed class ServingGraphsTests : IAsyncLifetime
     }
 
     /// <summary>What a newly started process would have.</summary>
-    private ServingGraphs Graphs() => new(_world.Folder, _world.Get<ArtifactStore>(), NullLogger<ServingGraphs>.Instance);
+    private ServingGraphs Graphs() => new(_world.Folder, _world.Get<ArtifactStore>(), TimeProvider.System, NullLogger<ServingGraphs>.Instance);
 }
