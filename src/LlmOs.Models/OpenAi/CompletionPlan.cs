@@ -12,6 +12,9 @@ internal sealed record CompletionPlan(
     private const int DefaultMaxTokens = 16;
     private const int MostPrompts = 2048;
 
+    /// <summary>Logits of a scored prompt that are held at once; four bytes each.</summary>
+    private const int MostScores = 1 << 28;
+
     /// <summary>What can be said before the model is known.</summary>
     public static PromptInput CheckShape(CompletionRequest request)
     {
@@ -61,10 +64,17 @@ internal sealed record CompletionPlan(
     }
 
     /// <summary>Ids of the prompts; token ids are used as they are.</summary>
-    public IReadOnlyList<int[]> Encode(LoadedModel model) =>
-    [
-        .. Prompts.Select(item => item.Ids is not null ? [.. item.Ids]
-            : model.Tokenizer is { } tokenizer ? tokenizer.Encode(item.Text!, AddSpecialTokens, parseSpecialTokens: false)
-            : throw InferenceGate.NoTokenizer(model, "prompt")),
-    ];
+    public IReadOnlyList<int[]> Encode(LoadedModel model)
+    {
+        List<int[]> prompts =
+        [
+            .. Prompts.Select(item => item.Ids is not null ? [.. item.Ids]
+                : model.Tokenizer is { } tokenizer ? tokenizer.Encode(item.Text!, AddSpecialTokens, parseSpecialTokens: false)
+                : throw InferenceGate.NoTokenizer(model, "prompt")),
+        ];
+        var most = MostScores / model.Engine.Shape.Vocabulary;
+        var longest = prompts.Max(p => p.Length);
+        return !Echo || Logprobs is null || longest <= most ? prompts
+            : throw LlmOsException.Invalid("echo", $"'echo' with 'logprobs' scores at most {most} tokens of this model at once; a prompt has {longest}. Send it in parts.");
+    }
 }

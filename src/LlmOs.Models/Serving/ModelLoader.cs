@@ -15,6 +15,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Tokeni
         var graph = await graphs.OpenAsync(model.Files, cancel);
         var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
         var tokenizer = await shelf.OfAsync(model, cancel);
+        var chat = await texts.ReadChatAsync(model, cancel);
         var engine = options.Value;
         var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
         var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + FolderBytes(graph.OnnxPath);
@@ -22,7 +23,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Tokeni
             model.Reference,
             Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, clock)),
             tokenizer,
-            tokenizer is null ? null : new ChatPrompts(tokenizer, format: null),
+            tokenizer is null ? null : new ChatPrompts(tokenizer, chat.Template is null ? null : new UnreadTemplate(model.Reference)),
             endTokens,
             beginToken));
     }
