@@ -33,7 +33,7 @@ internal static class AppEndpoints
             .Produces<string>(200, "text/event-stream")
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(429)
             .WithRequestExample("""{"inputs":{"opening":"Once upon a time there was a king","length":60},"stream":false}""");
-        apps.MapGet("/{slug}/openapi.json", OpenApi).WithName("GetAppOpenApi").RequireScope(OwnKey, Scopes.Read).WithSummary("The OpenAPI document of one app.").ProducesProblem(404);
+        apps.MapGet("/{slug}/openapi.json", OpenApi).WithName("GetAppOpenApi").RequireScope(OwnKey, Scopes.Read).WithSummary("The OpenAPI document of one app.").Produces<System.Text.Json.JsonElement>().ProducesProblem(404);
 
         routes.MapGet("/apps/{slug}", Page).AllowAnonymous().ExcludeFromDescription();
     }

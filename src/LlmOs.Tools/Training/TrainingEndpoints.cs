@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
@@ -17,6 +18,7 @@ internal static class TrainingEndpoints
             .WithTags("Training")
             .WithName("Train")
             .WithSummary("Trains a model from a text; answers with the job that does it.")
+            .WithRequestExample("""{"name":"my-model","text":"file:/home/me/.llmos/import/tales.txt","tokenizer":{"train":"bpe","vocabulary":512},"architecture":{"type":"llama","layers":2,"hidden":64,"heads":4,"kv_heads":2,"intermediate":128,"context":64},"budget":{"steps":60},"batch_tokens":1024,"learning_rate":0.003,"seed":1}""")
             .Produces<JobAccepted>(202)
             .ProducesProblem(400)
             .ProducesProblem(403)
