@@ -164,6 +164,7 @@ public class JobLoopTests(TestDatabases databases)
         host.Drain.Begin();
         await host.StopAsync();
 
+        await host.UntilAsync(id, expected);
         Assert.Equal(expected, (await host.FindAsync(id)).State);
     }
 

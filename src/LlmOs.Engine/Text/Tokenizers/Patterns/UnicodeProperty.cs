@@ -14,11 +14,28 @@ internal static class UnicodeProperty
 
     private static readonly Dictionary<string, string> LongNames = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["letter"] = "L", ["mark"] = "M", ["number"] = "N", ["punctuation"] = "P", ["punct"] = "P", ["symbol"] = "S",
-        ["separator"] = "Z", ["other"] = "C", ["uppercaseletter"] = "Lu", ["lowercaseletter"] = "Ll",
-        ["titlecaseletter"] = "Lt", ["modifierletter"] = "Lm", ["otherletter"] = "Lo", ["nonspacingmark"] = "Mn",
-        ["spacingmark"] = "Mc", ["enclosingmark"] = "Me", ["decimalnumber"] = "Nd", ["letternumber"] = "Nl",
-        ["othernumber"] = "No", ["control"] = "Cc", ["format"] = "Cf", ["unassigned"] = "Cn",
+        ["letter"] = "L",
+        ["mark"] = "M",
+        ["number"] = "N",
+        ["punctuation"] = "P",
+        ["punct"] = "P",
+        ["symbol"] = "S",
+        ["separator"] = "Z",
+        ["other"] = "C",
+        ["uppercaseletter"] = "Lu",
+        ["lowercaseletter"] = "Ll",
+        ["titlecaseletter"] = "Lt",
+        ["modifierletter"] = "Lm",
+        ["otherletter"] = "Lo",
+        ["nonspacingmark"] = "Mn",
+        ["spacingmark"] = "Mc",
+        ["enclosingmark"] = "Me",
+        ["decimalnumber"] = "Nd",
+        ["letternumber"] = "Nl",
+        ["othernumber"] = "No",
+        ["control"] = "Cc",
+        ["format"] = "Cf",
+        ["unassigned"] = "Cn",
     };
 
     public static bool IsSpace(int scalar) => (CharClass.Of(scalar) & CharClass.Space) != 0;
