@@ -14,13 +14,20 @@ public sealed class OnnxRunnerTests
         int[] past = [0, 0, 0, 0];
         world.Runner.RunDecode(ids, past);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var step = 0; step < 20; step++)
+        // The runtime itself allocates once in a while (it compiles a hot method anew); a step that allocates does so in every window.
+        var windows = new long[5];
+        for (var window = 0; window < windows.Length; window++)
         {
-            world.Runner.RunDecode(ids, past);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var step = 0; step < 20; step++)
+            {
+                world.Runner.RunDecode(ids, past);
+            }
+
+            windows[window] = GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Contains(0L, windows);
     }
 
     [Fact]
