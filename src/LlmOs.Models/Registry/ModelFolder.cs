@@ -25,6 +25,9 @@ internal sealed partial record ModelFolder(
     public const string IndexFile = "model.safetensors.index.json";
     public const string WeightsFile = "model.safetensors";
 
+    private const string TemplatesFolder = "additional_chat_templates";
+    private const int MostTemplates = 32;
+
     /// <summary>Bytes; a vocabulary of a million tokens stays below.</summary>
     private const long MaxTextBytes = 256L << 20;
 
@@ -32,7 +35,7 @@ internal sealed partial record ModelFolder(
     private static readonly string[] Companions =
     [
         "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja", "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
+        "tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json", "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
     ];
 
     /// <summary>Weights in forms that are not read, named so that the refusal can say what was found.</summary>
@@ -51,7 +54,7 @@ internal sealed partial record ModelFolder(
             throw new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
         }
 
-        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name)))];
+        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name))), .. MoreTemplates(folder)];
         return [.. names.Select(name => new LayoutFile(name, Path.Combine(folder, name)))];
     }
 
@@ -102,6 +105,15 @@ internal sealed partial record ModelFolder(
     /// <summary>Opens the weights; dispose what it gives.</summary>
     public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>
         SafetensorsShards.Open(files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => (f.Path, f.Location)));
+
+    /// <summary>Chat templates beside the usual one, each named by its file.</summary>
+    private static IEnumerable<string> MoreTemplates(string folder)
+    {
+        var path = Path.Combine(folder, TemplatesFolder);
+        return Directory.Exists(path)
+            ? Directory.EnumerateFiles(path, "*.jinja").Select(file => $"{TemplatesFolder}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal).Take(MostTemplates)
+            : [];
+    }
 
     private static IEnumerable<string> WeightNames(string folder)
     {
