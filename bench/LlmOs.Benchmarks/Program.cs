@@ -11,10 +11,14 @@ switch (args.FirstOrDefault())
     case "bare-server" when args.Length > 1:
         await FirstTokenBenchmark.BareServerAsync(args[1]);
         return 0;
+    case "templates":
+        await TemplateBenchmark.RunAsync(CancellationToken.None);
+        return 0;
     default:
         Console.Error.WriteLine(
             """
             Usage: LlmOs.Benchmarks decode [SHAPE]        engine against a plain ONNX Runtime loop on the same graph
+                   LlmOs.Benchmarks templates              real chat templates, beside Jinja (needs python3 with jinja2 and the shared folder)
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
             Results go to bench/results.
             """);

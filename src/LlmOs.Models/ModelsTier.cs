@@ -26,11 +26,13 @@ public static class ModelsTier
     {
         routes.MapRegistry();
         routes.MapTokenizers();
+        routes.MapChatTemplates();
 
         var inference = routes.MapGroup("").WithProcessingTime();
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
+        inference.MapTokenize();
         inference.MapPipelines();
         return routes;
     }
@@ -55,6 +57,7 @@ public static class ModelsTier
         services.AddSingleton<ModelCatalogue>();
         services.AddSingleton<ModelTexts>();
         services.AddSingleton<TokenizerShelf>();
+        services.AddSingleton<ModelPrompts>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();

@@ -8,6 +8,10 @@ namespace LlmOs.Contracts.OpenAi;
 [JsonConverter(typeof(MessageContentConverter))]
 public sealed record MessageContent([property: JsonIgnore] string Text)
 {
+    /// <summary>The texts one by one, where the content came in parts; null where it was a string.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string>? Parts { get; init; }
+
     public static implicit operator MessageContent(string text) => new(text);
 }
 
@@ -27,7 +31,7 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
             throw new JsonException(Expected);
         }
 
-        var text = new System.Text.StringBuilder();
+        var parts = new List<string>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.StartObject)
@@ -35,10 +39,10 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
                 throw new JsonException(Expected);
             }
 
-            text.Append(ReadPart(ref reader));
+            parts.Add(ReadPart(ref reader));
         }
 
-        return text.ToString();
+        return new MessageContent(string.Concat(parts)) { Parts = parts };
     }
 
     public override void Write(Utf8JsonWriter writer, MessageContent value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);

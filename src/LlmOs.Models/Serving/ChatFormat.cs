@@ -31,7 +31,7 @@ internal sealed class ChatFormat(string source, ChatTemplate template)
             NeedsParts: parts && !plain,
             KnowsSystem: plainSystem || !(plain || parts),
             KnowsDeveloper: source.Contains("developer", StringComparison.Ordinal),
-            WantsArgumentText: !Shows(User(Text("x")), Calls(TemplateValue.Of([new("city", Text(Needle))])))
+            WantsArgumentText: !Shows(User(Text("x")), Calls(TemplateValue.MapOf([new("city", Text(Needle))])))
                 && Shows(User(Text("x")), Calls(Text($"{{\"city\": \"{Needle}\"}}"))));
 
         // A content that was written out as Python or JSON writes lists was not gone through.
@@ -44,7 +44,7 @@ internal sealed class ChatFormat(string source, ChatTemplate template)
     {
         var variables = new Dictionary<string, TemplateValue>
         {
-            ["messages"] = TemplateValue.Of(messages),
+            ["messages"] = TemplateValue.ListOf(messages),
             ["tools"] = TemplateValue.NotGiven,
             ["documents"] = TemplateValue.NotGiven,
             ["add_generation_prompt"] = TemplateValue.Of(true),
@@ -63,21 +63,21 @@ internal sealed class ChatFormat(string source, ChatTemplate template)
 
     private static TemplateValue Text(string text) => TemplateValue.Of(text, fromUser: false);
 
-    private static TemplateValue Part(string text) => TemplateValue.Of([TemplateValue.Of([new("type", Text("text")), new("text", Text(text))])]);
+    private static TemplateValue Part(string text) => TemplateValue.ListOf([TemplateValue.MapOf([new("type", Text("text")), new("text", Text(text))])]);
 
     private static TemplateValue User(TemplateValue content) => Message("user", content);
 
-    private static TemplateValue Message(string role, TemplateValue content) => TemplateValue.Of([new("role", Text(role)), new("content", content)]);
+    private static TemplateValue Message(string role, TemplateValue content) => TemplateValue.MapOf([new("role", Text(role)), new("content", content)]);
 
-    private static TemplateValue Calls(TemplateValue arguments) => TemplateValue.Of(
+    private static TemplateValue Calls(TemplateValue arguments) => TemplateValue.MapOf(
     [
         new("role", Text("assistant")),
         new("content", TemplateValue.None),
-        new("tool_calls", TemplateValue.Of([TemplateValue.Of(
+        new("tool_calls", TemplateValue.ListOf([TemplateValue.MapOf(
         [
             new("id", Text("abcdefghi")),
             new("type", Text("function")),
-            new("function", TemplateValue.Of([new("name", Text("f")), new("arguments", arguments)])),
+            new("function", TemplateValue.MapOf([new("name", Text("f")), new("arguments", arguments)])),
         ])])),
     ]);
 }

@@ -17,14 +17,36 @@ internal sealed class ChatPrompts(ITokenizer tokenizer, ChatSources sources, Tim
     public bool KnowsTools => _templates.KnowsTools;
 
     /// <summary>The ids of a conversation. The template says where special tokens stand; none is added to them.</summary>
-    public int[] Encode(Conversation conversation, CancellationToken cancel) =>
-        HasTemplate(conversation)
-            ? _guard.Encode(RenderTemplate(conversation, cancel))
-            : tokenizer.Encode(Plain(conversation), addSpecialTokens: true, parseSpecialTokens: false);
+    /// <param name="addSpecialTokens">Put what the tokenizer puts around a text around the rendered one too, where the template did not.</param>
+    public int[] Encode(Conversation conversation, CancellationToken cancel, bool addSpecialTokens = false)
+    {
+        if (!HasTemplate(conversation))
+        {
+            return tokenizer.Encode(Plain(conversation), addSpecialTokens: true, parseSpecialTokens: false);
+        }
+
+        var ids = _guard.Encode(RenderTemplate(conversation, cancel));
+        return addSpecialTokens ? WithSpecialTokens(ids) : ids;
+    }
 
     /// <summary>The text of a conversation's prompt.</summary>
     public string Render(Conversation conversation, CancellationToken cancel) =>
         HasTemplate(conversation) ? RenderTemplate(conversation, cancel).Text : Plain(conversation);
+
+    /// <summary>What the tokenizer puts before and behind a text, each where it does not stand already: a prompt never begins twice.</summary>
+    private int[] WithSpecialTokens(int[] ids)
+    {
+        // A letter alone shows what is put around it.
+        var (bare, around) = (tokenizer.Encode("a", addSpecialTokens: false, parseSpecialTokens: false), tokenizer.Encode("a", addSpecialTokens: true, parseSpecialTokens: false));
+        var at = around.AsSpan().IndexOf(bare);
+        if (at < 0)
+        {
+            return ids;
+        }
+
+        var (before, behind) = (around[..at], around[(at + bare.Length)..]);
+        return [.. ids.AsSpan().StartsWith(before) ? [] : before, .. ids, .. ids.AsSpan().EndsWith(behind) ? [] : behind];
+    }
 
     private bool HasTemplate(Conversation conversation) => !_templates.IsEmpty || conversation.Template is not null;
 
@@ -67,7 +89,7 @@ internal sealed class ChatPrompts(ITokenizer tokenizer, ChatSources sources, Tim
     }
 
     private static TemplateValue List(IReadOnlyList<JsonElement>? items) =>
-        items is null ? TemplateValue.NotGiven : TemplateValue.Of(items.Select(item => TemplateValue.FromJson(item, fromUser: true)));
+        items is null ? TemplateValue.NotGiven : TemplateValue.ListOf(items.Select(item => TemplateValue.FromJson(item, fromUser: true)));
 
     /// <summary>The prompt up to the end of the last message, so that the model goes on where it stops.</summary>
     private static RenderedText UpToLast(RenderedText rendered, string content)

@@ -34,7 +34,7 @@ internal sealed record ChatSources(IReadOnlyDictionary<string, string> Templates
                 }
                 else if (property is { Name: MoreTokens, Value.ValueKind: JsonValueKind.Array })
                 {
-                    words.TryAdd(property.Name, TemplateValue.Of(property.Value.EnumerateArray().Select(WordOf).OfType<string>().Select(w => TemplateValue.Of(w, fromUser: false))));
+                    words.TryAdd(property.Name, TemplateValue.ListOf(property.Value.EnumerateArray().Select(WordOf).OfType<string>().Select(w => TemplateValue.Of(w, fromUser: false))));
                 }
             }
         }

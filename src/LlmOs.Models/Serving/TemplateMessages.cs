@@ -8,7 +8,7 @@ namespace LlmOs.Models.Serving;
 internal static class TemplateMessages
 {
     public static TemplateValue Of(IReadOnlyList<TemplateMessage> messages, ChatTraits traits) =>
-        TemplateValue.Of(Fit(messages, traits).Select(m => One(m, traits)));
+        TemplateValue.ListOf(Fit(messages, traits).Select(m => One(m, traits)));
 
     /// <summary>
     /// A developer speaks as the system does where a template does not know developers. Where it does not know a system
@@ -56,7 +56,7 @@ internal static class TemplateMessages
         Add("tool_call_id", message.ToolCallId);
         if (message.ToolCalls is { Count: > 0 } calls)
         {
-            fields.Add(new("tool_calls", TemplateValue.Of(calls.Select(c => TemplateValue.FromJson(WithArguments(c, traits.WantsArgumentText), fromUser: true)))));
+            fields.Add(new("tool_calls", TemplateValue.ListOf(calls.Select(c => TemplateValue.FromJson(WithArguments(c, traits.WantsArgumentText), fromUser: true)))));
         }
 
         foreach (var (name, value) in message.Others ?? new Dictionary<string, JsonElement>())
@@ -64,7 +64,7 @@ internal static class TemplateMessages
             fields.Add(new(name, TemplateValue.FromJson(value, fromUser: true)));
         }
 
-        return TemplateValue.Of(fields);
+        return TemplateValue.MapOf(fields);
 
         void Add(string name, string? text)
         {
@@ -78,12 +78,12 @@ internal static class TemplateMessages
     private static TemplateValue Content(TemplateMessage message, ChatTraits traits)
     {
         var parts = message.Parts is { } given && traits.ReadsParts ? given : traits.NeedsParts && message.Content is { } text ? [text] : null;
-        return parts is not null ? TemplateValue.Of(parts.Select(Part))
+        return parts is not null ? TemplateValue.ListOf(parts.Select(Part))
             : message.Content is { } content ? TemplateValue.Of(content, fromUser: true)
             : TemplateValue.None;
     }
 
-    private static TemplateValue Part(string text) => TemplateValue.Of(
+    private static TemplateValue Part(string text) => TemplateValue.MapOf(
     [
         new("type", TemplateValue.Of("text", fromUser: false)),
         new("text", TemplateValue.Of(text, fromUser: true)),

@@ -124,10 +124,9 @@ internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<Probl
         }
     }
 
-    internal static bool SpeaksOpenAi(PathString path) =>
-        path.StartsWithSegments("/v1", StringComparison.Ordinal)
-        || path.StartsWithSegments("/pipeline", StringComparison.Ordinal)
-        || path.StartsWithSegments("/models", StringComparison.Ordinal);
+    internal static bool SpeaksOpenAi(PathString path) => Array.Exists(OpenAiPaths, begin => path.StartsWithSegments(begin, StringComparison.Ordinal));
+
+    private static readonly PathString[] OpenAiPaths = ["/v1", "/pipeline", "/models", "/tokenize", "/detokenize", "/apply-template"];
 
     [LoggerMessage(LogLevel.Error, "A request failed for a reason that is no refusal")]
     private partial void LogBug(Exception cause);

@@ -46,10 +46,10 @@ public abstract class TemplateValue
     /// <param name="fromUser">Whether it came with the request; see <see cref="RenderedText.UserSpans"/>.</param>
     public static TemplateValue Of(string text, bool fromUser) => fromUser ? TextValue.User(text) : TextValue.Of(text);
 
-    public static TemplateValue Of(IEnumerable<TemplateValue> items) => new ListValue([.. items]);
+    public static TemplateValue ListOf(IEnumerable<TemplateValue> items) => new ListValue([.. items]);
 
     /// <summary>A mapping; of equal names the last counts, at the place of the first.</summary>
-    public static TemplateValue Of(IEnumerable<KeyValuePair<string, TemplateValue>> entries) =>
+    public static TemplateValue MapOf(IEnumerable<KeyValuePair<string, TemplateValue>> entries) =>
         new MapValue(entries.Select(e => new KeyValuePair<TemplateValue, TemplateValue>(TextValue.Of(e.Key), e.Value)));
 
     /// <summary>A value as Python's JSON reader makes it: whole numbers stay whole, order is kept.</summary>
