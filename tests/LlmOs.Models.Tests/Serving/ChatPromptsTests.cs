@@ -127,7 +127,7 @@ public class ChatPromptsTests
     [InlineData("{\"city\": \"Bonn\"}", "{% for m in messages %}{% for c in m.tool_calls %}{{ '<' + c.function.arguments + '>' }}{% endfor %}{{ m.content or '' }}{% endfor %}", "<{\"city\": \"Bonn\"}>")]
     public void Arguments_of_calls_come_in_the_form_that_the_template_wants(string arguments, string template, string expected)
     {
-        var call = Json($$"""{"id":"c","type":"function","function":{"name":"f","arguments":{{JsonSerializer.Serialize(arguments)}}}}""");
+        var call = Json($$$"""{"id":"c","type":"function","function":{"name":"f","arguments":{{{JsonSerializer.Serialize(arguments)}}}}}""");
 
         Assert.Equal(expected, Render(template, new([new TemplateMessage("assistant", null, ToolCalls: [call])])));
     }

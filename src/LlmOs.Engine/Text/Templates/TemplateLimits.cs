@@ -15,7 +15,7 @@ public sealed record TemplateLimits
     public long TotalText { get; init; } = 64L << 20;
 
     /// <summary>Levels of expressions, blocks and calls within each other, and of lists within lists.</summary>
-    public int Depth { get; init; } = 400;
+    public int Depth { get; init; } = 800;
 
     /// <summary>How long it may take.</summary>
     public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(5);

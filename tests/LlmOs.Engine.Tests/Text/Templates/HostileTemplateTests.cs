@@ -23,7 +23,7 @@ public class HostileTemplateTests
     [InlineData("a list repeated", "{{ ([1] * 10**9)|length }}", "characters")]
     [InlineData("a list that doubles", "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}{% endfor %}", "characters")]
     [InlineData("a list of lists that is written out", "{% set ns = namespace(x=['x']) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}", "characters")]
-    [InlineData("a list of lists that is written as JSON", "{% set ns = namespace(x=['x']) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}", "characters")]
+    [InlineData("a list of lists that is written as JSON", "{% set ns = namespace(x=['x']) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}", "steps")]
     [InlineData("lists of lists that are compared", "{% set ns = namespace(x=['x'], y=['x']) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}", "steps")]
     [InlineData("many texts that are kept", "{% set ns = namespace(x=[]) %}{% for i in range(1000) %}{% set ns.x = ns.x + ['a' * 1000000] %}{% endfor %}", "characters")]
     [InlineData("a replacement that grows", "{% set ns = namespace(x='a') %}{% for i in range(100) %}{% set ns.x = ns.x.replace('a', 'aaaaaaaaaa') %}{% endfor %}", "characters")]

@@ -9,7 +9,7 @@ namespace LlmOs.Engine.Tests.Text.Templates;
 public class TemplateFuzzTests
 {
     private const int Cases = 4_000;
-    private static readonly TemplateLimits Small = new() { Steps = 20_000, TextLength = 1 << 16, TotalText = 1 << 18, Depth = 100 };
+    private static readonly TemplateLimits Small = new() { Steps = 20_000, TextLength = 1 << 16, TotalText = 1 << 18, Depth = 100, Time = TimeSpan.FromHours(1) };
 
     private static readonly string[] Pieces =
     [
