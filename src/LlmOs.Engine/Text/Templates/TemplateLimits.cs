@@ -11,7 +11,7 @@ public sealed record TemplateLimits
     /// <summary>UTF-16 units of the longest text that may be made, the result among them.</summary>
     public int TextLength { get; init; } = 8 << 20;
 
-    /// <summary>UTF-16 units of all texts that are made on the way, which bounds the memory; a list's item counts as eight.</summary>
+    /// <summary>UTF-16 units of all texts that are made on the way, which bounds the memory; a list's item counts as 32.</summary>
     public long TotalText { get; init; } = 64L << 20;
 
     /// <summary>Levels of expressions, blocks and calls within each other, and of lists within lists.</summary>

@@ -12,7 +12,7 @@ internal sealed class RenderRun(TemplateLimits limits, DateTimeOffset now, TimeP
     private const int UnitsPerStep = 16;
 
     /// <summary>What an item of a list counts, in UTF-16 units.</summary>
-    private const int UnitsPerItem = 8;
+    private const int UnitsPerItem = 32;
 
     private readonly long _began = clock.GetTimestamp();
     private long _steps;
