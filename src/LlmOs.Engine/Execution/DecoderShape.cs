@@ -34,6 +34,9 @@ public static class DecoderGraph
     /// <summary>[N, vocabulary] f32.</summary>
     public const string Logits = "logits";
 
+    /// <summary>[B, S, hidden] f32: the state before layer i, and after the last norm; in graphs written for comparison only.</summary>
+    public static string HiddenState(int index) => $"hidden_state.{index}";
+
     /// <summary>[B, kv heads, M, head dim] f32.</summary>
     public static string PastKey(int layer) => $"past_key.{layer}";
 

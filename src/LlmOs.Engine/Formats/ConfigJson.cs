@@ -43,6 +43,36 @@ public sealed class ConfigJson
     /// <summary>Whether the key is there with a value other than null.</summary>
     public bool Has(string key) => Value(key) is not null;
 
+    /// <summary>Whether the key is there, be it with null.</summary>
+    public bool IsStated(string key) => _root.TryGetProperty(key, out _);
+
+    /// <summary>Texts written as pairs of a list and how often it is repeated: <c>[[["global","local"],6]]</c>; empty when absent.</summary>
+    public IReadOnlyList<string> Repeated(string key)
+    {
+        if (Value(key) is not { } value)
+        {
+            return [];
+        }
+
+        List<string> texts = [];
+        foreach (var pair in value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : default)
+        {
+            if (pair.ValueKind != JsonValueKind.Array || pair.GetArrayLength() != 2
+                || pair[0].ValueKind != JsonValueKind.Array || pair[0].EnumerateArray().Any(t => t.ValueKind != JsonValueKind.String)
+                || pair[1].ValueKind != JsonValueKind.Number || !pair[1].TryGetInt32(out var times) || times is < 1 or > 4096)
+            {
+                throw Wrong(key, "a list of pairs of texts and a number", value);
+            }
+
+            for (var i = 0; i < times; i++)
+            {
+                texts.AddRange(pair[0].EnumerateArray().Select(t => t.GetString()!));
+            }
+        }
+
+        return texts;
+    }
+
     /// <summary>The value as it stands in the file, for messages; null when it is absent or null.</summary>
     public string? RawText(string key) => Value(key)?.GetRawText();
 
@@ -94,6 +124,15 @@ public sealed class ConfigJson
         { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String) =>
             [.. list.EnumerateArray().Select(e => e.GetString()!)],
         var other => throw Wrong(key, "a list of texts", other.Value),
+    };
+
+    /// <summary>A list of numbers; empty when absent.</summary>
+    public IReadOnlyList<double> Numbers(string key) => Value(key) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number && double.IsFinite(e.GetDouble())) =>
+            [.. list.EnumerateArray().Select(e => e.GetDouble())],
+        var other => throw Wrong(key, "a list of finite numbers", other.Value),
     };
 
     /// <summary>An object inside this one, or null.</summary>
