@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace LlmOs.Engine.Formats;
@@ -134,6 +135,33 @@ public sealed class ConfigJson
             [.. list.EnumerateArray().Select(e => e.GetDouble())],
         var other => throw Wrong(key, "a list of finite numbers", other.Value),
     };
+
+    /// <summary>Every entry of this object, all of which must be texts.</summary>
+    public IReadOnlyDictionary<string, string> Words() =>
+        _root.EnumerateObject().ToDictionary(p => p.Name, p => Text(p.Name) ?? "", StringComparer.Ordinal);
+
+    /// <summary>Names by their numbers: <c>{"0": "negative", "1": "positive"}</c>; empty when absent.</summary>
+    public IReadOnlyList<string> Numbered(string key)
+    {
+        if (Value(key) is not { } value)
+        {
+            return [];
+        }
+
+        var entries = value.ValueKind == JsonValueKind.Object ? value.EnumerateObject().ToList() : [];
+        var names = new string?[entries.Count];
+        foreach (var entry in entries)
+        {
+            if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var at) || at >= names.Length || entry.Value.ValueKind != JsonValueKind.String)
+            {
+                throw Wrong(key, "an object of texts with the keys \"0\", \"1\" and so on", value);
+            }
+
+            names[at] = entry.Value.GetString();
+        }
+
+        return names.Length > 0 && Array.TrueForAll(names, n => n is not null) ? [.. names.Select(n => n!)] : throw Wrong(key, "an object of texts with the keys \"0\", \"1\" and so on", value);
+    }
 
     /// <summary>An object inside this one, or null.</summary>
     public ConfigJson? Section(string key) => Value(key) switch

@@ -60,6 +60,15 @@ public sealed record ModelConfig
     /// <summary>Scores of layer i are divided by i + 1 as well (GPT-2's option).</summary>
     public bool ScaleByLayer { get; init; }
 
+    /// <summary>Segments that tokens may belong to; 0: there are none.</summary>
+    public int TypeVocabulary { get; init; }
+
+    /// <summary>What a classifier's scores stand for, by index.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>Whether a text may have several labels, so that each score is a probability of its own.</summary>
+    public bool MultiLabel { get; init; }
+
     /// <summary>The mixture of experts in place of the feed-forward layer, or null.</summary>
     public ExpertsConfig? Experts { get; init; }
 

@@ -12,11 +12,16 @@ namespace LlmOs.Models.Zoo;
 internal sealed record DecoderArchitecture(string ModelType, string ClassName, Func<ConfigJson, ModelConfig> ReadConfig, Action<DecoderWriter> Build)
     : Architecture(ModelType, ClassName, ReadConfig)
 {
-    public override DecoderShape Shape(ModelConfig config) =>
+    public override string Task => "text-generation";
+
+    /// <summary>What the engine must know of the graph.</summary>
+    public static DecoderShape ShapeOf(ModelConfig config) =>
         new(config.Layers, config.KvHeads, HeadLayout.StoredWidth(config.HeadDim), config.Vocabulary, config.ContextLength);
 
     public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel) =>
         WriteGraph(config, weights, folder, withStates: false, cancel);
+
+    public override ModelGraph GraphAt(string folder, ModelConfig config) => new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config));
 
     /// <summary>The graph, on demand with its hidden states as outputs.</summary>
     internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, bool withStates, CancellationToken cancel)
@@ -24,7 +29,7 @@ internal sealed record DecoderArchitecture(string ModelType, string ClassName, F
         CheckWeights(config, weights);
         using var graph = new OnnxGraph(ModelType, folder);
         Build(new DecoderWriter(new GraphWriter(graph, View(weights), cancel), config, withStates));
-        return new ServingGraph(graph.Save(), Shape(config));
+        return new ServingGraph(graph.Save(), ShapeOf(config));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
@@ -45,26 +50,32 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
     /// <summary>Whether a matrix is stored [in, out].</summary>
     internal Func<string, bool> IsTurned { get; init; } = _ => false;
 
-    /// <summary>Ends of the names of weights that some files carry and nothing reads: derived buffers.</summary>
+    /// <summary>
+    /// Weights that some files carry and nothing here reads (derived buffers, heads of other tasks): ends of their names, or
+    /// beginnings where a star follows.
+    /// </summary>
     internal IReadOnlyList<string> LeftOver { get; init; } = [];
 
     /// <summary>The head's weight: left over where it is a copy of the embedding.</summary>
     internal string? TiedHead { get; init; }
 
-    /// <summary>What the engine must know of the graph.</summary>
-    public abstract DecoderShape Shape(ModelConfig config);
+    /// <summary>The pipeline task that its models are for.</summary>
+    public abstract string Task { get; }
+
+    /// <summary>The graph that lies in a folder, written there before from a model of this configuration.</summary>
+    public abstract ModelGraph GraphAt(string folder, ModelConfig config);
 
     /// <summary>Every weight that a model of this configuration has, matrices as [out, in].</summary>
     public abstract IReadOnlyList<TensorInfo> Weights(ModelConfig config);
 
     /// <summary>Writes the graph and its weights into an existing, empty folder.</summary>
     /// <exception cref="ModelFormatException">The weights do not fit the configuration.</exception>
-    public abstract ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel);
+    public abstract ModelGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel);
 
     /// <exception cref="ModelFormatException">Weights are missing, left over or of another shape; the message names them.</exception>
     public void CheckWeights(ModelConfig config, IWeightSource weights) =>
         WeightMap.Check(Weights(config), View(weights), name =>
-            LeftOver.Any(end => name.EndsWith(end, StringComparison.Ordinal)) || (config.TiedEmbeddings && name == TiedHead));
+            LeftOver.Any(part => part.EndsWith('*') ? name.StartsWith(part[..^1], StringComparison.Ordinal) : name.EndsWith(part, StringComparison.Ordinal)) || (config.TiedEmbeddings && name == TiedHead));
 
     internal IWeightSource View(IWeightSource weights) => new WeightView(weights, Rename, IsTurned);
 }

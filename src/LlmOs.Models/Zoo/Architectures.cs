@@ -1,5 +1,6 @@
 using LlmOs.Engine.Formats;
 using LlmOs.Models.Zoo.Decoders;
+using LlmOs.Models.Zoo.Encoders;
 
 namespace LlmOs.Models.Zoo;
 
@@ -25,6 +26,9 @@ public static class Architectures
         Gemma3.Architecture,
         Mixtral.Architecture,
         Qwen3Moe.Architecture,
+        .. Bert.Architectures,
+        .. Roberta.Architectures,
+        .. DistilBert.Architectures,
     ];
 
     /// <summary>The architecture that a config.json names.</summary>

@@ -17,7 +17,7 @@ public static class LlamaGraph
     };
 
     /// <summary>What the engine must know of the graph that <see cref="Write"/> makes.</summary>
-    public static DecoderShape ShapeOf(ModelConfig config) => Architecture.Shape(config);
+    public static DecoderShape ShapeOf(ModelConfig config) => DecoderArchitecture.ShapeOf(config);
 
     /// <summary>Writes <c>model.onnx</c> and <c>weights.bin</c>.</summary>
     /// <param name="folder">An existing folder without these files.</param>

@@ -71,7 +71,7 @@ public sealed class DecoderReferenceTests : IDisposable
     public async Task Greedy_ids_in_a_batch_are_those_of_each_text_alone_to_the_last_bit(string model)
     {
         using var reference = new ReferenceModel(model);
-        var graph = reference.Architecture.WriteGraph(reference.Config, reference.Weights, _folder, CancellationToken.None);
+        var graph = (ServingGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, _folder, CancellationToken.None);
         await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 4, Threads = 1, PrefillChunk = 16 }, EngineDevice.Cpu, TimeProvider.System);
         int[][] prompts = [.. reference.Cases("forward").Select(c => c.Rows("input_ids")[0]).Where(ids => ids.Length > 1).OrderBy(ids => ids.Length)];
         Assert.True(prompts.Select(p => p.Length).Distinct().Count() >= 3);

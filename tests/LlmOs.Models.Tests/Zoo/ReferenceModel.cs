@@ -51,6 +51,9 @@ internal sealed class ReferenceCase(JsonElement json, SafetensorsFile tensors)
 
     public JsonElement Json { get; } = json;
 
+    /// <summary>What was recorded.</summary>
+    public IReadOnlyList<string> Roles { get; } = json.TryGetProperty("tensors", out var roles) ? [.. roles.EnumerateObject().Select(p => p.Name)] : [];
+
     /// <summary>Rows without their padding.</summary>
     public int[][] Rows(string field) => Json.GetProperty(field).EnumerateArray().Select((row, i) =>
     {
