@@ -4,6 +4,7 @@ using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Zoo;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 
