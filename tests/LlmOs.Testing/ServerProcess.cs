@@ -151,7 +151,7 @@ public partial class ServerProcess : Xunit.IAsyncLifetime
         throw new InvalidOperationException($"The server wrote no line with '{text}'.\n{Output}");
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         if (_process is { HasExited: false })
