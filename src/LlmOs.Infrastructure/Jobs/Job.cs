@@ -285,7 +285,7 @@ internal sealed class JobTables : ITableMap
             job.ToTable("jobs");
             job.HasKey(j => j.Seq);
             job.HasIndex(j => j.Id).IsUnique();
-            job.HasIndex(j => new { j.State, j.Priority, j.Seq });
+            job.HasIndex(j => new { j.State, j.Priority, j.Seq }).IsDescending(false, true, false);
             job.Property(j => j.Id).HasMaxLength(40).IsRequired();
             job.Property(j => j.Kind).HasMaxLength(64);
             job.Property(j => j.Node).HasMaxLength(128);

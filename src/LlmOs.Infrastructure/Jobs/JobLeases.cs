@@ -26,9 +26,11 @@ internal sealed class JobLeases(
         await using var db = await databases.CreateDbContextAsync(cancel);
         var now = clock.GetUtcNow();
         object[] values = [node.Id, db.StoredTime(now + options.Value.Lease), db.StoredTime(now), .. kinds];
+        var skipLocked = db.IsPostgres ? "for update of j skip locked" : "";
         var names = string.Join(", ", kinds.Select((_, index) => $"{{{index + 3}}}"));
 
-        // One statement: the row is chosen and taken in the same step, so no two hosts get it.
+        // One statement: the row is chosen and taken in the same step, so no two hosts get it. Two choices, so that each is
+        // the first row of an index: what a silent host left, then what waits.
         // A run that its host did not survive counts, but only if it got no further than an earlier one.
         // Only placeholders are pasted in; the values travel as parameters.
         var sql = $$"""
@@ -38,15 +40,16 @@ internal sealed class JobLeases(
                 message = case when state = 'Queued' then 'started' else 'started again: ' || node || ' fell silent' end,
                 state = 'Running', node = {0}, lease_until = {1}, attempt = attempt + 1, run_after = null,
                 started_at = coalesce(started_at, {2}), row_version = row_version + 1
-            where seq = (
-                select j.seq from jobs j
-                where j.kind in ({{names}})
-                    and ((j.state = 'Queued' and (j.run_after is null or j.run_after <= {2}))
-                        or (j.state in ('Running', 'Pausing') and j.lease_until < {2}))
+            where seq = coalesce(
+                (select j.seq from jobs j
+                where j.state in ('Running', 'Pausing') and j.lease_until < {2} and j.kind in ({{names}})
+                order by j.priority desc, j.seq limit 1 {{skipLocked}}),
+                (select j.seq from jobs j
+                where j.state = 'Queued' and (j.run_after is null or j.run_after <= {2}) and j.kind in ({{names}})
                     and not exists (
                         select 1 from job_dependencies d join jobs b on b.id = d.after_id
                         where d.job_seq = j.seq and b.state <> 'Succeeded')
-                order by j.priority desc, j.seq limit 1 {{(db.IsPostgres ? "for update of j skip locked" : "")}})
+                order by j.priority desc, j.seq limit 1 {{skipLocked}}))
             returning *
             """;
 
