@@ -88,7 +88,10 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         await Parallel.ForEachAsync(attempts, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (attempt, cancel) =>
         {
             using var answer = await SendAsync(client, attempt.Operation, Url(attempt.Operation), attempt.Body);
-            if (await FaultAsync(answer, attempt.Field.Split('.')[^1], attempt.MustBeRefused) is { } fault)
+
+            // A specification is read as a whole before anybody knows whose it is: text that is no text is its fault.
+            var field = attempt.MustBeRefused && attempt.Field.StartsWith("spec.", StringComparison.Ordinal) ? "spec" : attempt.Field.Split('.')[^1];
+            if (await FaultAsync(answer, field, attempt.MustBeRefused) is { } fault)
             {
                 faults.Add($"{attempt.Operation} {attempt.Field} = {attempt.What}: {fault}");
             }
