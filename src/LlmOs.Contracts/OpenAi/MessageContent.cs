@@ -18,6 +18,7 @@ public sealed record MessageContent([property: JsonIgnore] string Text)
 internal sealed class MessageContentConverter : JsonConverter<MessageContent>
 {
     private const string Expected = "must be a string or a list of text parts: {\"type\":\"text\",\"text\":\"...\"}.";
+    private const string ExpectedPart = "must be a text part: {\"type\":\"text\",\"text\":\"...\"}.";
 
     public override MessageContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
@@ -32,14 +33,14 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
         }
 
         var parts = new List<string>();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        for (var at = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; at++)
         {
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                throw new JsonException(Expected);
+                throw new JsonPartException($"[{at}]", ExpectedPart);
             }
 
-            parts.Add(ReadPart(ref reader));
+            parts.Add(ReadPart(ref reader, $"[{at}]"));
         }
 
         return new MessageContent(string.Concat(parts)) { Parts = parts };
@@ -47,20 +48,26 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
 
     public override void Write(Utf8JsonWriter writer, MessageContent value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
 
-    private static string ReadPart(ref Utf8JsonReader reader)
+    private static string ReadPart(ref Utf8JsonReader reader, string place)
     {
         string? type = null, text = null;
+        var names = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var name = RequestTexts.Read(ref reader);
+            var name = RequestTexts.Read(ref reader, place);
+            if (!names.Add(name))
+            {
+                throw new JsonPartException($"{place}.{name}", "stands more than once in its object.");
+            }
+
             reader.Read();
             switch (name)
             {
-                case "type" when reader.TokenType == JsonTokenType.String:
-                    type = RequestTexts.Read(ref reader);
+                case "type":
+                    type = ReadText(ref reader, $"{place}.type");
                     break;
-                case "text" or "refusal" when reader.TokenType == JsonTokenType.String:
-                    text = RequestTexts.Read(ref reader);
+                case "text" or "refusal":
+                    text = ReadText(ref reader, $"{place}.{name}");
                     break;
                 default:
                     reader.Skip();
@@ -71,8 +78,13 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
         return type switch
         {
             "text" or "refusal" when text is not null => text,
-            "text" or "refusal" or null => throw new JsonException(Expected),
-            _ => throw new JsonException($"holds a part of type '{type}'; only parts of type 'text' are supported."),
+            "text" or "refusal" => throw new JsonPartException($"{place}.{type}", "is missing."),
+            null => throw new JsonPartException($"{place}.type", "is missing; " + ExpectedPart),
+            _ => throw new JsonPartException($"{place}.type", $"is '{(type.Length > 50 ? type[..50] : type)}'; only parts of type 'text' are supported."),
         };
     }
+
+    private static string ReadText(ref Utf8JsonReader reader, string place) => reader.TokenType == JsonTokenType.String
+        ? RequestTexts.Read(ref reader, place)
+        : throw new JsonPartException(place, "expected a string.");
 }
