@@ -95,6 +95,9 @@ internal sealed class AlignedText
         private int[] _ends = source.Tracked ? new int[Math.Max(capacity, 16)] : [];
         private int _count;
 
+        /// <summary>Characters written so far.</summary>
+        public readonly int Count => _count;
+
         /// <summary>Takes over a stretch of the source as it is.</summary>
         public void Copy(int start, int length)
         {
@@ -122,6 +125,15 @@ internal sealed class AlignedText
             }
 
             _count += text.Length;
+        }
+
+        /// <summary>Takes back these characters at the end.</summary>
+        public void TrimEnd(char unit)
+        {
+            while (_count > 0 && _text[_count - 1] == unit)
+            {
+                _count--;
+            }
         }
 
         public readonly AlignedText Finish()

@@ -54,6 +54,8 @@ internal readonly struct Fields
         return value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : throw Wrong(name, value, "a list");
     }
 
+    public JsonElement.ObjectEnumerator Entries() => _element.EnumerateObject();
+
     /// <summary>A field of exactly one character (a Unicode scalar value).</summary>
     public string Character(string name)
     {

@@ -20,6 +20,10 @@ internal sealed record TokenizerParts
     public PostProcessor PostProcessor { get; init; } = PostProcessor.None;
 
     public IDecoder Decoder { get; init; } = new SpaceJoinDecoder();
+
+    public TruncationRule? Truncation { get; init; }
+
+    public PaddingRule? Padding { get; init; }
 }
 
 /// <summary>
@@ -39,12 +43,17 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
     {
         (_model, _preTokenizer) = OverBytes(parts.Model, parts.PreTokenizer);
         (_added, _normalizer, _postProcessor, _decoder) = (parts.Added, parts.Normalizer, parts.PostProcessor, parts.Decoder);
+        (Truncation, Padding) = (parts.Truncation, parts.Padding);
         VocabularySize = _model.Vocabulary.Count + _added.All.Count(token => _model.Vocabulary.Find(token.Content) is null);
     }
 
     public string Kind => _model.Kind;
 
     public int VocabularySize { get; }
+
+    public TruncationRule? Truncation { get; }
+
+    public PaddingRule? Padding { get; }
 
     public int[] Encode(string text, bool addSpecialTokens, bool parseSpecialTokens)
     {

@@ -9,7 +9,7 @@ namespace LlmOs.Engine.Text.Tokenizers;
 
 /// <summary>
 /// Reads <c>tokenizer.json</c>, the format of Hugging Face tokenizers. Truncation and padding that a file asks for are
-/// not done: encoding neither pads nor cuts.
+/// read but not done: encoding neither pads nor cuts.
 /// </summary>
 public static class TokenizerJson
 {
@@ -24,20 +24,21 @@ public static class TokenizerJson
     }
 
     /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
-    public static IOffsetTokenizer Load(Stream stream) => Parse(TokenizerFiles.ReadAll(stream, MaxBytes));
+    public static IOffsetTokenizer Load(Stream stream) => Read(TokenizerFiles.ReadAll(stream, MaxBytes, "tokenizer.json"));
 
     /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
-    public static IOffsetTokenizer Parse(ReadOnlySpan<byte> json)
+    public static IOffsetTokenizer Parse(ReadOnlySpan<byte> json) => Read(json.ToArray());
+
+    private static Tokenizer Read(ReadOnlyMemory<byte> json)
     {
-        if (json.StartsWith("\uFEFF"u8))
+        if (json.Span.StartsWith("\uFEFF"u8))
         {
             json = json[3..];
         }
 
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 32 });
-            using var document = JsonDocument.ParseValue(ref reader);
+            using var document = JsonDocument.Parse(json, TokenizerFiles.Json);
             return Read(new Fields(document.RootElement, "tokenizer.json"));
         }
         catch (JsonException cause)
@@ -62,6 +63,8 @@ public static class TokenizerJson
             PostProcessor = PostProcessorReader.Read(
                 file.Find("post_processor"), "post_processor", Math.Max(model.Vocabulary.Size, highest + 1)),
             Decoder = DecoderReader.Read(file.Find("decoder"), "decoder"),
+            Truncation = RuleReader.ReadTruncation(file.Find("truncation")),
+            Padding = RuleReader.ReadPadding(file.Find("padding")),
         });
     }
 

@@ -34,7 +34,7 @@ internal static class ModelReader
             merges.Add(ReadMerge(merge, rank));
         }
 
-        return new BpeModel(ReadVocabulary(fields), merges, new BpeSettings
+        return BpeModel.OfMerges(ReadVocabulary(fields), merges, new BpeSettings
         {
             UnknownToken = fields.StringOrNull("unk_token"),
             FuseUnknown = fields.Flag("fuse_unk", false),
@@ -77,12 +77,26 @@ internal static class ModelReader
             throw fields.Wrong("vocab", vocab, "an object of tokens and ids");
         }
 
-        return Vocabulary.Of(
-            vocab.EnumerateObject().Select(entry =>
-                entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id)
-                    ? KeyValuePair.Create(entry.Name, id)
-                    : throw new TokenizerFormatException($"model.vocab: the id of \"{Vocabulary.Shown(entry.Name)}\" is not a whole number in range.")),
-            "model.vocab");
+        return ReadVocabulary(vocab.EnumerateObject(), "model.vocab");
+    }
+
+    public static Vocabulary ReadVocabulary(JsonElement.ObjectEnumerator entries, string component) => Vocabulary.Of(
+        entries.Select(entry =>
+            entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id)
+                ? KeyValuePair.Create(Name(entry, component), id)
+                : throw new TokenizerFormatException($"{component}: the id of \"{Vocabulary.Shown(Name(entry, component))}\" is not a whole number in range.")),
+        component);
+
+    private static string Name(JsonProperty entry, string component)
+    {
+        try
+        {
+            return entry.Name;
+        }
+        catch (InvalidOperationException cause)
+        {
+            throw new TokenizerFormatException($"{component} has a token that holds half a character (a lone surrogate).", cause);
+        }
     }
 
     private static UnigramModel ReadUnigram(Fields fields)

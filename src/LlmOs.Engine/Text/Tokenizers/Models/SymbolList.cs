@@ -55,8 +55,8 @@ internal ref struct SymbolList(Span<int> ids, Span<int> starts, Span<int> ends)
             var at = -1;
             for (var i = 0; i + 1 < Count; i++)
             {
-                // Equal ranks are the same merge, so comparing the whole word keeps the leftmost.
-                if (found[i] < best)
+                // The rank alone is compared, so that of equal ranks the leftmost is kept.
+                if (found[i] >> 32 < best >> 32)
                 {
                     best = found[i];
                     at = i;

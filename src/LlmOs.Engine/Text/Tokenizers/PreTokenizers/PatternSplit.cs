@@ -14,6 +14,10 @@ internal sealed class PatternSplit(TextPattern pattern, SplitBehavior behavior, 
         pieces.Replace(result);
     }
 
+    /// <summary>Each match a piece of its own, and what lies between.</summary>
+    public static IPreTokenizer Isolated(string source) =>
+        WordPatterns.Find(source) ?? (IPreTokenizer)new PatternSplit(TextPattern.OfRegex(source, "pattern"), SplitBehavior.Isolated, invert: false);
+
     /// <summary>The split that a file asks for, by hand where the pattern is one of the well-known ones.</summary>
     public static IPreTokenizer Read(Fields fields)
     {
