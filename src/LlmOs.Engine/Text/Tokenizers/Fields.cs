@@ -71,22 +71,35 @@ internal readonly struct Fields
     public TokenizerFormatException Unsupported(string type) =>
         new($"{Component} has the type \"{type}\", which is not supported.");
 
-    private string Text(JsonElement value, string name)
+    /// <summary>The text of an element that is one.</summary>
+    public static string TextOf(JsonElement value, string component)
     {
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            throw Wrong(name, value, "a text");
-        }
-
         try
         {
             return value.GetString()!;
         }
         catch (InvalidOperationException cause)
         {
-            throw new TokenizerFormatException($"{Component}.{name} holds half a character (a lone surrogate).", cause);
+            throw new TokenizerFormatException($"{component} holds half a character (a lone surrogate).", cause);
         }
     }
+
+    /// <summary>The name of a property.</summary>
+    public static string NameOf(JsonProperty property, string component)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException cause)
+        {
+            throw new TokenizerFormatException($"{component} has a name that holds half a character (a lone surrogate).", cause);
+        }
+    }
+
+    private string Text(JsonElement value, string name) => value.ValueKind == JsonValueKind.String
+        ? TextOf(value, $"{Component}.{name}")
+        : throw Wrong(name, value, "a text");
 
     private int Whole(JsonElement value, string name) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 0

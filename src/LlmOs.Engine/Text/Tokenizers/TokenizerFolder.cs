@@ -57,7 +57,7 @@ public static class TokenizerFolder
     /// <exception cref="TokenizerFormatException">They are no tokenizer, or one that cannot be used; the message names the component.</exception>
     public static IOffsetTokenizer Load(IReadOnlyDictionary<string, string> files)
     {
-        var form = FilesOf(files.Keys).FirstOrDefault();
+        var form = FilesOf(files.Keys) is [var main, ..] ? main : null;
         return form switch
         {
             Json => TokenizerJson.Load(files[Json]),

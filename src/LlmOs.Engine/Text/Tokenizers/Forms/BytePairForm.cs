@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using LlmOs.Engine.Text.Tokenizers.Decoders;
 using LlmOs.Engine.Text.Tokenizers.Models;
 using LlmOs.Engine.Text.Tokenizers.Normalizers;

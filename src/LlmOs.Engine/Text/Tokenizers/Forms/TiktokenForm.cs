@@ -33,12 +33,12 @@ internal static class TiktokenForm
         new("Qwen", 151_643, WordPatterns.Qwen2Source, QwenSpecials()) { Composes = true },
     ];
 
-    /// <param name="Begin">The token that begins every text.</param>
-    /// <param name="Composes">Whether texts are brought to NFC first.</param>
     private sealed record Encoding(string Name, int Ranks, string Pattern, IReadOnlyList<(int Id, string Content)> Specials)
     {
+        /// <summary>The token that begins every text.</summary>
         public int? Begin { get; init; }
 
+        /// <summary>Whether texts are brought to NFC first.</summary>
         public bool Composes { get; init; }
     }
 

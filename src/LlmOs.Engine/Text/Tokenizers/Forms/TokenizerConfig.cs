@@ -23,7 +23,7 @@ internal sealed class TokenizerConfig
 
     private TokenizerConfig(Fields? config) => _config = config;
 
-    /// <summary>The words of a class that the files do not change.</summary>
+    /// <param name="Normalized">Null where no file says it.</param>
     private sealed record Word(string Content, bool SingleWord, bool LeftStrip, bool RightStrip, bool? Normalized, bool Special);
 
     /// <summary>The tokenizer's class without the suffix <c>Fast</c>; null when no file names it.</summary>
@@ -38,7 +38,9 @@ internal sealed class TokenizerConfig
         config.ReadWords(Parse(files, WordsFile));
         config.ReadWords(config._config);
         config.ReadAdded(Parse(files, AddedFile));
-        return config;
+        return config._added.Count <= MaxAdded
+            ? config
+            : throw new TokenizerFormatException($"{AddedFile} and {ConfigFile} name {config._added.Count} added tokens; at most {MaxAdded} are accepted.");
     }
 
     public bool Flag(string name, bool otherwise) => _config?.Flag(name, otherwise) ?? otherwise;
@@ -85,22 +87,27 @@ internal sealed class TokenizerConfig
         }
     }
 
-    private void ReadWords(Fields? source)
+    private void ReadWords(Fields? file)
     {
-        foreach (var role in source is null ? [] : Roles)
+        if (file is not { } source)
         {
-            if (source.Value.Find(role) is { } value && ReadWord(value, $"{source.Value.Component}.{role}") is { } word)
+            return;
+        }
+
+        foreach (var role in Roles)
+        {
+            if (source.Find(role) is { } value && ReadWord(value, $"{source.Component}.{role}") is { } word)
             {
                 _words[role] = word;
             }
         }
 
-        if (source?.Find("added_tokens_decoder") is { } added)
+        if (source.Find("added_tokens_decoder") is not null)
         {
-            foreach (var entry in Entries(added, $"{source.Value.Component}.added_tokens_decoder"))
+            foreach (var entry in source.Child("added_tokens_decoder").Entries())
             {
-                var fields = new Fields(entry.Value, $"{source.Value.Component}.added_tokens_decoder");
-                if (!int.TryParse(entry.Name, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id))
+                var fields = new Fields(entry.Value, $"{source.Component}.added_tokens_decoder");
+                if (!int.TryParse(Fields.NameOf(entry, fields.Component), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id))
                 {
                     throw new TokenizerFormatException($"{fields.Component} has the key \"{Vocabulary.Shown(entry.Name)}\"; an id was expected.");
                 }
@@ -109,39 +116,41 @@ internal sealed class TokenizerConfig
             }
         }
 
-        if (source?.Find("additional_special_tokens") is { ValueKind: JsonValueKind.Array } more)
+        if (source.Find("additional_special_tokens") is { ValueKind: JsonValueKind.Array } more)
         {
             _added.AddRange(more.EnumerateArray()
-                .Select(item => ReadWord(item, $"{source.Value.Component}.additional_special_tokens")).OfType<Word>()
+                .Select(item => ReadWord(item, $"{source.Component}.additional_special_tokens")).OfType<Word>()
                 .Select(word => ((int?)null, word with { Special = true })));
         }
     }
 
-    private void ReadAdded(Fields? source)
+    private void ReadAdded(Fields? file)
     {
-        foreach (var entry in source?.Entries() ?? [])
+        if (file is not { } source)
         {
-            if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var id) || id < 0)
-            {
-                throw new TokenizerFormatException($"{AddedFile}: the id of \"{Vocabulary.Shown(entry.Name)}\" is not a whole number from 0 on.");
-            }
-
-            if (!_added.Exists(token => token.Word.Content == entry.Name))
-            {
-                _added.Add((id, new Word(entry.Name, false, false, false, null, Special: false)));
-            }
+            return;
         }
 
-        if (_added.Count > MaxAdded)
+        var known = _added.Select(token => token.Word.Content).ToHashSet(StringComparer.Ordinal);
+        foreach (var entry in source.Entries())
         {
-            throw new TokenizerFormatException($"{AddedFile} and {ConfigFile} name {_added.Count} added tokens; at most {MaxAdded} are accepted.");
+            var name = Fields.NameOf(entry, AddedFile);
+            if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var id) || id < 0)
+            {
+                throw new TokenizerFormatException($"{AddedFile}: the id of \"{Vocabulary.Shown(name)}\" is not a whole number from 0 on.");
+            }
+
+            if (known.Add(name))
+            {
+                _added.Add((id, new Word(name, false, false, false, null, Special: false)));
+            }
         }
     }
 
     /// <summary>A text, or an object with its flags; null for anything else, such as false.</summary>
     private static Word? ReadWord(JsonElement value, string component) => value.ValueKind switch
     {
-        JsonValueKind.String => new Word(value.GetString()!, false, false, false, false, Special: true),
+        JsonValueKind.String => new Word(Fields.TextOf(value, component), false, false, false, false, Special: true),
         JsonValueKind.Object => ReadFlags(new Fields(value, component), special: true),
         _ => null,
     };
@@ -149,8 +158,6 @@ internal sealed class TokenizerConfig
     private static Word ReadFlags(Fields fields, bool special) => new(
         fields.String("content"), fields.Flag("single_word", false), fields.Flag("lstrip", false), fields.Flag("rstrip", false),
         fields.Find("normalized") is null ? null : fields.Flag("normalized", false), special);
-
-    private static JsonElement.ObjectEnumerator Entries(JsonElement value, string component) => new Fields(value, component).Entries();
 
     private static Fields? Parse(IReadOnlyDictionary<string, string> files, string name) =>
         files.TryGetValue(name, out var path) ? new Fields(TokenizerFiles.ReadJson(path, MaxBytes, name), name) : null;

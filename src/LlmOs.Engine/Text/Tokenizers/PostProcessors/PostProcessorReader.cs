@@ -55,7 +55,7 @@ internal static class PostProcessorReader
             foreach (var entry in map.EnumerateObject())
             {
                 var token = new Fields(entry.Value, $"{fields.Component}.special_tokens");
-                specials[entry.Name] = [.. token.Items("ids").Select(id => Checked(id, token.Component, size))];
+                specials[Fields.NameOf(entry, token.Component)] = [.. token.Items("ids").Select(id => Checked(id, token.Component, size))];
             }
         }
 
