@@ -52,7 +52,7 @@ internal static class SentencePieceForm
                 new ReplaceDecoder(TextPattern.Of("▁"), " "),
                 new ByteFallbackDecoder(),
                 new FuseDecoder(),
-                .. proto.AddsSpace ? [new StripDecoder(" ", proto.SpaceIsSuffix ? 0 : 1, proto.SpaceIsSuffix ? 1 : 0)] : Array.Empty<IDecoder>(),
+                .. proto is { AddsSpace: true, SpaceIsSuffix: false } ? [new StripDecoder(" ", 1, 0)] : Array.Empty<IDecoder>(),
             ]),
         });
     }
