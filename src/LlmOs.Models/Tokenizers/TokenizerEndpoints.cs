@@ -26,7 +26,7 @@ internal static class TokenizerEndpoints
         tokenizers.MapPut("/{model}", Put).WithName("PutTokenizer").WithSummary("Stores a tokenizer under a name, in the place of what had it.")
             .WithDescription("The body is a tokenizer.json, or a form whose parts named `file` are the files of any form that is read. A component that is not supported is named.")
             .WithMetadata(new RequestSizeLimitAttribute(TokenizerUpload.MostBytes))
-            .Accepts<IFormFile>("multipart/form-data", "application/json", "application/octet-stream")
+            .Accepts<IFormFile>("multipart/form-data", "*/*") // a tokenizer.json as application/json among them
             .Produces<TokenizerView>(201).ProducesProblem(400).ProducesProblem(409);
         tokenizers.MapDelete("/{model}", Delete).WithName("DeleteTokenizer").WithSummary("Forgets a stored tokenizer.").Produces(204).ProducesProblem(404);
         tokenizers.MapPost("/{model}/encode", Encode).RequireScope(Scopes.Inference, Scopes.Read)

@@ -156,7 +156,7 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         var body = $$"""{"x":"{{new string('x', 20_000_000)}}"}""";
 
         var faults = new List<string>();
-        foreach (var operation in document.Operations.Where(o => o.TakesJson && o.ToString() != "PUT /api/v1/tokenizers/{model}")) // takes whole files
+        foreach (var operation in document.Operations.Where(o => o.TakesJson))
         {
             using var answer = await SendAsync(client, operation, Url(operation), body);
             var text = await answer.Content.ReadAsStringAsync();

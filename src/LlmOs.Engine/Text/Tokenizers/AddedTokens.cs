@@ -58,7 +58,7 @@ internal sealed class AddedTokens
             var pattern = token.Content;
             if (token.Normalized && normalizer is not null)
             {
-                pattern = normalizer.Normalize(new AlignedText(token.Content, 0, tracked: false)).Text;
+                pattern = normalizer.Normalize(new AlignedText(token.Content, 0, tracked: false, new Work(token.Content.Length))).Text;
                 if (pattern != token.Content)
                 {
                     _normalizedForms[token.Id] = pattern;

@@ -5,6 +5,8 @@ namespace LlmOs.Engine.Text.Tokenizers;
 /// <summary>The fields of one component's JSON object; every complaint names the component.</summary>
 internal readonly struct Fields
 {
+    private const int MaxBrief = 1024;
+
     private readonly JsonElement _element;
 
     public Fields(JsonElement element, string component)
@@ -33,6 +35,13 @@ internal readonly struct Fields
     public Fields Child(string name) => new(Required(name), $"{Component}.{name}");
 
     public string String(string name) => Text(Required(name), name);
+
+    /// <summary>A text that is written again and again, and so must not be long.</summary>
+    public string Brief(string name)
+    {
+        var text = String(name);
+        return text.Length <= MaxBrief ? text : throw new TokenizerFormatException($"{Component}.{name} has {text.Length} characters; at most {MaxBrief} are accepted.");
+    }
 
     public string? StringOrNull(string name) => Find(name) is { } value ? Text(value, name) : null;
 

@@ -215,6 +215,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
 
     private void EncodeText(string text, bool parseSpecial, TokenSink sink)
     {
+        var whole = new AlignedText(text, 0, sink.Tracked, new Work(text.Length));
         foreach (var section in _added.SplitRaw(text, parseSpecial))
         {
             if (section.Token is { } token)
@@ -223,7 +224,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
                 continue;
             }
 
-            var part = new AlignedText(text, 0, sink.Tracked).Slice(section.Start, section.End - section.Start);
+            var part = whole.Slice(section.Start, section.End - section.Start);
             EncodeNormalized(_normalizer?.Normalize(part) ?? part, parseSpecial, sink);
         }
     }

@@ -1,3 +1,5 @@
+using LlmOs.Engine.Formats;
+using LlmOs.Engine.Formats.Gguf;
 using LlmOs.Engine.Text.Tokenizers.Forms;
 
 namespace LlmOs.Engine.Text.Tokenizers;
@@ -7,6 +9,7 @@ public static class TokenizerFolder
 {
     private const string Json = "tokenizer.json";
     private const string Piece = "spiece.model";
+    private const string Gguf = "tokenizer.gguf";
 
     /// <summary>Where the older forms put what they do not say themselves.</summary>
     private static readonly string[] Beside = [TokenizerConfig.ConfigFile, TokenizerConfig.WordsFile, TokenizerConfig.AddedFile];
@@ -20,15 +23,15 @@ public static class TokenizerFolder
 
     /// <summary>Every name under which a part of a tokenizer may stand.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [Json, .. Binary, BytePairForm.VocabularyFile, BytePairForm.MergesFile, WordPieceForm.VocabularyFile, .. Beside];
+        [Json, Gguf, .. Binary, BytePairForm.VocabularyFile, BytePairForm.MergesFile, WordPieceForm.VocabularyFile, .. Beside];
 
     /// <summary>The names of the files that make up the tokenizer, the one that decides the form first; empty when there is none.</summary>
     public static IReadOnlyList<string> FilesOf(IEnumerable<string> names)
     {
         var there = names.ToHashSet(StringComparer.Ordinal);
-        if (there.Contains(Json))
+        if (there.Contains(Json) || there.Contains(Gguf))
         {
-            return [Json];
+            return [there.Contains(Json) ? Json : Gguf];
         }
 
         string[] form = Array.Find(Binary, there.Contains) is { } binary ? [binary]
@@ -47,6 +50,7 @@ public static class TokenizerFolder
         var text = (head.StartsWith("\uFEFF"u8) ? head[3..] : head).TrimStart(" \t\r\n"u8);
         return text.Length == 0 ? null
             : text[0] is (byte)'{' or (byte)'[' ? Json
+            : head.StartsWith("GGUF"u8) ? Gguf
             : head[0] == 0x0A ? Piece // the tag of the first piece
             : TiktokenForm.Begins(head) ? "tokenizer.tiktoken"
             : head.StartsWith("[PAD]"u8) ? WordPieceForm.VocabularyFile
@@ -61,12 +65,26 @@ public static class TokenizerFolder
         return form switch
         {
             Json => TokenizerJson.Load(files[Json]),
+            Gguf => LoadGguf(files[Gguf]),
             BytePairForm.VocabularyFile => BytePairForm.Load(files),
             WordPieceForm.VocabularyFile => WordPieceForm.Load(files),
             null => throw new TokenizerFormatException(
-                $"There is no tokenizer among the files; expected {Json}, {Piece} or tokenizer.model, {BytePairForm.VocabularyFile} with {BytePairForm.MergesFile}, {WordPieceForm.VocabularyFile}, or a tiktoken file."),
+                $"There is no tokenizer among the files; expected {Json}, {Piece} or tokenizer.model, {BytePairForm.VocabularyFile} with {BytePairForm.MergesFile}, {WordPieceForm.VocabularyFile}, a tiktoken file, or a GGUF file."),
             _ when NameFor(files[form]) is "tokenizer.tiktoken" => TiktokenForm.Load(files[form], form),
             _ => SentencePieceForm.Load(files, form),
         };
+    }
+
+    private static IOffsetTokenizer LoadGguf(string path)
+    {
+        try
+        {
+            using var file = GgufFile.Open(path, Gguf);
+            return TokenizerJson.Parse(GgufTokenizer.ToJson(file.Metadata));
+        }
+        catch (ModelFormatException fault)
+        {
+            throw new TokenizerFormatException(fault.Message, fault);
+        }
     }
 }

@@ -116,7 +116,7 @@ public sealed class OlderFormTests
 
     private static JsonNode Model(params string[] path) => JsonNode.Parse(File.ReadAllBytes(SharedFolder.Require(path)))!["model"]!;
 
-    private static IOffsetTokenizer Load(TempFolder folder, params string[] names) => TokenizerFolder.Load(names.ToDictionary(name => name, folder.At));
+    private static IOffsetTokenizer Load(TempFolder folder, params string[] names) => TokenizerFolder.Load(names.ToDictionary(name => name, name => folder.At(name)));
 
     private static void WritePairs(TempFolder folder, JsonNode model)
     {

@@ -6,9 +6,12 @@ internal sealed class PatternSplit(TextPattern pattern, SplitBehavior behavior, 
     public void Split(Pieces pieces)
     {
         var result = new List<Piece>(pieces.List.Count);
+        var matches = new List<Piece>();
         foreach (var piece in pieces.List)
         {
-            Splitter.Cut(piece, pattern.Matches(pieces[piece]), behavior, invert, result);
+            matches.Clear();
+            pattern.Matches(pieces[piece], matches, pieces.Text.Work);
+            Splitter.Cut(piece, matches, behavior, invert, result);
         }
 
         pieces.Replace(result);
