@@ -14,6 +14,9 @@ public static class GgufTokenizer
     private const string Template = "tokenizer.chat_template";
     private const string Space = "▁";
 
+    private static readonly (string Role, string Key)[] Roles = [("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding")];
+    private static readonly (string Name, int Texts)[] Frames = [("single", 1), ("pair", 2)];
+    private static readonly string[] Flags = ["add_bos_token", "add_eos_token"];
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Whether the metadata holds a vocabulary.</summary>
@@ -57,7 +60,7 @@ public static class GgufTokenizer
         var vocabulary = GgufVocabulary.Read(metadata);
         return Write(json =>
         {
-            foreach (var (role, key) in new[] { ("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding") })
+            foreach (var (role, key) in Roles)
             {
                 if (vocabulary.IdOf(metadata, key) is { } id)
                 {
@@ -65,7 +68,7 @@ public static class GgufTokenizer
                 }
             }
 
-            foreach (var flag in new[] { "add_bos_token", "add_eos_token" })
+            foreach (var flag in Flags)
             {
                 if (metadata.Flag(Prefix + flag) is { } value)
                 {
@@ -322,14 +325,14 @@ public static class GgufTokenizer
 
         json.WriteStartObject("post_processor");
         json.WriteString("type", "TemplateProcessing");
-        foreach (var (name, texts) in new[] { ("single", new[] { "A" }), ("pair", ["A", "B"]) })
+        foreach (var (name, texts) in Frames)
         {
             json.WriteStartArray(name);
-            foreach (var (type, text) in texts.Index())
+            for (var type = 0; type < texts; type++)
             {
                 WriteSlot(json, begin, type);
                 json.WriteStartObject();
-                WriteObject(json, "Sequence", ("id", text), ("type_id", type));
+                WriteObject(json, "Sequence", ("id", type == 0 ? "A" : "B"), ("type_id", type));
                 json.WriteEndObject();
                 WriteSlot(json, end, type);
             }
