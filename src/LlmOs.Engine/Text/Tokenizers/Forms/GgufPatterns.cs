@@ -23,9 +23,6 @@ internal static class GgufPatterns
     private const string DeepSeekWords =
         """[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+""";
 
-    private const string TekkenSource =
-        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
     private static readonly GgufPattern Gpt2 = new(WordPatterns.Gpt2Source);
     private static readonly GgufPattern Digits = new(@"\p{N}", WordPatterns.Gpt2Source);
     private static readonly GgufPattern Llama3 = new(WordPatterns.Llama3Source) { IgnoresMerges = true, BeginsTexts = true };
@@ -77,10 +74,10 @@ internal static class GgufPatterns
         ["stablelm2"] = Qwen2 with { Composes = false },
         ["hunyuan"] = Qwen2 with { Composes = false },
         ["grok-2"] = Qwen2 with { Composes = false },
-        ["gpt-4o"] = new(TiktokenForm.O200kSource),
-        ["llama4"] = new(TiktokenForm.O200kSource),
-        ["minimax-m2"] = new(TiktokenForm.O200kSource),
-        ["tekken"] = new(TekkenSource) { IgnoresMerges = true },
+        ["gpt-4o"] = new(WordPatterns.O200kSource),
+        ["llama4"] = new(WordPatterns.O200kSource),
+        ["minimax-m2"] = new(WordPatterns.O200kSource),
+        ["tekken"] = new(WordPatterns.TekkenSource) { IgnoresMerges = true },
         ["falcon"] = new(Punctuation, WordPatterns.Gpt2Source, "[0-9][0-9][0-9]"),
         ["deepseek-coder"] = new(@"[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", @"\p{N}"),
         ["deepseek-v3"] = new(@"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DeepSeekWords),

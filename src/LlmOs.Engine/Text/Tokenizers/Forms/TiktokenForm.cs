@@ -19,16 +19,12 @@ internal static class TiktokenForm
     private const int MaxRanks = 1 << 20;
     private const int MaxTokenBytes = 1024;
 
-    /// <summary>OpenAI's o200k pattern, which cuts at changes of case.</summary>
-    public const string O200kSource =
-        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
     private static readonly Encoding[] Encodings =
     [
         new("r50k_base", 50_256, WordPatterns.Gpt2Source, [(50_256, "<|endoftext|>")]),
         new("p50k_base", 50_280, WordPatterns.Gpt2Source, [(50_256, "<|endoftext|>")]),
         new("cl100k_base", 100_256, WordPatterns.Llama3Source, [(100_257, "<|endoftext|>"), (100_258, "<|fim_prefix|>"), (100_259, "<|fim_middle|>"), (100_260, "<|fim_suffix|>"), (100_276, "<|endofprompt|>")]),
-        new("o200k_base", 199_998, O200kSource, [(199_999, "<|endoftext|>"), (200_018, "<|endofprompt|>")]),
+        new("o200k_base", 199_998, WordPatterns.O200kSource, [(199_999, "<|endoftext|>"), (200_018, "<|endofprompt|>")]),
         new("Llama 3", 128_000, WordPatterns.Llama3Source, Llama3Specials()) { Begin = 128_000 },
         new("Qwen", 151_643, WordPatterns.Qwen2Source, QwenSpecials()) { Composes = true },
     ];
