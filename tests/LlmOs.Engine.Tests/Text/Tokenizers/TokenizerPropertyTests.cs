@@ -97,7 +97,7 @@ public sealed class TokenizerPropertyTests
                 given.Append(stream.Append(ids[k]));
 
                 // Nothing that was given is taken back, and no character comes in halves.
-                Assert.True(whole.StartsWith(given.ToString(), StringComparison.Ordinal));
+                Assert.StartsWith(given.ToString(), whole, StringComparison.Ordinal);
                 Assert.False(given.Length > 0 && char.IsHighSurrogate(given[^1]));
 
                 // Cut here, the rest is what the whole of this beginning has beyond what was given.
