@@ -52,7 +52,8 @@ internal sealed class AlignedText
         var text = Text.Substring(start, length);
         if (!Tracked)
         {
-            return new AlignedText(text, Origin, tracked: false, Work);
+            // Only whether a stretch begins the text is asked of these.
+            return new AlignedText(text, Origin + start, tracked: false, Work);
         }
 
         if (_starts is null)

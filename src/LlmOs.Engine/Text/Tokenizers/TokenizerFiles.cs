@@ -8,8 +8,7 @@ internal static class TokenizerFiles
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>JSON of files from anywhere: no key twice, no deep nesting.</summary>
-    public static JsonDocumentOptions Json => new() { AllowDuplicateProperties = false, MaxDepth = 32 };
+    private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
 
     /// <summary>All bytes of a stream.</summary>
     public static byte[] ReadAll(Stream stream, int maxBytes, string name)
@@ -50,14 +49,24 @@ internal static class TokenizerFiles
 
     public static JsonElement ReadJson(string path, int maxBytes, string name)
     {
+        using var document = ParseJson(ReadBytes(path, maxBytes, name), name);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>JSON of files from anywhere: no key twice, no deep nesting, no half characters in names.</summary>
+    public static JsonDocument ParseJson(ReadOnlyMemory<byte> json, string name)
+    {
         try
         {
-            using var document = JsonDocument.Parse(ReadText(path, maxBytes, name), Json);
-            return document.RootElement.Clone();
+            return JsonDocument.Parse(json.Span.StartsWith("\uFEFF"u8) ? json[3..] : json, Options);
         }
         catch (JsonException cause)
         {
             throw new TokenizerFormatException($"{name} is not valid JSON: {cause.Message}", cause);
+        }
+        catch (InvalidOperationException cause)
+        {
+            throw new TokenizerFormatException($"{name} has a name that holds half a character (a lone surrogate).", cause);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LlmOs.Engine.Text.Tokenizers.Decoders;
 using LlmOs.Engine.Text.Tokenizers.Models;
 using LlmOs.Engine.Text.Tokenizers.Normalizers;
@@ -31,20 +30,8 @@ public static class TokenizerJson
 
     private static Tokenizer Read(ReadOnlyMemory<byte> json)
     {
-        if (json.Span.StartsWith("\uFEFF"u8))
-        {
-            json = json[3..];
-        }
-
-        try
-        {
-            using var document = JsonDocument.Parse(json, TokenizerFiles.Json);
-            return Read(new Fields(document.RootElement, "tokenizer.json"));
-        }
-        catch (JsonException cause)
-        {
-            throw new TokenizerFormatException($"The tokenizer file is not valid JSON: {cause.Message}", cause);
-        }
+        using var document = TokenizerFiles.ParseJson(json, "tokenizer.json");
+        return Read(new Fields(document.RootElement, "tokenizer.json"));
     }
 
     private static Tokenizer Read(Fields file)

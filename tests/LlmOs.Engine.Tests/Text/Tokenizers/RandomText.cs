@@ -13,6 +13,9 @@ internal sealed class RandomText(int seed)
 
     private readonly Random _random = new(seed);
 
+    /// <summary>Half characters become U+FFFD, as in every encoding to UTF-8.</summary>
+    public static string Whole(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+
     public string Next(int most = 24)
     {
         var text = new StringBuilder();

@@ -16,7 +16,7 @@ public sealed class WordPatternsTests
             var expression = PatternRegex.Compile(source, "test");
             for (var i = 0; i < 600; i++)
             {
-                var text = random.Next();
+                var text = RandomText.Whole(random.Next());
                 var pieces = new Pieces(new AlignedText(text, 0, tracked: false, new Work(text.Length)));
                 var matches = new List<Piece>();
 

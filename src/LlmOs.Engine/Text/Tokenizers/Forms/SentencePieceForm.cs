@@ -52,7 +52,7 @@ internal static class SentencePieceForm
                 new ReplaceDecoder(TextPattern.Of("▁"), " "),
                 new ByteFallbackDecoder(),
                 new FuseDecoder(),
-                .. proto is { AddsSpace: true, SpaceIsSuffix: false } ? [new StripDecoder(" ", 1, 0)] : Array.Empty<IDecoder>(),
+                new StripDecoder(" ", proto is { AddsSpace: true, SpaceIsSuffix: false } ? 1 : 0, 0),
             ]),
         });
     }
