@@ -38,6 +38,7 @@ internal sealed class BpeModel : ITokenModel
     private readonly BpeSettings _settings;
     private readonly PairTable _merges;
     private readonly int[] _byteIds;
+    private readonly int[] _characterIds; // of the basic plane, -1 for those that are no token
     private readonly int _unknown;
     private readonly WordCache _cache = new();
 
@@ -47,6 +48,7 @@ internal sealed class BpeModel : ITokenModel
         _merges = merges;
         _settings = settings;
         _byteIds = ByteIds(vocabulary, settings.Bytes);
+        _characterIds = settings.Bytes ? [] : CharacterIds(vocabulary);
         _unknown = settings.UnknownToken is { } token ? vocabulary.Find(token) ?? -2 : -1;
         BreaksBeforeSpace = breaksBeforeSpace && settings is { Bytes: false, IgnoreMerges: false, ContinuingPrefix: "", EndOfWordSuffix: "" };
     }
@@ -220,7 +222,7 @@ internal sealed class BpeModel : ITokenModel
             var plain = (first || _settings.ContinuingPrefix.Length == 0) && (!last || _settings.EndOfWordSuffix.Length == 0);
             int id;
             var known = plain
-                ? Vocabulary.TryGet(piece.Slice(i, used), out id)
+                ? FindCharacter(piece.Slice(i, used), out id)
                 : Vocabulary.TryGet(
                     string.Concat(first ? "" : _settings.ContinuingPrefix, piece.Slice(i, used), last ? _settings.EndOfWordSuffix : ""),
                     out id);
@@ -240,6 +242,17 @@ internal sealed class BpeModel : ITokenModel
         }
 
         Flush(ref pending, ref symbols);
+    }
+
+    private bool FindCharacter(ReadOnlySpan<char> character, out int id)
+    {
+        if (character.Length > 1)
+        {
+            return Vocabulary.TryGet(character, out id);
+        }
+
+        id = _characterIds[character[0]];
+        return id >= 0;
     }
 
     private bool HasBytes(Rune rune, Span<byte> bytes, out int count)
@@ -292,6 +305,21 @@ internal sealed class BpeModel : ITokenModel
             symbols.Add(_unknown, pending.Start, pending.End);
             pending = (-1, -1);
         }
+    }
+
+    private static int[] CharacterIds(Vocabulary vocabulary)
+    {
+        var ids = new int[0x10000];
+        Array.Fill(ids, -1);
+        for (var id = 0; id < vocabulary.Size; id++)
+        {
+            if (vocabulary.SpellingOf(id) is [var only] && vocabulary.TryGet([only], out var found))
+            {
+                ids[only] = found;
+            }
+        }
+
+        return ids;
     }
 
     private static int[] ByteIds(Vocabulary vocabulary, bool byteLevel)
