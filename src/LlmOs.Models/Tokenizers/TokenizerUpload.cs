@@ -14,7 +14,7 @@ namespace LlmOs.Models.Tokenizers;
 internal sealed class TokenizerUpload : IDisposable
 {
     /// <summary>Bytes; Gemma's, the largest published, has 35 MB.</summary>
-    public const long MostBytes = 256 << 20;
+    public const long MostBytes = 64 << 20;
 
     private const int MostFiles = 8;
 

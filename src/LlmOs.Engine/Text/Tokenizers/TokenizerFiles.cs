@@ -13,6 +13,13 @@ internal static class TokenizerFiles
     /// <summary>All bytes of a stream.</summary>
     public static byte[] ReadAll(Stream stream, int maxBytes, string name)
     {
+        if (stream.CanSeek && stream.Length - stream.Position <= maxBytes)
+        {
+            var whole = new byte[stream.Length - stream.Position];
+            stream.ReadExactly(whole);
+            return whole;
+        }
+
         using var memory = new MemoryStream();
         var buffer = new byte[81_920];
         for (int read; (read = stream.Read(buffer)) > 0;)

@@ -13,7 +13,7 @@ namespace LlmOs.Engine.Text.Tokenizers;
 public static class TokenizerJson
 {
     /// <summary>Larger files are refused; the largest of the published ones has 35 MB.</summary>
-    public const int MaxBytes = 256 << 20;
+    public const int MaxBytes = 64 << 20;
 
     /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
     public static IOffsetTokenizer Load(string path)
