@@ -49,7 +49,7 @@ public static class TokenizerFolder
         head = head[..stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
         var text = (head.StartsWith("\uFEFF"u8) ? head[3..] : head).TrimStart(" \t\r\n"u8);
         return text.Length == 0 ? null
-            : text[0] is (byte)'{' or (byte)'[' ? Json
+            : text[0] == (byte)'{' ? Json
             : head.StartsWith("GGUF"u8) ? Gguf
             : head[0] == 0x0A ? Piece // the tag of the first piece
             : TiktokenForm.Begins(head) ? "tokenizer.tiktoken"

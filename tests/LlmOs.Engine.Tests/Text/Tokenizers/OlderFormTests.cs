@@ -95,6 +95,15 @@ public sealed class OlderFormTests
         AssertRows(name, Load(folder, "tokenizer.model"), special);
     }
 
+    [Theory]
+    [InlineData("tokenizer.json", "vectors", "tokenizers", "models", "gpt2", "tokenizer.json")]
+    [InlineData("spiece.model", "vectors", "tokenizers", "models", "t5-like-unigram", "spiece.model")]
+    [InlineData("vocab.txt", "models", "all-minilm-l6-v2", "vocab.txt")]
+    [InlineData("tokenizer.gguf", "models", "gguf-vocabs", "ggml-vocab-gpt-2.gguf")]
+    [InlineData(null, "models", "gguf-vocabs", "ggml-vocab-gpt-2.gguf.inp")]
+    public void A_file_alone_is_known_by_its_content(string? name, params string[] path) =>
+        Assert.Equal(name, TokenizerFolder.NameFor(SharedFolder.Require(path)));
+
     [Fact]
     public void Files_that_are_none_of_the_forms_are_refused()
     {
