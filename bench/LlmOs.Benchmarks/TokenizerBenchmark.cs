@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using LlmOs.Engine.Text;
 using LlmOs.Engine.Text.Tokenizers;
 using Microsoft.ML.Tokenizers;
 
