@@ -15,7 +15,7 @@ public sealed record RenderTemplateRequest
 
     /// <summary>The messages, given to the template as they are.</summary>
     [Length(0, 10_000)]
-    public required IReadOnlyList<JsonElement> Messages { get; init; }
+    public required IReadOnlyList<IReadOnlyDictionary<string, JsonElement>> Messages { get; init; }
 
     /// <summary>Functions that the template may show; absent and null are none.</summary>
     [Length(0, 10_000)]

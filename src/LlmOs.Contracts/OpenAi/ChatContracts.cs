@@ -31,7 +31,7 @@ public sealed record ChatRequest : GenerationFields
     public bool? ContinueFinalMessage { get; init; }
 
     /// <summary>LlmOs: Jinja in place of the model's template, or the name of one of the model's.</summary>
-    [TextLength(1 << 20)]
+    [TextLength(1 << 18)]
     public string? ChatTemplate { get; init; }
 
     /// <summary>LlmOs: further variables for the template, such as <c>{"enable_thinking": false}</c>.</summary>

@@ -25,7 +25,7 @@ public abstract record ConversationFields
     public bool? ContinueFinalMessage { get; init; }
 
     /// <summary>Jinja in place of the model's template, or the name of one of the model's.</summary>
-    [TextLength(1 << 20)]
+    [TextLength(1 << 18)]
     public string? ChatTemplate { get; init; }
 
     /// <summary>Further variables for the template.</summary>

@@ -35,8 +35,7 @@ internal sealed partial record ModelFolder(
     /// <summary>Files that are kept beside the weights when they are there.</summary>
     private static readonly string[] Companions =
     [
-        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja", "chat_template.json",
+        "generation_config.json", .. TokenizerFolder.Names, "chat_template.jinja", "chat_template.json",
         SentenceLayoutReader.ModulesFile, SentenceLayoutReader.LimitFile, SentenceLayoutReader.PromptFile, "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
     ];
 
@@ -93,19 +92,19 @@ internal sealed partial record ModelFolder(
     /// <exception cref="ModelFormatException">It uses a component that is not implemented; the message names it.</exception>
     public static void CheckTokenizer(IReadOnlyList<LayoutFile> files)
     {
-        if (files.FirstOrDefault(f => f.Path == "tokenizer.json") is not { } file)
+        var parts = files.Where(f => TokenizerFolder.Names.Contains(f.Path)).ToDictionary(f => f.Path, f => f.Location);
+        if (TokenizerFolder.FilesOf(parts.Keys) is not [var main, ..])
         {
             return;
         }
 
-        RefuseLarge(file, MaxTextBytes);
         try
         {
-            TokenizerJson.Load(file.Location);
+            TokenizerFolder.Load(parts);
         }
         catch (TokenizerFormatException fault)
         {
-            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"tokenizer.json: {fault.Message}", fault);
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"{main}: {fault.Message}", fault);
         }
     }
 

@@ -36,7 +36,7 @@ internal static class ChatTemplateEndpoints
 
         for (var at = 0; at < request.Messages.Count; at++)
         {
-            if (request.Messages[at].ValueKind != JsonValueKind.Object)
+            if (request.Messages[at] is null)
             {
                 throw LlmOsException.Invalid($"messages[{at}]", $"'messages[{at}]' must be an object such as {{\"role\":\"user\",\"content\":\"Hello\"}}.");
             }
@@ -70,7 +70,7 @@ internal static class ChatTemplateEndpoints
     {
         var variables = new Dictionary<string, TemplateValue>(sources.Words, StringComparer.Ordinal)
         {
-            ["messages"] = List(request.Messages),
+            ["messages"] = TemplateValue.ListOf(request.Messages.Select(m => TemplateValue.MapOf(m.Select(f => KeyValuePair.Create(f.Key, TemplateValue.FromJson(f.Value, fromUser: true)))))),
             ["tools"] = List(request.Tools),
             ["documents"] = List(request.Documents),
             ["add_generation_prompt"] = TemplateValue.Of(request.AddGenerationPrompt),
