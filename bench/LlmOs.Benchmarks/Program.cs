@@ -8,6 +8,9 @@ switch (args.FirstOrDefault())
     case "first-token" when args.Length > 1:
         await FirstTokenBenchmark.RunAsync(args[1], CancellationToken.None);
         return 0;
+    case "while-training" when args.Length > 1:
+        await WhileTrainingBenchmark.RunAsync(args[1], CancellationToken.None);
+        return 0;
     case "bare-server" when args.Length > 1:
         await FirstTokenBenchmark.BareServerAsync(args[1]);
         return 0;
@@ -16,6 +19,7 @@ switch (args.FirstOrDefault())
             """
             Usage: LlmOs.Benchmarks decode [SHAPE]        engine against a plain ONNX Runtime loop on the same graph
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
+                   LlmOs.Benchmarks while-training SERVER first token while a training job runs, against the job paused
             Results go to bench/results.
             """);
         return 2;

@@ -1,4 +1,6 @@
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Tools.Evaluation;
 using LlmOs.Tools.Training;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,13 +12,16 @@ public static class ToolsTier
 {
     public static IServiceCollection AddTools(this IServiceCollection services)
     {
+        services.AddSingleton<ITableMap, EvaluationTables>();
         services.AddSingleton<IJobRunner, TrainingRunner>();
+        services.AddSingleton<IJobRunner, EvaluationRunner>();
         return services;
     }
 
     public static IEndpointRouteBuilder MapTools(this IEndpointRouteBuilder routes)
     {
         routes.MapTraining();
+        routes.MapEvaluations();
         return routes;
     }
 }
