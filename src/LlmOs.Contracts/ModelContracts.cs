@@ -42,8 +42,44 @@ public sealed record ModelFileView(string Path, string Sha256, long Bytes);
 /// <summary>How near the trained weights and the served graph are: the largest difference of logits over the prompts.</summary>
 public sealed record ParityView(int Prompts, double MaxAbsDiff, bool? TemplateEqual);
 
+/// <summary>How a version was made from its parent.</summary>
+public enum LineageRelation
+{
+    /// <summary>Trained further.</summary>
+    FineTuned,
+
+    /// <summary>An adapter, which is served on top of the parent.</summary>
+    Adapter,
+    Quantized,
+    Pruned,
+
+    /// <summary>Taught by it.</summary>
+    Distilled,
+
+    /// <summary>The same weights under another name, or with other texts beside them.</summary>
+    Copied,
+}
+
+/// <summary>What moved an alias.</summary>
+public enum AliasChangeKind
+{
+    Set,
+    RolledBack,
+    Deleted,
+}
+
 /// <summary>Where a version came from.</summary>
-public sealed record LineageView(string? Parent, string? Job, IReadOnlyList<string> Datasets);
+/// <param name="Parent">The version it was made from, <c>name:3</c>; it need not be stored here.</param>
+/// <param name="Job">The job that made it.</param>
+/// <param name="Datasets">What it was trained on.</param>
+public sealed record LineageView(string? Parent, string? Job, IReadOnlyList<string> Datasets)
+{
+    /// <summary>How it was made from the parent.</summary>
+    public LineageRelation? Relation { get; init; }
+
+    /// <summary>Where the files came from, with the revision that was read: <c>hf:org/name@commit</c>.</summary>
+    public string? Source { get; init; }
+}
 
 /// <summary>A version as the API shows it (CONTRACT, section 2).</summary>
 public sealed record ModelVersionView(

@@ -22,6 +22,8 @@ public static class InfrastructureTier
         services.AddSingleton<IDbContextFactory<LlmOsDb>, LlmOsDbFactory>();
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<LlmOsDb>>().CreateDbContext());
 
+        services.AddSingleton<ITableMap, UploadTables>();
+
         services.AddSingleton<ITableMap, JobTables>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton<JobQueue>();

@@ -135,7 +135,7 @@ public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegis
 
         var now = db.StoredTime(clock.GetUtcNow());
         // Two publishers of a new name meet here; the second waits for the first and finds its row.
-        await db.Database.ExecuteSqlAsync($"insert into models (name, last_version, created_at) values ({name}, 0, {now}) on conflict (name) do nothing", cancel);
+        await db.Database.ExecuteSqlAsync($"insert into models (name, last_version, created_at, row_version) values ({name}, 0, {now}, 0) on conflict (name) do nothing", cancel);
         await db.Models.Where(m => m.Name == name).ExecuteUpdateAsync(set => set.SetProperty(m => m.LastVersion, m => m.LastVersion), cancel);
         return await db.Models.AsNoTracking().SingleAsync(m => m.Name == name, cancel);
     }
@@ -162,12 +162,14 @@ public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegis
             ParityMaxAbsDiff = version.Parity?.MaxAbsDiff,
             ParityTemplateEqual = version.Parity?.TemplateEqual,
             LineageParent = version.Lineage.Parent,
+            LineageRelation = version.Lineage.Relation,
             LineageJob = version.Lineage.Job,
+            LineageSource = version.Lineage.Source,
             LineageDatasets = Json(version.Lineage.Datasets),
             Metrics = Json(version.Metrics),
-            Tags = Json(version.Tags),
             CreatedAt = clock.GetUtcNow(),
             Files = [.. version.Files.Select(f => new ModelFile { Path = f.Path, Sha256 = f.Sha256, Bytes = f.Bytes })],
+            Tags = [.. version.Tags.Select(t => new ModelVersionTag { Key = t.Key, Value = t.Value })],
         });
         await db.SaveChangesAsync(cancel);
         if (version.Alias is { } alias)

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LlmOs.Models.Registry;
 
 /// <summary>A model by name; its versions are numbered 1, 2, ... and never change.</summary>
-public sealed class RegisteredModel
+public sealed class RegisteredModel : IRowVersion
 {
     public long Id { get; init; }
 
@@ -15,14 +15,25 @@ public sealed class RegisteredModel
     /// <summary>The highest number given out. A number is never given twice, not even after a failure.</summary>
     public int LastVersion { get; init; }
 
+    /// <summary>The model card that somebody wrote here, in Markdown; null shows the one that came with a version.</summary>
+    public string? Card { get; set; }
+
+    /// <summary>Since when it is out of use: not listed, and no version is added.</summary>
+    public DateTimeOffset? ArchivedAt { get; set; }
+
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Counts the changes to card, tags and archiving; the entity tag of the API.</summary>
+    public long RowVersion { get; set; }
 
     public List<ModelVersion> Versions { get; init; } = [];
 
     public List<ModelAlias> Aliases { get; init; } = [];
+
+    public List<ModelTag> Tags { get; init; } = [];
 }
 
-/// <summary>One version: its files by hash, and what is known of it. Only metrics are added later.</summary>
+/// <summary>One version: its files by hash, and what is known of it. Only state, tags and metrics change later.</summary>
 public sealed class ModelVersion
 {
     public long Id { get; init; }
@@ -33,7 +44,7 @@ public sealed class ModelVersion
 
     public required int Number { get; init; }
 
-    public required ModelVersionState State { get; init; }
+    public required ModelVersionState State { get; set; }
 
     /// <summary>The pipeline task: <c>text-generation</c>.</summary>
     public required string Task { get; init; }
@@ -66,9 +77,16 @@ public sealed class ModelVersion
 
     public bool? ParityTemplateEqual { get; init; }
 
+    /// <summary>The version it was made from, <c>name:3</c>; it need not be stored here.</summary>
     public string? LineageParent { get; init; }
 
+    /// <summary>How it was made from the parent; null without one, or where nobody said.</summary>
+    public LineageRelation? LineageRelation { get; init; }
+
     public string? LineageJob { get; init; }
+
+    /// <summary>Where its files came from, with the revision that was read: <c>hf:org/name@commit</c>.</summary>
+    public string? LineageSource { get; init; }
 
     /// <summary>JSON list of texts.</summary>
     public string LineageDatasets { get; init; } = "[]";
@@ -76,12 +94,11 @@ public sealed class ModelVersion
     /// <summary>JSON list of objects, one for each evaluation.</summary>
     public string Metrics { get; set; } = "[]";
 
-    /// <summary>JSON object of texts.</summary>
-    public string Tags { get; init; } = "{}";
-
     public required DateTimeOffset CreatedAt { get; init; }
 
     public List<ModelFile> Files { get; init; } = [];
+
+    public List<ModelVersionTag> Tags { get; init; } = [];
 
     /// <summary><c>name:3</c>; needs <see cref="Model"/>.</summary>
     public string Ref => $"{Model.Name}:{Number}";
@@ -89,7 +106,7 @@ public sealed class ModelVersion
     /// <summary>A file by its path in the published layout, or null; needs <see cref="Files"/>.</summary>
     public ModelFile? FindFile(string path) => Files.Find(f => f.Path == path);
 
-    /// <summary>The version as the API shows it; needs <see cref="Model"/> and <see cref="Files"/>.</summary>
+    /// <summary>The version as the API shows it; needs <see cref="Model"/>, <see cref="Files"/> and <see cref="Tags"/>.</summary>
     public ModelVersionView ToView() => new(
         Model.Name,
         Number,
@@ -104,9 +121,9 @@ public sealed class ModelVersion
         License,
         [.. Files.OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.ToView())],
         ParityPrompts is { } prompts && ParityMaxAbsDiff is { } difference ? new ParityView(prompts, difference, ParityTemplateEqual) : null,
-        new LineageView(LineageParent, LineageJob, Read<List<string>>(LineageDatasets)),
+        new LineageView(LineageParent, LineageJob, Read<List<string>>(LineageDatasets)) { Relation = LineageRelation, Source = LineageSource },
         Read<List<JsonElement>>(Metrics),
-        Read<Dictionary<string, string>>(Tags),
+        Tags.OrderBy(t => t.Key, StringComparer.Ordinal).ToDictionary(t => t.Key, t => t.Value),
         CreatedAt);
 
     private static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, LlmOsJson.Options)!;
@@ -145,6 +162,56 @@ public sealed class ModelAlias
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
+/// <summary>A pair of texts on a model, to find it by.</summary>
+public sealed class ModelTag
+{
+    public long Id { get; init; }
+
+    public long ModelId { get; init; }
+
+    public required string Key { get; init; }
+
+    public required string Value { get; set; }
+}
+
+/// <summary>A pair of texts on a version.</summary>
+public sealed class ModelVersionTag
+{
+    public long Id { get; init; }
+
+    public long VersionId { get; init; }
+
+    public required string Key { get; init; }
+
+    public required string Value { get; set; }
+}
+
+/// <summary>One move of an alias. Written in the transaction that moves it, and never changed.</summary>
+public sealed class AliasChange
+{
+    /// <summary>Order of the moves.</summary>
+    public long Id { get; init; }
+
+    public required long ModelId { get; init; }
+
+    public required string Alias { get; init; }
+
+    public required AliasChangeKind Kind { get; init; }
+
+    /// <summary>The version it pointed at before; null when there was no such alias.</summary>
+    public int? From { get; init; }
+
+    /// <summary>The version it points at since; null when it was taken away.</summary>
+    public int? To { get; init; }
+
+    /// <summary>The key that asked for it, or the job that published; null at the server's start.</summary>
+    public string? By { get; init; }
+
+    public string? Reason { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+}
+
 internal sealed class RegistryTables : ITableMap
 {
     public const string Models = "models";
@@ -159,6 +226,7 @@ internal sealed class RegistryTables : ITableMap
             registered.Property(m => m.Name).HasMaxLength(256);
             registered.HasMany(m => m.Versions).WithOne(v => v.Model).HasForeignKey(v => v.ModelId);
             registered.HasMany(m => m.Aliases).WithOne().HasForeignKey(a => a.ModelId);
+            registered.HasMany(m => m.Tags).WithOne().HasForeignKey(t => t.ModelId);
         });
         model.Entity<ModelVersion>(version =>
         {
@@ -169,10 +237,13 @@ internal sealed class RegistryTables : ITableMap
             version.Property(v => v.Precision).HasMaxLength(16);
             version.Property(v => v.License).HasMaxLength(128);
             version.Property(v => v.Digest).HasMaxLength(64);
+            version.HasIndex(v => v.LineageParent);
             version.Property(v => v.LineageParent).HasMaxLength(320);
             version.Property(v => v.LineageJob).HasMaxLength(40);
+            version.Property(v => v.LineageSource).HasMaxLength(4096);
             version.Ignore(v => v.Ref);
             version.HasMany(v => v.Files).WithOne().HasForeignKey(f => f.VersionId);
+            version.HasMany(v => v.Tags).WithOne().HasForeignKey(t => t.VersionId);
         });
         model.Entity<ModelFile>(file =>
         {
@@ -188,6 +259,31 @@ internal sealed class RegistryTables : ITableMap
             alias.HasIndex(a => new { a.ModelId, a.Name }).IsUnique();
             alias.Property(a => a.Name).HasMaxLength(64);
         });
+        model.Entity<ModelTag>(tag =>
+        {
+            tag.ToTable("model_tags");
+            tag.HasIndex(t => new { t.ModelId, t.Key }).IsUnique();
+            tag.HasIndex(t => new { t.Key, t.Value });
+            tag.Property(t => t.Key).HasMaxLength(64);
+            tag.Property(t => t.Value).HasMaxLength(256);
+        });
+        model.Entity<ModelVersionTag>(tag =>
+        {
+            tag.ToTable("model_version_tags");
+            tag.HasIndex(t => new { t.VersionId, t.Key }).IsUnique();
+            tag.HasIndex(t => new { t.Key, t.Value });
+            tag.Property(t => t.Key).HasMaxLength(64);
+            tag.Property(t => t.Value).HasMaxLength(256);
+        });
+        model.Entity<AliasChange>(change =>
+        {
+            change.ToTable("model_alias_changes");
+            change.HasIndex(c => new { c.ModelId, c.Alias, c.Id });
+            change.HasOne<RegisteredModel>().WithMany().HasForeignKey(c => c.ModelId);
+            change.Property(c => c.Alias).HasMaxLength(64);
+            change.Property(c => c.By).HasMaxLength(64);
+            change.Property(c => c.Reason).HasMaxLength(500);
+        });
     }
 }
 
@@ -201,5 +297,7 @@ public static class RegistryQueries
         public DbSet<ModelVersion> ModelVersions => db.Set<ModelVersion>();
 
         public DbSet<ModelAlias> ModelAliases => db.Set<ModelAlias>();
+
+        public DbSet<AliasChange> AliasChanges => db.Set<AliasChange>();
     }
 }

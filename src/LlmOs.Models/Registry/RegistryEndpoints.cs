@@ -99,7 +99,7 @@ internal static class RegistryEndpoints
             : int.TryParse(after, out var number) ? number
             : throw LlmOsException.Invalid("after", $"'{ModelName.Shorten(after)}' is not a version's number; send the next of the page before.");
         var size = limit ?? 50;
-        var rows = await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
+        var rows = await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files).Include(v => v.Tags)
             .Where(v => v.Model.Name == name && v.Number < before)
             .OrderByDescending(v => v.Number).Take(size + 1).ToListAsync(cancel);
         var page = rows.Take(size).Select(v => v.ToView()).ToList();
@@ -126,7 +126,7 @@ internal static class RegistryEndpoints
     private static async Task<ModelVersion> FindAsync(string name, int number, LlmOsDb db, CancellationToken cancel)
     {
         name = ModelName.FromPath(name);
-        return await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
+        return await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files).Include(v => v.Tags)
             .SingleOrDefaultAsync(v => v.Model.Name == name && v.Number == number, cancel) ?? throw await ModelRegistry.NoVersionAsync(db, name, number, cancel);
     }
 

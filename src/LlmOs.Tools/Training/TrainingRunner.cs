@@ -51,7 +51,7 @@ internal sealed partial class TrainingRunner(
         {
             Alias = request.Alias ?? ModelAlias.Latest,
             Parity = parity,
-            Lineage = new LineageView(sources.Base?.Ref, job.Id, []),
+            Lineage = new LineageView(sources.Base?.Ref, job.Id, []) { Relation = sources.Base is null ? null : LineageRelation.FineTuned },
             Metrics = [Metrics(completed, continued)],
         };
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);

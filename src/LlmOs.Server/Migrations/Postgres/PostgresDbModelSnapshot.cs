@@ -368,6 +368,124 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("job_events", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Seq"));
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ExpectedHash")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("expected_hash");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("character varying(256)")
+                        .HasColumnName("file_name");
+
+                    b.Property<string>("Id")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("state");
+
+                    b.Property<DateTimeOffset>("TouchedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("touched_at");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_uploads");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_uploads_id");
+
+                    b.HasIndex("TouchedAt")
+                        .HasDatabaseName("ix_uploads_touched_at");
+
+                    b.ToTable("uploads", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Registry.AliasChange", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Alias")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("alias");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("By")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("by");
+
+                    b.Property<int?>("From")
+                        .HasColumnType("integer")
+                        .HasColumnName("from");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("ModelId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("model_id");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason");
+
+                    b.Property<int?>("To")
+                        .HasColumnType("integer")
+                        .HasColumnName("to");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_alias_changes");
+
+                    b.HasIndex("ModelId", "Alias", "Id")
+                        .HasDatabaseName("ix_model_alias_changes_model_id_alias_id");
+
+                    b.ToTable("model_alias_changes", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelAlias", b =>
                 {
                     b.Property<long>("Id")
@@ -447,6 +565,44 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("model_files", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelTag", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("key");
+
+                    b.Property<long>("ModelId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("model_id");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("character varying(256)")
+                        .HasColumnName("value");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_tags");
+
+                    b.HasIndex("Key", "Value")
+                        .HasDatabaseName("ix_model_tags_key_value");
+
+                    b.HasIndex("ModelId", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_model_tags_model_id_key");
+
+                    b.ToTable("model_tags", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>
                 {
                     b.Property<long>("Id")
@@ -500,6 +656,16 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasColumnType("character varying(320)")
                         .HasColumnName("lineage_parent");
 
+                    b.Property<string>("LineageRelation")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("lineage_relation");
+
+                    b.Property<string>("LineageSource")
+                        .HasMaxLength(4096)
+                        .HasColumnType("character varying(4096)")
+                        .HasColumnName("lineage_source");
+
                     b.Property<string>("Metrics")
                         .IsRequired()
                         .HasColumnType("text")
@@ -541,11 +707,6 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasColumnType("character varying(32)")
                         .HasColumnName("state");
 
-                    b.Property<string>("Tags")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("tags");
-
                     b.Property<string>("Task")
                         .IsRequired()
                         .HasMaxLength(64)
@@ -559,11 +720,52 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.HasKey("Id")
                         .HasName("pk_model_versions");
 
+                    b.HasIndex("LineageParent")
+                        .HasDatabaseName("ix_model_versions_lineage_parent");
+
                     b.HasIndex("ModelId", "Number")
                         .IsUnique()
                         .HasDatabaseName("ix_model_versions_model_id_number");
 
                     b.ToTable("model_versions", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelVersionTag", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("character varying(256)")
+                        .HasColumnName("value");
+
+                    b.Property<long>("VersionId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_version_tags");
+
+                    b.HasIndex("Key", "Value")
+                        .HasDatabaseName("ix_model_version_tags_key_value");
+
+                    b.HasIndex("VersionId", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_model_version_tags_version_id_key");
+
+                    b.ToTable("model_version_tags", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.RegisteredModel", b =>
@@ -574,6 +776,14 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasColumnName("id");
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset?>("ArchivedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("archived_at");
+
+                    b.Property<string>("Card")
+                        .HasColumnType("text")
+                        .HasColumnName("card");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -589,6 +799,11 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasColumnType("character varying(256)")
                         .HasColumnName("name");
 
+                    b.Property<long>("RowVersion")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("row_version");
+
                     b.HasKey("Id")
                         .HasName("pk_models");
 
@@ -597,6 +812,16 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasDatabaseName("ix_models_name");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Registry.AliasChange", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.RegisteredModel", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_alias_changes_models_model_id");
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.ModelAlias", b =>
@@ -619,6 +844,16 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasConstraintName("fk_model_files_model_versions_version_id");
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelTag", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.RegisteredModel", null)
+                        .WithMany("Tags")
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_tags_models_model_id");
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>
                 {
                     b.HasOne("LlmOs.Models.Registry.RegisteredModel", "Model")
@@ -631,14 +866,28 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.Navigation("Model");
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelVersionTag", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
+                        .WithMany("Tags")
+                        .HasForeignKey("VersionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_version_tags_model_versions_version_id");
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>
                 {
                     b.Navigation("Files");
+
+                    b.Navigation("Tags");
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.RegisteredModel", b =>
                 {
                     b.Navigation("Aliases");
+
+                    b.Navigation("Tags");
 
                     b.Navigation("Versions");
                 });

@@ -354,6 +354,120 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("job_events", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bytes");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ExpectedHash")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("expected_hash");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("file_name");
+
+                    b.Property<string>("Id")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<long>("TouchedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("touched_at");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_uploads");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_uploads_id");
+
+                    b.HasIndex("TouchedAt")
+                        .HasDatabaseName("ix_uploads_touched_at");
+
+                    b.ToTable("uploads", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Registry.AliasChange", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Alias")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("alias");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<string>("By")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("by");
+
+                    b.Property<int?>("From")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("from");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("ModelId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("model_id");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<int?>("To")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("to");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_alias_changes");
+
+                    b.HasIndex("ModelId", "Alias", "Id")
+                        .HasDatabaseName("ix_model_alias_changes_model_id_alias_id");
+
+                    b.ToTable("model_alias_changes", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelAlias", b =>
                 {
                     b.Property<long>("Id")
@@ -429,6 +543,42 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("model_files", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelTag", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("ModelId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("model_id");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_tags");
+
+                    b.HasIndex("Key", "Value")
+                        .HasDatabaseName("ix_model_tags_key_value");
+
+                    b.HasIndex("ModelId", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_model_tags_model_id_key");
+
+                    b.ToTable("model_tags", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>
                 {
                     b.Property<long>("Id")
@@ -480,6 +630,16 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("lineage_parent");
 
+                    b.Property<string>("LineageRelation")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("lineage_relation");
+
+                    b.Property<string>("LineageSource")
+                        .HasMaxLength(4096)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("lineage_source");
+
                     b.Property<string>("Metrics")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -521,11 +681,6 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
 
-                    b.Property<string>("Tags")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("tags");
-
                     b.Property<string>("Task")
                         .IsRequired()
                         .HasMaxLength(64)
@@ -539,11 +694,50 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.HasKey("Id")
                         .HasName("pk_model_versions");
 
+                    b.HasIndex("LineageParent")
+                        .HasDatabaseName("ix_model_versions_lineage_parent");
+
                     b.HasIndex("ModelId", "Number")
                         .IsUnique()
                         .HasDatabaseName("ix_model_versions_model_id_number");
 
                     b.ToTable("model_versions", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelVersionTag", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value");
+
+                    b.Property<long>("VersionId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_version_tags");
+
+                    b.HasIndex("Key", "Value")
+                        .HasDatabaseName("ix_model_version_tags_key_value");
+
+                    b.HasIndex("VersionId", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_model_version_tags_version_id_key");
+
+                    b.ToTable("model_version_tags", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.RegisteredModel", b =>
@@ -552,6 +746,14 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER")
                         .HasColumnName("id");
+
+                    b.Property<long?>("ArchivedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("archived_at");
+
+                    b.Property<string>("Card")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("card");
 
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
@@ -567,6 +769,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("name");
 
+                    b.Property<long>("RowVersion")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("row_version");
+
                     b.HasKey("Id")
                         .HasName("pk_models");
 
@@ -575,6 +782,16 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasDatabaseName("ix_models_name");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Registry.AliasChange", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.RegisteredModel", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_alias_changes_models_model_id");
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.ModelAlias", b =>
@@ -597,6 +814,16 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasConstraintName("fk_model_files_model_versions_version_id");
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelTag", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.RegisteredModel", null)
+                        .WithMany("Tags")
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_tags_models_model_id");
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>
                 {
                     b.HasOne("LlmOs.Models.Registry.RegisteredModel", "Model")
@@ -609,14 +836,28 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.Navigation("Model");
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Registry.ModelVersionTag", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
+                        .WithMany("Tags")
+                        .HasForeignKey("VersionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_model_version_tags_model_versions_version_id");
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>
                 {
                     b.Navigation("Files");
+
+                    b.Navigation("Tags");
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.RegisteredModel", b =>
                 {
                     b.Navigation("Aliases");
+
+                    b.Navigation("Tags");
 
                     b.Navigation("Versions");
                 });
