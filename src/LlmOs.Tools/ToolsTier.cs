@@ -15,6 +15,8 @@ public static class ToolsTier
         services.AddSingleton<ITableMap, EvaluationTables>();
         services.AddSingleton<IJobRunner, TrainingRunner>();
         services.AddSingleton<IJobRunner, EvaluationRunner>();
+        services.AddSingleton<IJobSpec, TrainingJobSpec>();
+        services.AddSingleton<IJobSpec, EvaluationJobSpec>();
         return services;
     }
 

@@ -47,16 +47,8 @@ internal static class EvaluationEndpoints
 
     private static async Task<Accepted<JobAccepted>> Evaluate(EvaluationRequest request, IModelScorer scorer, LlmOsSettings settings, JobQueue jobs, CancellationToken cancel)
     {
-        // What is wrong is said now, not by a job that fails.
-        var plan = EvaluationPlan.Of(request);
-        if (plan is PerplexityPlan perplexity)
-        {
-            ImportSource.ResolveFile(perplexity.Text, "text", settings.ImportDirs);
-        }
-
-        // The version of now is what is measured, also when its alias moves on while the job waits.
-        var reference = await scorer.RequireAsync(request.Model, "model", cancel);
-        var job = await jobs.SubmitAsync(EvaluationRunner.JobKind, request with { Model = reference }, cancel);
+        var spec = await EvaluationJobSpec.CheckAsync(request, settings, scorer, cancel);
+        var job = await jobs.SubmitAsync(EvaluationRunner.JobKind, spec, cancel);
         return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", new JobAccepted(job));
     }
 

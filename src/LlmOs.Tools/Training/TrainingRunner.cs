@@ -85,7 +85,9 @@ internal sealed partial class TrainingRunner(
             }
 
             LogStartedAgain(job.Id, end.ExitCode, progress.Checkpoint, restarts.InARow);
-            job.Report(double.NaN, $"{How(end)} Going on from {progress.CheckpointText} (restart {restarts.InARow} of {TrainingRestarts.Most} without progress)");
+            var restart = $"{How(end)} Going on from {progress.CheckpointText} (restart {restarts.InARow} of {TrainingRestarts.Most} without progress)";
+            job.Report(double.NaN, restart);
+            job.Log(JobLogLevel.Warning, restart);
         }
     }
 
@@ -178,12 +180,16 @@ internal sealed partial class TrainingRunner(
                     break;
                 case TrainerWarning warning:
                     job.Report(double.NaN, warning.Message);
+                    job.Log(JobLogLevel.Warning, warning.Message);
                     break;
                 case TrainerCheckpoint written:
                     Checkpoint = written.Step;
                     break;
                 case TrainerSample sample:
-                    job.Report(double.NaN, $"step {sample.Step} writes: {sample.Prompt}{sample.Text}".ReplaceLineEndings(" "));
+                    // What the model writes now, kept for who looks later: progress replaces a message within the second.
+                    var text = $"step {sample.Step} writes: {sample.Prompt}{sample.Text}".ReplaceLineEndings(" ");
+                    job.Report(double.NaN, text);
+                    job.Log(JobLogLevel.Info, text);
                     break;
                 case TrainerProgress at:
                     (Step, ResidentBytes) = (at.Step, at.ResidentBytes);
