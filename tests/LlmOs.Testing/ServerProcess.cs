@@ -150,7 +150,7 @@ public class ServerProcess : Xunit.IAsyncLifetime
         throw new InvalidOperationException($"The server wrote no line with '{text}'.\n{Output}");
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         if (_process is { HasExited: false })
