@@ -149,7 +149,7 @@ internal static class TrainingPlanner
         }
 
         var shape = request.Architecture!;
-        OneOf("architecture.type", shape.Type, [.. Architectures.All.Select(a => a.ModelType).Where(t => t is "llama" or "gpt2")]);
+        OneOf("architecture.type", shape.Type, "llama", "gpt2");
         var layers = Within("architecture.layers", shape.Layers, 1, MaxLayers);
         var hidden = Within("architecture.hidden", shape.Hidden, 8, MaxHidden);
         var heads = Within("architecture.heads", shape.Heads, 1, hidden);

@@ -16,11 +16,14 @@ public sealed class TrainerTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("f32", "f32")]
-    [InlineData("bf16", "f16")]
-    public async Task A_text_becomes_a_model_whose_served_graph_gives_the_trainers_logits(string precision, string weights)
+    [InlineData("llama", "f32", "f32")]
+    [InlineData("llama", "bf16", "f16")]
+    [InlineData("gpt2", "f32", "f32")]
+    [InlineData("gpt2", "bf16", "f32")]
+    public async Task A_text_becomes_a_model_whose_served_graph_gives_the_trainers_logits(string layout, string precision, string weights)
     {
-        var (end, events) = await _folder.RunAsync(TrainerFolder.Request() with { Precision = precision, Weights = weights }, Cancel);
+        var shape = new ArchitectureSpec { Type = layout, Layers = 2, Hidden = 64, Heads = 4, KvHeads = layout == "llama" ? 2 : null, Intermediate = 128, Context = 32 };
+        var (end, events) = await _folder.RunAsync(TrainerFolder.Request() with { Architecture = shape, Precision = precision, Weights = weights }, Cancel);
 
         Assert.Equal((TrainerExit.Done, ""), (end.ExitCode, end.ErrorTail));
         Assert.IsType<TrainerHello>(events[0]);
@@ -216,7 +219,7 @@ public sealed class TrainerTests : IDisposable
         var json = ConfigJson.Parse(File.ReadAllBytes(Path.Combine(model, "config.json")), "config.json");
         var architecture = Architectures.Of(json);
         using var weights = SafetensorsFile.Open(Path.Combine(model, "model.safetensors"));
-        return architecture.WriteGraph(architecture.ReadConfig(json), weights, Directory.CreateDirectory(Path.Combine(_folder.Path, $"graph-{Guid.NewGuid():n}")).FullName, Cancel);
+        return (ServingGraph)architecture.WriteGraph(architecture.ReadConfig(json), weights, Directory.CreateDirectory(Path.Combine(_folder.Path, $"graph-{Guid.NewGuid():n}")).FullName, Cancel);
     }
 
     private async Task<byte[]> WeightsAsync(TrainingRequest request)

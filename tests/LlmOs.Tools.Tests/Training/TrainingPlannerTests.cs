@@ -48,6 +48,8 @@ public class TrainingPlannerTests
         { "architecture.heads", Shape(a => a with { Heads = 5 }) },
         { "architecture.heads", Shape(a => a with { Hidden = 36, Heads = 4, KvHeads = 4 }) }, // heads of width 9
         { "architecture.kv_heads", Shape(a => a with { KvHeads = 3 }) },
+        { "architecture.kv_heads", Shape(a => a with { Type = "gpt2", KvHeads = 2 }) },
+        { "architecture.rope_theta", Shape(a => a with { Type = "gpt2", KvHeads = null, RopeTheta = 1e4 }) },
         { "architecture.intermediate", Shape(a => a with { Intermediate = 0 }) },
         { "architecture.context", Shape(a => a with { Context = 0 }) },
         { "architecture.rope_theta", Shape(a => a with { RopeTheta = double.NaN }) },
