@@ -26,6 +26,9 @@ internal sealed class JobHostProcess : IDisposable
 
         // A job that is unlucky several times in a row is the storm's doing, not its own.
         info.Environment["Jobs__MostSetbacks"] = "50";
+
+        // A host lives for seconds here: what it would gain by profiling itself, it would not live to use.
+        info.Environment["DOTNET_TieredPGO"] = "0";
         _process = Process.Start(info)!;
         _process.OutputDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
         _process.ErrorDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");

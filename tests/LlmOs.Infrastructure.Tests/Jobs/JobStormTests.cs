@@ -16,11 +16,11 @@ public sealed class JobStormTests(TestDatabases databases)
 {
     private const int Jobs = 2_000;
     private const int Turns = 6;
-    private const int Kills = 3;
-    private const int Stops = 3;
+    private const int Kills = 2;
+    private const int Stops = 2;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     [Theory]
     [InlineData(Provider.Sqlite, 1, 5)]

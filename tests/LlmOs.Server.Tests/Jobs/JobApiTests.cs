@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Server.Tests.Http;
 using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.Jobs;
@@ -11,6 +10,7 @@ namespace LlmOs.Server.Tests.Jobs;
 /// <summary>Jobs over HTTP, on the built server: imports of the model that comes with it.</summary>
 public sealed class JobApiTests : IAsyncLifetime
 {
+    private static readonly string Starter = Path.Combine(SharedFolder.Repository, "models", "starter");
     private readonly TempFolder _temp = new();
     private ServerProcess _server = null!;
     private LlmOsClient _client = null!;
@@ -79,26 +79,6 @@ public sealed class JobApiTests : IAsyncLifetime
         Assert.Equal([1], (await _client.GetModelAsync("cut", default)).Versions);
     }
 
-    [Theory]
-    [InlineData("""{"kind":"nothing","spec":{}}""", "kind")]
-    [InlineData("""{"kind":"import","spec":5}""", "spec")]
-    [InlineData("""{"kind":"import","spec":{"name":"x"}}""", "spec.source")]
-    [InlineData("""{"kind":"import","spec":{"source":"file:/etc","name":"NO"}}""", "spec.name")]
-    [InlineData("""{"kind":"import","spec":{"source":"file:/etc","name":7}}""", "spec.name")]
-    [InlineData("""{"kind":"training","spec":{"name":"x","budget":{"steps":0}}}""", "spec.")]
-    [InlineData("""{"kind":"import","spec":{"source":"file:WHOLE","name":"x"},"after":["job_none"]}""", "after[0]")]
-    [InlineData("""{"kind":"import","spec":{"source":"file:WHOLE","name":"x"},"priority":101}""", "priority")]
-    public async Task What_cannot_be_a_job_is_refused_at_once_by_field(string body, string field)
-    {
-        using var http = _server.Client();
-
-        using var answer = await http.PostAsync("/api/v1/jobs", Answers.Json(body.Replace("WHOLE", _temp.At("whole"), StringComparison.Ordinal)));
-
-        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        var errors = (await answer.ReadAsync()).GetProperty("errors").EnumerateObject().Select(e => e.Name);
-        Assert.Contains(errors, e => e.StartsWith(field, StringComparison.Ordinal));
-    }
-
     private async Task StartAsync()
     {
         _server = await ServerProcess.StartAsync(new ServerStart
@@ -118,7 +98,7 @@ public sealed class JobApiTests : IAsyncLifetime
     private string CopyStarter(string name)
     {
         var target = Directory.CreateDirectory(_temp.At(name)).FullName;
-        foreach (var file in Directory.GetFiles(Path.Combine(SharedFolder.Repository, "models", "starter")))
+        foreach (var file in Directory.GetFiles(Starter))
         {
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
         }
