@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LlmOs.TrainingBench;
