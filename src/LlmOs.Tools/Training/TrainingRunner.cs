@@ -135,7 +135,7 @@ internal sealed partial class TrainingRunner(
         {
             Detail = end.ErrorTail.Length == 0 ? null : end.ErrorTail,
             Hint = end.ExitCode == Killed
-                ? "Someone ends the process, or the machine runs out of memory: look at its log, then retry the job, which goes on from its latest checkpoint."
+                ? "Someone ended the process, or the machine ran out of memory: look at its log, then retry the job, which goes on from its latest checkpoint."
                 : "Retry the job, which goes on from its latest checkpoint. If it fails again, report what the detail says.",
         };
 
