@@ -78,7 +78,10 @@ internal static class DistilBert
         DefaultContext = 512,
         DefaultTied = true,
         Rotary = false,
-    }) with { TypeVocabulary = 0 };
+    }) with
+    {
+        TypeVocabulary = 0,
+    };
 
     private static EncoderArchitecture Make(string className, EncoderHead head, Action<EncoderWriter> build) =>
         new("distilbert", className, head, HasTypes: false, HasPooler: false, Read, build)

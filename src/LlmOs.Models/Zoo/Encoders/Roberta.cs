@@ -33,7 +33,10 @@ internal static class Roberta
             e.WriteStates(x, pooler: null);
             var tied = e.Config.TiedEmbeddings ? Body + "embeddings.word_embeddings" : "lm_head.decoder";
             e.WriteTokens(x, "lm_head.dense", "lm_head.layer_norm", tied, "lm_head.bias");
-        }) with { LeftOver = ["embeddings.position_ids", "roberta.pooler.*", "lm_head.decoder.*"] };
+        }) with
+        {
+            LeftOver = ["embeddings.position_ids", "roberta.pooler.*", "lm_head.decoder.*"],
+        };
         yield return Make("ForSequenceClassification", EncoderHead.TextLabels, pooler: false, e =>
         {
             var x = States(e);
