@@ -15,6 +15,7 @@ var root = new RootCommand(
     ImportCommand.Create(interrupts),
     TrainCommand.Create(interrupts),
     EvalCommand.Create(interrupts),
+    TokenizeCommand.Create(interrupts),
     JobCommands.Create(interrupts),
     ServeCommand.Create(),
 };
