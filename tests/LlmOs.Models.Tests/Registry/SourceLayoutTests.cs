@@ -208,9 +208,15 @@ public sealed class SourceLayoutTests : IAsyncLifetime
                     "model.norm.weight" => "output_norm.weight",
                     _ => $"blk.{parts[2]}." + parts[^2] switch
                     {
-                        "input_layernorm" => "attn_norm", "post_attention_layernorm" => "ffn_norm",
-                        "q_proj" => "attn_q", "k_proj" => "attn_k", "v_proj" => "attn_v", "o_proj" => "attn_output",
-                        "gate_proj" => "ffn_gate", "up_proj" => "ffn_up", _ => "ffn_down",
+                        "input_layernorm" => "attn_norm",
+                        "post_attention_layernorm" => "ffn_norm",
+                        "q_proj" => "attn_q",
+                        "k_proj" => "attn_k",
+                        "v_proj" => "attn_v",
+                        "o_proj" => "attn_output",
+                        "gate_proj" => "ffn_gate",
+                        "up_proj" => "ffn_up",
+                        _ => "ffn_down",
                     } + ".weight",
                 },
                 [.. tensor.Shape],

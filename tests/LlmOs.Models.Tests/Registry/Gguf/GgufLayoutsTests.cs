@@ -190,9 +190,15 @@ public sealed class GgufLayoutsTests : IDisposable
 
     private static readonly Dictionary<string, string> Outer = new()
     {
-        ["model.embed_tokens"] = "token_embd", ["model.norm"] = "output_norm", ["lm_head"] = "output",
-        ["transformer.wte"] = "token_embd", ["transformer.wpe"] = "position_embd", ["transformer.ln_f"] = "output_norm",
-        ["gpt_neox.embed_in"] = "token_embd", ["gpt_neox.final_layer_norm"] = "output_norm", ["embed_out"] = "output",
+        ["model.embed_tokens"] = "token_embd",
+        ["model.norm"] = "output_norm",
+        ["lm_head"] = "output",
+        ["transformer.wte"] = "token_embd",
+        ["transformer.wpe"] = "position_embd",
+        ["transformer.ln_f"] = "output_norm",
+        ["gpt_neox.embed_in"] = "token_embd",
+        ["gpt_neox.final_layer_norm"] = "output_norm",
+        ["embed_out"] = "output",
     };
 
     private static string StoredName(string architecture, string published)
