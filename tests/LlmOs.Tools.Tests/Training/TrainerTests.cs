@@ -219,7 +219,7 @@ public sealed class TrainerTests : IDisposable
         var json = ConfigJson.Parse(File.ReadAllBytes(Path.Combine(model, "config.json")), "config.json");
         var architecture = Architectures.Of(json);
         using var weights = SafetensorsFile.Open(Path.Combine(model, "model.safetensors"));
-        return (ServingGraph)architecture.WriteGraph(architecture.ReadConfig(json), weights, Directory.CreateDirectory(Path.Combine(_folder.Path, $"graph-{Guid.NewGuid():n}")).FullName, Cancel);
+        return (ServingGraph)architecture.WriteGraph(architecture.ReadConfig(json), weights, WeightPrecision.F32, Directory.CreateDirectory(Path.Combine(_folder.Path, $"graph-{Guid.NewGuid():n}")).FullName, Cancel);
     }
 
     private async Task<byte[]> WeightsAsync(TrainingRequest request)
