@@ -6,6 +6,7 @@ using LlmOs.Models.OpenAi;
 using LlmOs.Models.Pipelines;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Serving;
+using LlmOs.Models.Tokenizers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,12 +26,15 @@ public static class ModelsTier
     public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapRegistry();
+        routes.MapEstimates();
         routes.MapTokenizers();
+        routes.MapChatTemplates();
 
         var inference = routes.MapGroup("").WithProcessingTime();
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
+        inference.MapTokenize();
         inference.MapPipelines();
         return routes;
     }
@@ -55,7 +59,11 @@ public static class ModelsTier
         services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ModelCatalogue>();
         services.AddSingleton<ModelTexts>();
+        services.AddSingleton<ITableMap, TokenizerTables>();
         services.AddSingleton<TokenizerShelf>();
+        services.AddSingleton<ModelPrompts>();
+        services.AddSingleton<TokenizerLibrary>();
+        services.AddSingleton<MemoryBudget>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();

@@ -9,7 +9,11 @@ using LlmOs.Models.Zoo;
 namespace LlmOs.Models.Registry;
 
 /// <summary>A file of a model: its path in the published layout, and where its content lies.</summary>
-public sealed record LayoutFile(string Path, string Location);
+public sealed record LayoutFile(string Path, string Location)
+{
+    /// <summary>Whether it was made for this import and may be moved into the store instead of copied.</summary>
+    public bool MayMove { get; init; }
+}
 
 /// <summary>
 /// A model in Hugging Face layout, checked: its configuration is of an architecture that can be served, and its weights are
@@ -26,14 +30,16 @@ internal sealed partial record ModelFolder(
     public const string IndexFile = "model.safetensors.index.json";
     public const string WeightsFile = "model.safetensors";
 
+    private const string TemplatesFolder = "additional_chat_templates";
+    private const int MostTemplates = 32;
+
     /// <summary>Bytes; a vocabulary of a million tokens stays below.</summary>
     private const long MaxTextBytes = 256L << 20;
 
     /// <summary>Files that are kept beside the weights when they are there.</summary>
     private static readonly string[] Companions =
     [
-        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
+        "generation_config.json", .. TokenizerFolder.Names, "chat_template.jinja", "chat_template.json",
         SentenceLayoutReader.ModulesFile, SentenceLayoutReader.LimitFile, SentenceLayoutReader.PromptFile, "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
     ];
 
@@ -50,12 +56,22 @@ internal sealed partial record ModelFolder(
     {
         if (!File.Exists(Path.Combine(folder, ConfigFile)))
         {
-            throw new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
+            throw NoConfig(folder);
         }
 
-        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name))), .. ModuleFiles(folder)];
+        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name))), .. ModuleFiles(folder), .. MoreTemplates(folder)];
         return [.. names.Select(name => new LayoutFile(name, Path.Combine(folder, name)))];
     }
+
+    /// <summary>The configuration alone.</summary>
+    /// <param name="path">A config.json.</param>
+    /// <exception cref="ModelFormatException">There is none, or it is none.</exception>
+    public static ConfigJson ReadConfig(string path) =>
+        File.Exists(path) ? ReadJson([new LayoutFile(ConfigFile, path)], ConfigFile)! : throw NoConfig(Path.GetDirectoryName(path)!);
+
+    private static ModelFormatException NoConfig(string folder) => File.Exists(Path.Combine(folder, "adapter_config.json"))
+        ? new ModelFormatException(ModelFormatProblem.UnsupportedFormat, "The folder is a PEFT adapter, which is not a model by itself and is not served here. Merge it into its base model (peft: merge_and_unload) and import the result.")
+        : new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
 
     /// <summary>Reads and checks the files; weights are checked by their headers.</summary>
     /// <exception cref="ModelFormatException">They contradict each other, or need what is not implemented.</exception>
@@ -90,25 +106,34 @@ internal sealed partial record ModelFolder(
     /// <exception cref="ModelFormatException">It uses a component that is not implemented; the message names it.</exception>
     public static void CheckTokenizer(IReadOnlyList<LayoutFile> files)
     {
-        if (files.FirstOrDefault(f => f.Path == "tokenizer.json") is not { } file)
+        var parts = files.Where(f => TokenizerFolder.Names.Contains(f.Path)).ToDictionary(f => f.Path, f => f.Location);
+        if (TokenizerFolder.FilesOf(parts.Keys) is not [var main, ..])
         {
             return;
         }
 
-        RefuseLarge(file, MaxTextBytes);
         try
         {
-            TokenizerJson.Load(file.Location);
+            TokenizerFolder.Load(parts);
         }
         catch (TokenizerFormatException fault)
         {
-            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"tokenizer.json: {fault.Message}", fault);
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"{main}: {fault.Message}", fault);
         }
     }
 
     /// <summary>Opens the weights; dispose what it gives.</summary>
     public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>
         SafetensorsShards.Open(files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => (f.Path, f.Location)));
+
+    /// <summary>Chat templates beside the usual one, each named by its file.</summary>
+    private static IEnumerable<string> MoreTemplates(string folder)
+    {
+        var path = Path.Combine(folder, TemplatesFolder);
+        return Directory.Exists(path)
+            ? Directory.EnumerateFiles(path, "*.jinja").Select(file => $"{TemplatesFolder}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal).Take(MostTemplates)
+            : [];
+    }
 
     /// <summary>Files of a sentence-transformers layout that lie in folders of its modules.</summary>
     private static IEnumerable<string> ModuleFiles(string folder)
@@ -133,6 +158,11 @@ internal sealed partial record ModelFolder(
         if (File.Exists(Path.Combine(folder, WeightsFile)))
         {
             return [WeightsFile];
+        }
+
+        if (Directory.EnumerateFiles(folder, "*.onnx", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }).Any())
+        {
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"The folder holds a model as an ONNX graph of another exporter, whose inputs and cache are not the engine's. Import its safetensors ({WeightsFile}) instead; the graph is made here.");
         }
 
         var pickle = Array.Find(OtherWeights, name => File.Exists(Path.Combine(folder, name)));

@@ -58,6 +58,7 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
     private static readonly string[] ModelTexts =
     [
         "/v1/completions prompt", "/v1/completions stop", "/v1/chat/completions messages[0].content", "/v1/chat/completions stop",
+        "/tokenize prompt", "/tokenize content", "/tokenize messages[0].content", "/apply-template messages[0].content",
         "/pipeline/{task} inputs", "/pipeline/{task} parameters.stop", "/models/{model} inputs", "/models/{model} parameters.stop",
     ];
 
@@ -178,6 +179,23 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         }
 
         Assert.True(faults.Count == 0, string.Join('\n', faults));
+    }
+
+    [Theory]
+    [InlineData("/v1/completions", """{"model":"starter","prompt":TEXT}""")]
+    [InlineData("/v1/chat/completions", """{"model":"starter","messages":[{"role":"user","content":TEXT}]}""")]
+    [InlineData("/pipeline/text-generation", """{"inputs":TEXT}""")]
+    public async Task A_prompt_longer_than_the_context_is_refused_with_both_numbers(string path, string body)
+    {
+        using var client = server.Client();
+        var text = JsonSerializer.Serialize(string.Concat(Enumerable.Repeat(" king", 600))); // a token each
+
+        using var answer = await client.PostAsync(path, Answers.Json(body.Replace("TEXT", text, StringComparison.Ordinal)));
+        var error = (await answer.ReadAsync()).GetProperty("error");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("context_length_exceeded", error.GetProperty("code").GetString());
+        Assert.Matches(@"\b512\b.*\b600\b", error.GetProperty("message").GetString());
     }
 
     /// <summary>An app to walk over, where there are apps.</summary>
