@@ -31,6 +31,7 @@ public static class ModelsTier
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
+        inference.MapEmbeddings();
         inference.MapPipelines();
         return routes;
     }
@@ -58,6 +59,8 @@ public static class ModelsTier
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();
+        services.AddSingleton<EncoderGate>();
+        services.AddSingleton<PipelineRunner>();
         services.AddSingleton<ITextService, TextService>();
     }
 }

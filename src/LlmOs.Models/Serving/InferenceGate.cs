@@ -38,7 +38,7 @@ internal sealed class InferenceGate(ModelCatalogue catalogue, ModelHost host, IO
     public async Task<ServableModel> FindGeneratorAsync(string? name, HttpResponse response, CancellationToken cancel)
     {
         var model = await FindAsync(name, response, cancel);
-        return model.Task == ModelIntake.TextGeneration
+        return model.Task is ModelIntake.TextGeneration or ModelIntake.Text2Text
             ? model
             : throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model '{model.Name}' is for {model.Task}; this route needs one for {ModelIntake.TextGeneration}.") { Field = "model" };
     }

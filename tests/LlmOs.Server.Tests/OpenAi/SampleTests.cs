@@ -9,7 +9,7 @@ public class SampleTests(ModelServer server) : IClassFixture<ModelServer>
     [Theory]
     [InlineData("completions.http", 6)]
     [InlineData("chat.http", 3)]
-    [InlineData("pipelines.http", 3)]
+    [InlineData("pipelines.http", 4)]
     public async Task Every_request_is_answered(string file, int requests)
     {
         using var client = await server.ReadyAsync();
