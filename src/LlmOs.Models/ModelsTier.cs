@@ -44,6 +44,7 @@ public static class ModelsTier
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
         services.AddSingleton<IJobRunner, ModelImporter>();
+        services.AddSingleton<IJobSpec, ImportJobSpec>();
         services.AddSingleton<StarterHost>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());
         services.AddHostedService(provider => provider.GetRequiredService<StarterHost>());

@@ -7,6 +7,10 @@ namespace LlmOs.Infrastructure.Storage;
 /// <summary>A file of the store: its SHA-256 in lower-case hex is its name.</summary>
 public sealed record Blob(string Sha256, long Bytes);
 
+/// <summary>A file that waits beside the store.</summary>
+/// <param name="Path">Where it lies until it is placed.</param>
+public sealed record StagedBlob(Blob Blob, string Path);
+
 /// <summary>
 /// Content-addressed files. A file appears under its final name whole or not at all: it is written under a temporary name
 /// in the same folder, flushed to the disk, then renamed. Putting the same content twice keeps one file.
@@ -41,14 +45,38 @@ public sealed class ArtifactStore(DataFolder folder)
         }
         catch (IOException e) when (IsDiskFull(e))
         {
-            throw new LlmOsException(ErrorCode.OutOfDisk, "The disk of the data folder is full.", e)
-            {
-                Hint = "Free some room, or move the data folder (LLMOS_DATA) to a larger disk.",
-            };
+            throw DiskFull(e);
         }
         finally
         {
             File.Delete(temporary);
+        }
+    }
+
+    /// <summary>Writes a stream, from where it stands to its end, into a folder beside the store: <see cref="Place"/> lets it be seen.</summary>
+    /// <param name="staging">On the data folder's disk.</param>
+    public static async Task<StagedBlob> StageAsync(Stream content, string staging, CancellationToken cancel)
+    {
+        var path = Path.Combine(staging, $"{Guid.NewGuid():n}.blob");
+        try
+        {
+            return new StagedBlob(await WriteAsync(content, path, cancel), path);
+        }
+        catch (IOException e)
+        {
+            File.Delete(path);
+            throw IsDiskFull(e) ? DiskFull(e) : e;
+        }
+    }
+
+    /// <summary>Moves a staged file into the store.</summary>
+    public void Place(StagedBlob staged)
+    {
+        var target = PathOf(staged.Blob.Sha256);
+        if (!File.Exists(target))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Move(staged.Path, target, overwrite: true);
         }
     }
 
@@ -120,6 +148,11 @@ public sealed class ArtifactStore(DataFolder folder)
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private static LlmOsException DiskFull(IOException e) => new(ErrorCode.OutOfDisk, "The disk of the data folder is full.", e)
+    {
+        Hint = "Free some room, or move the data folder (LLMOS_DATA) to a larger disk.",
+    };
 
     private static bool IsDiskFull(IOException e)
     {

@@ -180,6 +180,23 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         Assert.True(faults.Count == 0, string.Join('\n', faults));
     }
 
+    [Theory]
+    [InlineData("/v1/completions", """{"model":"starter","prompt":TEXT}""")]
+    [InlineData("/v1/chat/completions", """{"model":"starter","messages":[{"role":"user","content":TEXT}]}""")]
+    [InlineData("/pipeline/text-generation", """{"inputs":TEXT}""")]
+    public async Task A_prompt_longer_than_the_context_is_refused_with_both_numbers(string path, string body)
+    {
+        using var client = server.Client();
+        var text = JsonSerializer.Serialize(string.Concat(Enumerable.Repeat(" king", 600))); // a token each
+
+        using var answer = await client.PostAsync(path, Answers.Json(body.Replace("TEXT", text, StringComparison.Ordinal)));
+        var error = (await answer.ReadAsync()).GetProperty("error");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("context_length_exceeded", error.GetProperty("code").GetString());
+        Assert.Matches(@"\b512\b.*\b600\b", error.GetProperty("message").GetString());
+    }
+
     /// <summary>An app to walk over, where there are apps.</summary>
     private static async Task MakeAppAsync(OpenApiDocument document, HttpClient client)
     {
