@@ -123,11 +123,11 @@ internal static class Text2Text
     };
 
     /// <summary>What the request states, checked.</summary>
-    private static GenerationSettings Stated(PipelineParameters p)
+    private static GenerateArguments Stated(PipelineParameters p)
     {
         int? Whole(string field, long? value, long least = 1) => (int?)GenerationRules.CheckWhole("parameters." + field, value, least, MostTokens, $"{least} to {MostTokens}");
         double? Number(string field, double? value, double least, double most) => GenerationRules.CheckNumber("parameters." + field, value, least, most);
-        return new GenerationSettings
+        return new GenerateArguments
         {
             MaxNewTokens = Whole("max_new_tokens", p.MaxNewTokens),
             MaxLength = Whole("max_length", p.MaxLength),

@@ -49,8 +49,8 @@ internal sealed class ModelTexts(ArtifactStore store)
         var json = ConfigJson.Parse(await File.ReadAllBytesAsync(Path(model, "config.json")!, cancel), "config.json");
         var config = Architectures.Of(json).ReadConfig(json);
         var settings = Path(model, "generation_config.json") is { } path
-            ? GenerationSettings.Read(ConfigJson.Parse(await File.ReadAllBytesAsync(path, cancel), "generation_config.json"))
-            : new GenerationSettings();
+            ? GenerateArguments.Read(ConfigJson.Parse(await File.ReadAllBytesAsync(path, cancel), "generation_config.json"))
+            : new GenerateArguments();
         // Rules beyond ids (repeated groups, lengths) are the request's own on /v1, and defaults of pipelines.
         var rules = settings.Rules() with { NoRepeatNgram = 0, SourceNoRepeatNgram = 0, SequenceBias = [] };
         if (config.Seq2Seq is not { } seq2Seq)
@@ -66,7 +66,7 @@ internal sealed class ModelTexts(ArtifactStore store)
         };
         settings = settings with { ForcedBosTokenId = rules.ForcedBegin, ForcedEosTokenId = rules.ForcedEnd };
         var tasks = json.Section("task_specific_params")?.Sections().ToDictionary(
-            pair => pair.Key, pair => new TaskDefaults(GenerationSettings.Read(pair.Value), pair.Value.Text("prefix") ?? ""), StringComparer.Ordinal) ?? [];
+            pair => pair.Key, pair => new TaskDefaults(GenerateArguments.Read(pair.Value), pair.Value.Text("prefix") ?? ""), StringComparer.Ordinal) ?? [];
         return (rules, new Seq2SeqSetup(settings.DecoderStartTokenId ?? seq2Seq.StartToken, settings, tasks));
     }
 

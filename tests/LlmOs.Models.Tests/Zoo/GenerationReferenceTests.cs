@@ -28,7 +28,7 @@ public sealed class GenerationReferenceTests : IDisposable
         var graph = (ServingGraph)reference.Architecture.WriteGraph(config, reference.Weights, _folder, Cancel);
         await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 8, Threads = 1, PrefillChunk = 32 }, EngineDevice.Cpu, TimeProvider.System);
         var generationFile = Path.Combine(reference.Folder, "generation_config.json");
-        var defaults = GenerationSettings.Read(Parse(File.ReadAllBytes(generationFile)));
+        var defaults = GenerateArguments.Read(Parse(File.ReadAllBytes(generationFile)));
 
         var failures = await Task.WhenAll(reference.Cases("generate").SelectMany(test => Rows(test, config, defaults))
             .Select(async row => await Compare(engine, row)));
@@ -37,9 +37,9 @@ public sealed class GenerationReferenceTests : IDisposable
         Assert.True(failures.All(f => f is null), string.Join('\n', failures.OfType<string>()));
     }
 
-    private static IEnumerable<Row> Rows(ReferenceCase test, ModelConfig config, GenerationSettings defaults)
+    private static IEnumerable<Row> Rows(ReferenceCase test, ModelConfig config, GenerateArguments defaults)
     {
-        var settings = defaults.Overlay(GenerationSettings.Read(Parse(JsonSerializer.SerializeToUtf8Bytes(test.Json.GetProperty("generation")))));
+        var settings = defaults.Overlay(GenerateArguments.Read(Parse(JsonSerializer.SerializeToUtf8Bytes(test.Json.GetProperty("generation")))));
         var inputs = test.Rows("input_ids");
         var newIds = test.Json.GetProperty("new_ids").EnumerateArray().Select(ReferenceCase.Ints).ToArray();
         var scores = test.Json.TryGetProperty("sequences_scores", out var all) ? all.EnumerateArray().Select(s => s.GetDouble()).ToArray() : null;

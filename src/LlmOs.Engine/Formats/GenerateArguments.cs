@@ -6,7 +6,7 @@ namespace LlmOs.Engine.Formats;
 /// The arguments of transformers' <c>generate</c>, as a <c>generation_config.json</c>, a task's section of config.json or a
 /// request states them. What is null was not stated.
 /// </summary>
-public sealed record GenerationSettings
+public sealed record GenerateArguments
 {
     /// <summary>Most tokens where nothing is stated, the prompt or the decoder's start among them.</summary>
     private const int DefaultMaxLength = 20;
@@ -68,7 +68,7 @@ public sealed record GenerationSettings
     public double? EtaCutoff { get; init; }
 
     /// <exception cref="ModelFormatException">A value is of the wrong kind, or outside what can be.</exception>
-    public static GenerationSettings Read(ConfigJson json) => new()
+    public static GenerateArguments Read(ConfigJson json) => new()
     {
         MaxNewTokens = json.Whole("max_new_tokens", 1, int.MaxValue),
         MaxLength = json.Whole("max_length", 1, int.MaxValue),
@@ -100,7 +100,7 @@ public sealed record GenerationSettings
     };
 
     /// <summary>These, with what the others state in their place.</summary>
-    public GenerationSettings Overlay(GenerationSettings others) => new()
+    public GenerateArguments Overlay(GenerateArguments others) => new()
     {
         MaxNewTokens = others.MaxNewTokens ?? MaxNewTokens,
         MaxLength = others.MaxLength ?? MaxLength,
