@@ -6,6 +6,7 @@ using LlmOs.Models.OpenAi;
 using LlmOs.Models.Pipelines;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Serving;
+using LlmOs.Models.Tokenizers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,12 +27,14 @@ public static class ModelsTier
     {
         routes.MapRegistry();
         routes.MapTokenizers();
+        routes.MapChatTemplates();
 
         var inference = routes.MapGroup("").WithProcessingTime();
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
         inference.MapEmbeddings();
+        inference.MapTokenize();
         inference.MapPipelines();
         return routes;
     }
@@ -56,7 +59,10 @@ public static class ModelsTier
         services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ModelCatalogue>();
         services.AddSingleton<ModelTexts>();
+        services.AddSingleton<ITableMap, TokenizerTables>();
         services.AddSingleton<TokenizerShelf>();
+        services.AddSingleton<ModelPrompts>();
+        services.AddSingleton<TokenizerLibrary>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();
