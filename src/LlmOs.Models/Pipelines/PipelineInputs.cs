@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 
 namespace LlmOs.Models.Pipelines;

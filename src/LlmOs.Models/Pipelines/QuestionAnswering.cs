@@ -127,7 +127,7 @@ internal static class QuestionAnswering
         return [.. shares.Select(s => s / total)];
     }
 
-    private static IEnumerable<(int Start, int End, double Score)> Best(double[] starts, double[] ends, int most, int count)
+    private static List<(int Start, int End, double Score)> Best(double[] starts, double[] ends, int most, int count)
     {
         var queue = new PriorityQueue<(int Start, int End), (double Score, long Order)>();
         for (var start = 0; start < starts.Length; start++)
@@ -146,7 +146,7 @@ internal static class QuestionAnswering
             }
         }
 
-        List<(int, int, double)> best = [];
+        List<(int Start, int End, double Score)> best = [];
         while (queue.TryDequeue(out var span, out var key))
         {
             best.Add((span.Start, span.End, key.Score));

@@ -87,7 +87,7 @@ internal static class Text2Text
             :
             [
                 .. tokenizer.Encode(text, addSpecialTokens: false, parseSpecialTokens: false),
-                model.EndTokens.FirstOrDefault(),
+                model.EndTokens is [var end, ..] ? end : 0,
                 tokenizer.IdOf(language) ?? throw LlmOsException.Invalid("parameters.src_lang", "'parameters.src_lang' is no language of this model."),
             ];
         var most = model.Engine.Shape.Cross!.MaxSource;

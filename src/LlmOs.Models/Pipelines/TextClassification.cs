@@ -1,7 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
-using LlmOs.Models.OpenAi;
 using LlmOs.Models.Serving;
 
 namespace LlmOs.Models.Pipelines;

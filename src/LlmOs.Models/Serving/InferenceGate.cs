@@ -78,7 +78,7 @@ internal sealed class InferenceGate(ModelCatalogue catalogue, ModelHost host, IO
     }
 
     /// <summary>The refusal of text by a model that has no tokenizer.</summary>
-    public static LlmOsException NoTokenizer(LoadedModel model, string field) => NoTokenizer(model.Reference, field);
+    public static LlmOsException NoTokenizer(LoadedGraph model, string field) => NoTokenizer(model.Reference, field);
 
     /// <param name="reference"><c>name:3</c></param>
     public static LlmOsException NoTokenizer(string reference, string field) =>

@@ -62,7 +62,7 @@ internal static class Bart
                 DecoderHeads = heads,
                 DecoderHeadDim = config.Hidden / heads,
                 DecoderIntermediate = json.Whole("decoder_ffn_dim", 1, 1 << 18) ?? config.Intermediate,
-                StartToken = json.Whole("decoder_start_token_id", 0, int.MaxValue) ?? config.EndTokens.FirstOrDefault(),
+                StartToken = json.Whole("decoder_start_token_id", 0, int.MaxValue) ?? EndOf(config),
                 MaxSource = config.ContextLength,
                 EmbeddingScale = json.Flag("scale_embedding") == true ? Math.Sqrt(config.Hidden) : 1,
             },
@@ -158,7 +158,7 @@ internal static class Bart
             x = Half(encoder, false, x, $"{at}.final_layer_norm", y => encoder.Mlp(y, $"{at}.fc1", $"{at}.fc2", settings.DecoderIntermediate));
         }
 
-        var isEnd = graph.Node("Equal", [EncoderNames.InputIds, writer.Whole(config.EndTokens.FirstOrDefault())]);
+        var isEnd = graph.Node("Equal", [EncoderNames.InputIds, writer.Whole(EndOf(config))]);
         var last = graph.Node(
             "ArgMax", [graph.Node("Cast", [isEnd], attributes: ("to", (long)OnnxType.Int32))], "", ("axis", 1), ("keepdims", 1), ("select_last_index", 1)); // [B, 1]
         var state = graph.Node("GatherND", [x, last], attributes: ("batch_dims", 1));                                     // [B, H]
@@ -178,6 +178,8 @@ internal static class Bart
     /// <summary>x + block(norm(x)), or norm(x + block(x)).</summary>
     private static string Half(EncoderWriter encoder, bool preNorm, string x, string norm, Func<string, string> block) =>
         preNorm ? encoder.Writer.Add(x, block(encoder.Norm(x, norm))) : encoder.AddNorm(x, block(x), norm);
+
+    private static int EndOf(ModelConfig config) => config.EndTokens is [var end, ..] ? end : 2;
 
     private static AttentionLayers Layers(string at) => new($"{at}.q_proj", $"{at}.k_proj", $"{at}.v_proj", $"{at}.out_proj");
 }
