@@ -27,7 +27,7 @@ internal static class EncoderBenchmark
             EncoderGraph graph;
             using (var weights = SafetensorsFile.Open(Path.Combine(source, "model.safetensors")))
             {
-                graph = (EncoderGraph)architecture.WriteGraph(config, weights, folder, cancel);
+                graph = (EncoderGraph)architecture.WriteGraph(config, weights, WeightPrecision.F32, folder, cancel);
             }
 
             var report = new Report("encoders", "all-MiniLM-L6-v2, f32: arithmetic of its matrix products by length and batch", "MiniLM", "matrix product 1024 x 1024 x 1024", "GFLOP/s", moreIsBetter: true);

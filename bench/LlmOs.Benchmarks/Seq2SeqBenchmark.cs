@@ -27,7 +27,7 @@ internal static class Seq2SeqBenchmark
         var folder = Directory.CreateTempSubdirectory("llmos-bench-").FullName;
         try
         {
-            var graph = (ServingGraph)architecture.WriteGraph(config, new Noise(architecture.Weights(config)), folder, cancel);
+            var graph = (ServingGraph)architecture.WriteGraph(config, new Noise(architecture.Weights(config)), WeightPrecision.F32, folder, cancel);
             var report = new Report("seq2seq", $"Random weights in the shape of T5-small, f32, {Source} tokens of source, {Tokens} new ones", "greedy", "4 beams", "tokens/s", moreIsBetter: true);
             await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 8 }, EngineDevice.Cpu, TimeProvider.System);
             List<double> greedy = [], beams = [];

@@ -14,6 +14,7 @@ var root = new RootCommand(
     ListCommand.Create(interrupts),
     ImportCommand.Create(interrupts),
     TrainCommand.Create(interrupts),
+    EvalCommand.Create(interrupts),
     TokenizeCommand.Create(interrupts),
     JobCommands.Create(interrupts),
     ServeCommand.Create(),

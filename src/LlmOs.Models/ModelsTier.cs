@@ -26,6 +26,7 @@ public static class ModelsTier
     public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapRegistry();
+        routes.MapEstimates();
         routes.MapTokenizers();
         routes.MapChatTemplates();
 
@@ -63,11 +64,13 @@ public static class ModelsTier
         services.AddSingleton<TokenizerShelf>();
         services.AddSingleton<ModelPrompts>();
         services.AddSingleton<TokenizerLibrary>();
+        services.AddSingleton<MemoryBudget>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();
         services.AddSingleton<EncoderGate>();
         services.AddSingleton<PipelineRunner>();
         services.AddSingleton<ITextService, TextService>();
+        services.AddSingleton<IModelScorer, ModelScorer>();
     }
 }

@@ -26,6 +26,30 @@ public sealed class ArtifactStore(DataFolder folder)
         return await PutAsync(source, cancel);
     }
 
+    /// <summary>Moves a file of the data folder's disk into the store; it is gone from its place afterwards.</summary>
+    public async Task<Blob> TakeFileAsync(string path, CancellationToken cancel)
+    {
+        Blob blob;
+        await using (var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan))
+        {
+            blob = new Blob(Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel)), file.Length);
+            file.Flush(flushToDisk: true); // before the rename, as below
+        }
+
+        var target = PathOf(blob.Sha256);
+        if (File.Exists(target))
+        {
+            File.Delete(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Move(path, target, overwrite: true);
+        }
+
+        return blob;
+    }
+
     /// <summary>Copies a stream, from where it stands to its end, into the store.</summary>
     public async Task<Blob> PutAsync(Stream content, CancellationToken cancel)
     {

@@ -16,7 +16,7 @@ internal static class FormatRefusal
         }
         catch (ModelFormatException fault)
         {
-            throw new LlmOsException(CodeOf(fault.Problem), fault.Message, fault);
+            throw Of(fault);
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -38,6 +38,8 @@ internal static class FormatRefusal
             };
         }
     }
+
+    public static LlmOsException Of(ModelFormatException fault) => new(CodeOf(fault.Problem), fault.Message, fault);
 
     private static ErrorCode CodeOf(ModelFormatProblem problem) => problem switch
     {

@@ -9,19 +9,14 @@ public static class ImportSource
     /// <summary>Links followed before a path counts as a loop.</summary>
     private const int MaxLinks = 40;
 
-    /// <summary>The folder that a source names, without links in its path.</summary>
-    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or it is no folder.</exception>
+    /// <summary>The folder or file that a source names, without links in its path.</summary>
+    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or there is nothing.</exception>
     public static string Resolve(string source, IReadOnlyList<string> importFolders)
     {
         var real = RealSource(source, "source", "/path/of/a/folder", importFolders);
-        if (Directory.Exists(real))
-        {
-            return real;
-        }
-
-        throw File.Exists(real)
-            ? new LlmOsException(ErrorCode.UnsupportedFormat, $"'{ModelName.Shorten(source)}' is one file. Expected is a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.") { Field = "source" }
-            : new LlmOsException(ErrorCode.MissingFile, $"There is no folder '{ModelName.Shorten(source)}'.") { Field = "source" };
+        return Path.Exists(real)
+            ? real
+            : throw new LlmOsException(ErrorCode.MissingFile, $"There is no folder or file '{ModelName.Shorten(source)}'.") { Field = "source" };
     }
 
     /// <summary>The file that a source names, without links in its path.</summary>
@@ -35,17 +30,14 @@ public static class ImportSource
             : throw new LlmOsException(ErrorCode.MissingFile, $"There is no file '{ModelName.Shorten(source)}'.") { Field = field };
     }
 
-    /// <summary>Checks that every file of the folder lies beneath an import folder too, and gives them with their real places.</summary>
-    public static IReadOnlyList<LayoutFile> ResolveFiles(IReadOnlyList<LayoutFile> files, IReadOnlyList<string> importFolders) =>
-    [
-        .. files.Select(file =>
-        {
-            var real = RealPath(file.Location);
-            return IsBeneath(real, importFolders)
-                ? file with { Location = real }
-                : throw new LlmOsException(ErrorCode.NotAllowed, $"{file.Path} is a link to a place outside the import folders.");
-        }),
-    ];
+    /// <summary>The real place of a file of a source, which must lie beneath an import folder too.</summary>
+    public static string ResolveInside(string path, IReadOnlyList<string> importFolders)
+    {
+        var real = RealPath(path);
+        return IsBeneath(real, importFolders)
+            ? real
+            : throw new LlmOsException(ErrorCode.NotAllowed, $"{Path.GetFileName(path)} is a link to a place outside the import folders.");
+    }
 
     private static string RealSource(string source, string field, string example, IReadOnlyList<string> importFolders)
     {

@@ -123,7 +123,7 @@ internal static class RegistryEndpoints
     private static async Task<Ok<AliasView>> SetAlias(string name, string alias, AliasRequest request, LlmOsDb db, ModelRegistry registry, CancellationToken cancel) =>
         TypedResults.Ok(await registry.SetAliasAsync(db, ModelName.FromPath(name), alias, request, cancel));
 
-    private static async Task<ModelVersion> FindAsync(string name, int number, LlmOsDb db, CancellationToken cancel)
+    internal static async Task<ModelVersion> FindAsync(string name, int number, LlmOsDb db, CancellationToken cancel)
     {
         name = ModelName.FromPath(name);
         return await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files).Include(v => v.Tags)

@@ -25,29 +25,29 @@ internal sealed record Seq2SeqArchitecture(
 
     public override ModelGraph GraphAt(string folder, ModelConfig config) => new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config));
 
-    public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel) =>
-        WriteGraph(config, weights, folder, withStates: false, cancel);
+    public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
+        WriteGraph(config, weights, precision, folder, withStates: false, cancel);
 
-    internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, bool withStates, CancellationToken cancel)
+    internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)
     {
         config = Settle(config, weights);
         CheckWeights(config, weights);
         var view = View(weights);
         using (var encoder = new OnnxGraph(ModelType + " encoder", folder, DecoderGraph.EncoderFile, "encoder.bin"))
         {
-            BuildEncoder(new EncoderWriter(new GraphWriter(encoder, view, cancel), config, withStates, types: false));
+            BuildEncoder(new EncoderWriter(new GraphWriter(encoder, view, precision, cancel), config, withStates, types: false));
             encoder.Save();
         }
 
         using var decoder = new OnnxGraph(ModelType, folder);
-        BuildDecoder(new DecoderWriter(new GraphWriter(decoder, view, cancel), DecoderOf(config), withStates));
+        BuildDecoder(new DecoderWriter(new GraphWriter(decoder, view, precision, cancel), DecoderOf(config), withStates));
         return new ServingGraph(decoder.Save(), ShapeOf(config));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
     {
         using var sketch = OnnxGraph.Sketch();
-        var writer = new GraphWriter(sketch, weights: null, CancellationToken.None);
+        var writer = new GraphWriter(sketch, weights: null, WeightPrecision.F32, CancellationToken.None);
         BuildEncoder(new EncoderWriter(writer, config, withStates: false, types: false));
         BuildDecoder(new DecoderWriter(writer, DecoderOf(config), withStates: false));
         return writer.Needed;

@@ -25,7 +25,7 @@ public sealed class GenerationReferenceTests : IDisposable
     {
         using var reference = new ReferenceModel(model);
         var config = reference.Architecture.Settle(reference.Config, reference.Weights);
-        var graph = (ServingGraph)reference.Architecture.WriteGraph(config, reference.Weights, _folder, Cancel);
+        var graph = (ServingGraph)reference.Architecture.WriteGraph(config, reference.Weights, WeightPrecision.F32, _folder, Cancel);
         await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 8, Threads = 1, PrefillChunk = 32 }, EngineDevice.Cpu, TimeProvider.System);
         var generationFile = Path.Combine(reference.Folder, "generation_config.json");
         var defaults = GenerateArguments.Read(Parse(File.ReadAllBytes(generationFile)));

@@ -79,7 +79,7 @@ public sealed class RealWeightsTests : IDisposable
         var architecture = Architectures.Of(json);
         var config = architecture.ReadConfig(json);
         using var weights = SafetensorsFile.Open(SharedFolder.Require("models", "g2p-bart-us", "us_bart.safetensors"));
-        var graph = (ServingGraph)architecture.WriteGraph(config, weights, _folder, Cancel);
+        var graph = (ServingGraph)architecture.WriteGraph(config, weights, WeightPrecision.F32, _folder, Cancel);
         await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 4, Threads = 1 }, EngineDevice.Cpu, TimeProvider.System);
         using var reference = JsonDocument.Parse(File.ReadAllBytes(SharedFolder.Require("models", "g2p-bart-us", "reference.json")));
         var vectors = reference.RootElement.GetProperty("vectors").EnumerateArray().ToList();
@@ -113,7 +113,7 @@ public sealed class RealWeightsTests : IDisposable
         var architecture = Architectures.Of(json);
         var config = architecture.ReadConfig(json);
         using var weights = SafetensorsFile.Open(Path.Combine(source, "model.safetensors"));
-        var graph = (EncoderGraph)architecture.WriteGraph(config, weights, _folder, Cancel);
+        var graph = (EncoderGraph)architecture.WriteGraph(config, weights, WeightPrecision.F32, _folder, Cancel);
         var layout = SentenceLayoutReader.Read(name => Path.Combine(source, name) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null);
         return new LoadedEncoder(
             "minilm:1",

@@ -23,7 +23,7 @@ public sealed class Seq2SeqReferenceTests : IDisposable
     public async Task Logits_are_the_recorded_ones(string model)
     {
         using var reference = new ReferenceModel(model);
-        var graph = (ServingGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, _folder, Cancel);
+        var graph = (ServingGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, Cancel);
         await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 4, Threads = 1 }, EngineDevice.Cpu, TimeProvider.System);
 
         var compared = 0;
@@ -43,7 +43,7 @@ public sealed class Seq2SeqReferenceTests : IDisposable
     {
         using var reference = new ReferenceModel(model);
         var architecture = (Seq2SeqArchitecture)reference.Architecture;
-        var graph = architecture.WriteGraph(reference.Config, reference.Weights, _folder, withStates: true, Cancel);
+        var graph = architecture.WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, withStates: true, Cancel);
         using var session = new InferenceSession(DecoderGraph.EncoderBeside(graph.OnnxPath));
         using var options = new RunOptions();
 
