@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LlmOs.Engine.Sampling;
 using LlmOs.Testing;
@@ -51,7 +52,7 @@ public sealed class ProcessorVectorTests
             RepetitionPenalty = Number("repetition_penalty", 1),
             PresencePenalty = Number("presence_penalty", 0),
             FrequencyPenalty = Number("frequency_penalty", 0),
-            LogitBias = parameters.TryGetProperty("logit_bias", out var bias) ? bias.EnumerateObject().ToDictionary(p => int.Parse(p.Name), p => p.Value.GetSingle()) : null,
+            LogitBias = parameters.TryGetProperty("logit_bias", out var bias) ? bias.EnumerateObject().ToDictionary(p => int.Parse(p.Name, CultureInfo.InvariantCulture), p => p.Value.GetSingle()) : null,
             TopK = Whole("top_k", 0),
             TopP = Number("top_p", 1),
             MinP = Number("min_p", 0),

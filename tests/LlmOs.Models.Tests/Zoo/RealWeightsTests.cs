@@ -151,7 +151,7 @@ public sealed class RealWeightsTests : IDisposable
                     quoted = !quoted;
                 }
             }
-            else if (!quoted && c is ',' or '\n'
+            else if (!quoted && (c == ',' || c == '\n'))
             {
                 rows[^1].Add(field.ToString());
                 field.Clear();
