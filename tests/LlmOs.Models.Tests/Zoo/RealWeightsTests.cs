@@ -30,11 +30,21 @@ public sealed class RealWeightsTests : IDisposable
         Assert.Equal(256, model.MaxTokens);
         foreach (var row in rows)
         {
-            var input = EncoderInput.Encode(model, "input", row.GetProperty("text").GetString()!, null, Truncation.Right);
+            // The recorder's tokenizer reads "[MASK]" in a text as the special token.
+            var input = EncoderInput.Encode(model, "input", row.GetProperty("text").GetString()!, null, Truncation.Right, parseSpecialTokens: true);
             var vector = model.Layout.Pool((await model.Engine.RunAsync([input.Text], EncoderOutput.States, Cancel))[0], model.Engine.Shape.Hidden);
             float[] expected = [.. row.GetProperty("embedding").EnumerateArray().Select(v => v.GetSingle())];
 
-            Assert.Equal(ReferenceCase.Ints(row.GetProperty("ids")), input.Text.Ids);
+            if (row.TryGetProperty("ids", out var ids))
+            {
+                Assert.Equal(ReferenceCase.Ints(ids), input.Text.Ids);
+            }
+            else
+            {
+                Assert.Equal(ReferenceCase.Ints(row.GetProperty("ids_first16")), input.Text.Ids[..16]);
+                Assert.Equal(ReferenceCase.Ints(row.GetProperty("ids_last4")), input.Text.Ids[^4..]);
+            }
+
             Assert.Equal(row.GetProperty("n_tokens_untruncated").GetInt32() - row.GetProperty("n_tokens").GetInt32(), input.Cut);
             Assert.InRange(TensorPrimitives.CosineSimilarity<float>(expected, vector), 0.9999, 1.0001);
         }

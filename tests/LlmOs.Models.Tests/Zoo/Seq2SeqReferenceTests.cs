@@ -30,11 +30,12 @@ public sealed class Seq2SeqReferenceTests : IDisposable
         foreach (var test in reference.Cases("forward").Concat(reference.Cases("loss")))
         {
             var logits = await engine.LogitsAsync(test.Rows("decoder_input_ids")[0], test.Rows("input_ids")[0], Cancel);
-            Assert.InRange(ReferenceCase.Difference(test.Tensor("logits")!, logits), 0, Tolerance);
+            var (expected, actual) = test.Tensor("logits") is { } all ? (all, logits) : (test.Tensor("last_logits")!, logits[^engine.Shape.Vocabulary..]);
+            Assert.InRange(ReferenceCase.Difference(expected, actual), 0, Tolerance);
             compared++;
         }
 
-        Assert.True(compared >= 5, $"Only {compared} outputs were compared.");
+        Assert.True(compared >= 6, $"Only {compared} outputs were compared.");
     }
 
     [Theory(SkipTestWithoutData = true)]
