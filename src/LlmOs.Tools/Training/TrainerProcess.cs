@@ -22,6 +22,10 @@ internal sealed record TrainerEnd(int ExitCode, TrainerEvent? Last, string Error
 internal sealed partial class TrainerProcess(string path, TimeProvider clock, TimeSpan? silence = null)
 {
     private const int TailLines = 30;
+
+    /// <summary>How much longer the first word may take: a machine that is busy loads the runtime slowly.</summary>
+    private const int StartFactor = 5;
+
     private static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(10);
     private readonly TimeSpan _silence = silence ?? TimeSpan.FromMinutes(1);
 
@@ -111,8 +115,10 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock, Ti
     private async Task<TrainerEvent?> ReadEventsAsync(StreamReader output, Action<TrainerEvent> report, CancellationToken cancel)
     {
         TrainerEvent? last = null;
-        while (await output.ReadLineAsync(cancel).AsTask().WaitAsync(_silence, clock, cancel) is { } line)
+        var patience = _silence * StartFactor;
+        while (await output.ReadLineAsync(cancel).AsTask().WaitAsync(patience, clock, cancel) is { } line)
         {
+            patience = _silence;
             if (Parse(line) is not { } happened)
             {
                 continue;

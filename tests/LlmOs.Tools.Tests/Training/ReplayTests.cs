@@ -37,8 +37,9 @@ public sealed class ReplayTests : IDisposable
         Compare(tensors, "grad0", "gradient-0", (largest, _) => 1e-4 * largest, allowed: 0);
         foreach (var step in spec.Snapshots)
         {
-            // Adam turns the rounding of gradients near 0 into steps of the size of the rate: a few values may differ by more.
-            Compare(tensors, $"p{step}", $"weights-{step}", (_, _) => 1e-5, allowed: step == 20 ? 1e-3 : 0);
+            // The reference's own tolerance: 99.9 % within 1e-5, all within 3e-4. Adam turns the rounding of gradients near 0
+            // into steps of the size of the rate, which depends on the processor already at the first step.
+            Compare(tensors, $"p{step}", $"weights-{step}", (_, _) => 1e-5, allowed: 1e-3);
             Compare(tensors, $"p{step}", $"weights-{step}", (_, _) => 3e-4, allowed: 0);
         }
     }
