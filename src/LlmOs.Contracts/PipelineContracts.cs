@@ -30,7 +30,7 @@ public sealed record PipelineParameters
     /// <summary>Most new tokens, 1 to 1,000,000; default: the model's own, else 256. Cut to the room that the prompt leaves.</summary>
     public long? MaxNewTokens { get; init; }
 
-    /// <summary>Most tokens, the prompt included; <see cref="MaxNewTokens"/> wins.</summary>
+    /// <summary>Most tokens, the prompt included; <see cref="MaxNewTokens"/> wins. Text classification: most tokens of a text, 8 or more.</summary>
     public long? MaxLength { get; init; }
 
     /// <summary>No end token before so many new tokens.</summary>

@@ -1,6 +1,7 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
+using LlmOs.Models.OpenAi;
 using LlmOs.Models.Serving;
 
 namespace LlmOs.Models.Pipelines;
@@ -8,6 +9,9 @@ namespace LlmOs.Models.Pipelines;
 /// <summary>Labels of texts, as transformers' pipeline gives them.</summary>
 internal static class TextClassification
 {
+    /// <summary>Room for the special tokens of a pair and some text.</summary>
+    private const int LeastLength = 8;
+
     public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
     {
         var (texts, isList) = PipelineInputs.Pairs(request.Inputs);
@@ -15,7 +19,8 @@ internal static class TextClassification
         var function = FunctionOf(parameters.FunctionToApply, model.Labels);
         var topK = parameters.TopK is null ? (int?)null : TopKOf(parameters.TopK.Value, model.Labels.Names.Count);
         var truncation = EncoderPipeline.TruncationOf(parameters);
-        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, truncation).Text)];
+        var most = Math.Min(GenerationRules.CheckMaxTokens("parameters.max_length", parameters.MaxLength, LeastLength) ?? int.MaxValue, model.MaxTokens);
+        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, truncation, most: most).Text)];
 
         var logits = await model.Engine.RunAsync(inputs, EncoderOutput.Logits, cancel);
 

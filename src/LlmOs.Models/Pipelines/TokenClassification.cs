@@ -40,13 +40,13 @@ internal static class TokenClassification
                 : [EncoderInput.Encode(model, field, texts[i], null, EncoderPipeline.TruncationOf(parameters), most: most)];
             var logits = await model.Engine.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
             var words = new WordLabels(tokenizer, model.Labels.Names, texts[i]);
-            var found = windows.SelectMany((w, at) => words.Read(w.Spans, logits[at], strategy)).ToList();
+            var found = windows.SelectMany((w, at) => words.Read(w.Spans, logits[at], strategy)).Where(e => !ignored.Contains(e.Label)).ToList();
             if (windows.Count > 1)
             {
                 found = WordLabels.MergeOverlaps(found);
             }
 
-            answers.Add(found.Where(e => !ignored.Contains(e.Label)).Select(e => e.ToContract(strategy == "none")).ToList());
+            answers.Add(found.ConvertAll(e => e.ToContract(strategy == "none")));
         }
 
         return isList ? answers : answers[0];
