@@ -34,6 +34,7 @@ public static class ModelsTier
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
+        inference.MapEmbeddings();
         inference.MapTokenize();
         inference.MapPipelines();
         return routes;
@@ -67,6 +68,8 @@ public static class ModelsTier
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();
+        services.AddSingleton<EncoderGate>();
+        services.AddSingleton<PipelineRunner>();
         services.AddSingleton<ITextService, TextService>();
         services.AddSingleton<IModelScorer, ModelScorer>();
     }
