@@ -5,6 +5,8 @@ using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.OpenAi;
 using LlmOs.Models.Pipelines;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Registry.Pull;
+using LlmOs.Models.Registry.Sources;
 using LlmOs.Models.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -25,6 +27,7 @@ public static class ModelsTier
     public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapRegistry();
+        routes.MapCatalogue();
         routes.MapTokenizers();
 
         var inference = routes.MapGroup("").WithProcessingTime();
@@ -42,6 +45,18 @@ public static class ModelsTier
         services.AddSingleton<ModelIntake>();
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
+        services.AddSingleton<ICollectable>(provider => provider.GetRequiredService<ServingGraphs>());
+        services.AddSingleton<ModelUses>();
+        services.AddSingleton<IModelUsers, JobModelUsers>();
+        services.AddSingleton<ModelArchive>();
+        services.AddSingleton<ModelCopies>();
+        services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<Retries>();
+        services.AddSingleton<Downloader>();
+        services.AddSingleton<HubClient>();
+        services.AddSingleton<HubPull>();
+        services.AddSingleton<WebSource>();
+        services.AddSingleton<ImportDoor>();
         services.AddSingleton<IJobRunner, ModelImporter>();
         services.AddSingleton<StarterHost>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());

@@ -9,19 +9,12 @@ public static class ImportSource
     /// <summary>Links followed before a path counts as a loop.</summary>
     private const int MaxLinks = 40;
 
-    /// <summary>The folder that a source names, without links in its path.</summary>
-    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or it is no folder.</exception>
-    public static string Resolve(string source, IReadOnlyList<string> importFolders)
+    /// <summary>The folder or file that a source names, without links in its path.</summary>
+    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or nothing is there.</exception>
+    public static string Locate(string source, IReadOnlyList<string> importFolders)
     {
-        var real = RealSource(source, "source", "/path/of/a/folder", importFolders);
-        if (Directory.Exists(real))
-        {
-            return real;
-        }
-
-        throw File.Exists(real)
-            ? new LlmOsException(ErrorCode.UnsupportedFormat, $"'{ModelName.Shorten(source)}' is one file. Expected is a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.") { Field = "source" }
-            : new LlmOsException(ErrorCode.MissingFile, $"There is no folder '{ModelName.Shorten(source)}'.") { Field = "source" };
+        var real = RealSource(source, "source", "/path/of/a/model", importFolders);
+        return Path.Exists(real) ? real : throw new LlmOsException(ErrorCode.MissingFile, $"There is no folder or file '{ModelName.Shorten(source)}'.") { Field = "source" };
     }
 
     /// <summary>The file that a source names, without links in its path.</summary>

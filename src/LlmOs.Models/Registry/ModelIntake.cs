@@ -25,10 +25,11 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
         FormatRefusal.GuardAsync(async () =>
         {
             report(0, "checking the files");
-            return await TakeFilesAsync(ModelFolder.List(source), name, report, cancel);
+            return await TakeFilesAsync(ModelFolder.List(source), name, report, isOurs: false, cancel);
         });
 
-    internal async Task<NewModelVersion> TakeFilesAsync(IReadOnlyList<LayoutFile> layout, string name, Action<double, string> report, CancellationToken cancel)
+    /// <param name="isOurs">The files may be moved into the store instead of copied.</param>
+    internal async Task<NewModelVersion> TakeFilesAsync(IReadOnlyList<LayoutFile> layout, string name, Action<double, string> report, bool isOurs, CancellationToken cancel)
     {
         // Before anything is copied.
         ModelFolder.Check(layout);
@@ -38,7 +39,7 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
         foreach (var file in layout)
         {
             report(0.6 * files.Count / layout.Count, $"storing {file.Path}");
-            var blob = await store.PutFileAsync(file.Location, cancel);
+            var blob = isOurs ? await store.TakeFileAsync(file.Location, cancel) : await store.PutFileAsync(file.Location, cancel);
             files.Add(new ModelFileView(file.Path, blob.Sha256, blob.Bytes));
         }
 
