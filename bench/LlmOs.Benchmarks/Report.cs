@@ -28,7 +28,8 @@ internal sealed class Report(string name, string title, string ours, string peer
     public async Task SaveAsync(CancellationToken cancel)
     {
         var date = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        var stem = Path.Combine(Machine.Repository, "bench", "results", $"{name}-{date}");
+        var folder = Directory.CreateDirectory(Path.Combine(Machine.Repository, "bench", "results")).FullName;
+        var stem = Path.Combine(folder, $"{name}-{date}");
         var text = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"# {title}").AppendLine()
             .AppendLine(CultureInfo.InvariantCulture, $"{date}, {Machine.Describe()}. Rounds interleaved; median (smallest to largest). Ratio = {ours} / {peer}, round by round; {(moreIsBetter ? "more" : "less")} is better.").AppendLine()

@@ -30,6 +30,7 @@ internal static class JobCommands
         }));
         command.Subcommands.Add(OnOne(interrupts, "watch", "Follow a job to its end", async (client, id, cancel) =>
             await JobWatch.FollowAsync(client, await client.GetJobAsync(id, 0, cancel), detach: false, cancel)));
+        command.Subcommands.Add(OnOne(interrupts, "logs", "Print a job's log", LogsAsync));
         foreach (var (action, description) in new[]
         {
             ("cancel", "End a job"), ("pause", "Stop a job at its next checkpoint"), ("resume", "Go on with a paused job"), ("retry", "Run a failed job again"),
@@ -52,6 +53,24 @@ internal static class JobCommands
         var command = new Command(name, description) { id };
         command.SetAction((parsed, _) => Connection.RunAsync(interrupts, (client, cancel) => action(client, parsed.GetValue(id)!, cancel)));
         return command;
+    }
+
+    private static async Task<int> LogsAsync(LlmOsClient client, string id, CancellationToken cancel)
+    {
+        string? after = null;
+        do
+        {
+            var page = await client.ListJobLogsAsync(id, after, 500, cancel);
+            foreach (var line in page.Items)
+            {
+                Console.Out.WriteLine($"{line.At.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)} {line.Level.ToWord()} [{line.Attempt}] {line.Text}");
+            }
+
+            after = page.Next;
+        }
+        while (after is not null);
+
+        return ExitCode.Done;
     }
 
     private static async Task<int> ListAsync(LlmOsClient client, string? kind, JobState? state, int limit, CancellationToken cancel)

@@ -87,6 +87,9 @@ public enum ErrorCode
     /// <summary>A job's host went away several times in a row while it ran.</summary>
     HostLost,
 
+    /// <summary>A job that had to succeed before this one did not.</summary>
+    DependencyFailed,
+
     /// <summary>The trainer cannot run on this platform.</summary>
     TrainerUnavailable,
 

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 
 namespace LlmOs.Contracts;
@@ -14,6 +15,25 @@ public enum JobState
     Cancelled,
 }
 
+/// <summary>Asks for a job of any kind. Most kinds have a route of their own, which takes the specification alone.</summary>
+public sealed record JobRequest
+{
+    /// <summary><c>import</c>, <c>training</c>, ...</summary>
+    [StringLength(64, MinimumLength = 1)]
+    public required string Kind { get; init; }
+
+    /// <summary>What the kind's own route takes as its body.</summary>
+    public required JsonElement Spec { get; init; }
+
+    /// <summary>Ids of jobs that must have succeeded before this one begins.</summary>
+    [MaxLength(32)]
+    public IReadOnlyList<string>? After { get; init; }
+
+    /// <summary>Higher runs first; default 0.</summary>
+    [Range(-100, 100)]
+    public int? Priority { get; init; }
+}
+
 /// <summary>Why a job failed.</summary>
 /// <param name="Code">An <see cref="ErrorCode"/> in snake case.</param>
 /// <param name="Message">What was wrong.</param>
@@ -22,6 +42,8 @@ public enum JobState
 public sealed record JobError(string Code, string Message, string? Detail, string? Hint);
 
 /// <summary>A job as the API shows it (CONTRACT, section 3).</summary>
+/// <param name="After">The jobs that must have succeeded before it begins.</param>
+/// <param name="RunAfter">When it is tried again after a failure that may pass; null when it does not wait for a time.</param>
 public sealed record JobView(
     string Id,
     string Kind,
@@ -37,7 +59,18 @@ public sealed record JobView(
     DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt,
     DateTimeOffset? FinishedAt,
-    double? EtaSeconds);
+    double? EtaSeconds,
+    int Priority,
+    IReadOnlyList<string> After,
+    DateTimeOffset? RunAfter);
+
+/// <summary>How much a line of a job's log matters.</summary>
+public enum JobLogLevel
+{
+    Info,
+    Warning,
+    Error,
+}
 
 /// <summary>The answer to a request that starts long work: 202 and where to watch it.</summary>
 public sealed record JobAccepted(JobView Job);
@@ -55,6 +88,10 @@ public sealed record JobEventView(
     int Attempt,
     JsonElement Metrics,
     DateTimeOffset At);
+
+/// <summary>A line of a job's log.</summary>
+/// <param name="Id">Grows with each line; what to send as <c>after</c>.</param>
+public sealed record JobLogView(long Id, JobLogLevel Level, string Text, int Attempt, DateTimeOffset At);
 
 /// <summary>A machine that takes part.</summary>
 /// <param name="State"><c>ready</c>, <c>draining</c>, or <c>lost</c> when it has not been heard of.</param>

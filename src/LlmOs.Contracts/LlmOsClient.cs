@@ -181,6 +181,34 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
     public Task<JobView> ChangeJobAsync(string id, string action, CancellationToken cancel) =>
         SendAsync<JobView>(HttpMethod.Post, $"api/v1/jobs/{Uri.EscapeDataString(id)}/{action}", null, cancel);
 
+    /// <summary>Starts a job of any kind, after others where it says so.</summary>
+    public async Task<JobView> SubmitJobAsync(JobRequest request, CancellationToken cancel) =>
+        (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/jobs", request, cancel)).Job;
+
+    /// <summary>A page of the job's history, the oldest line first.</summary>
+    public Task<Page<JobEventView>> ListJobEventsAsync(string id, string? after, int? limit, CancellationToken cancel) =>
+        GetAsync<Page<JobEventView>>($"api/v1/jobs/{Uri.EscapeDataString(id)}/events" + Query(("after", after), ("limit", limit?.ToString(CultureInfo.InvariantCulture))), cancel);
+
+    /// <summary>The lines of the job's history after <paramref name="after"/> and then each as it is written, until the job is over or the host stops.</summary>
+    /// <param name="after">The id of the last line that is known; 0 begins at the start.</param>
+    public async IAsyncEnumerable<JobEventView> FollowJobAsync(string id, long after, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/jobs/{Uri.EscapeDataString(id)}/events" + Query(("after", after.ToString(CultureInfo.InvariantCulture))));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+        using var response = await SendAsync(request, cancel);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancel);
+        await foreach (var item in SseParser.Create(stream).EnumerateAsync(cancel))
+        {
+            yield return Read<JobEventView>(item.Data);
+        }
+    }
+
+    /// <summary>A page of the job's log, the oldest line first.</summary>
+    public Task<Page<JobLogView>> ListJobLogsAsync(string id, string? after, int? limit, CancellationToken cancel) =>
+        GetAsync<Page<JobLogView>>($"api/v1/jobs/{Uri.EscapeDataString(id)}/logs" + Query(("after", after), ("limit", limit?.ToString(CultureInfo.InvariantCulture))), cancel);
+
+    public Task<Page<NodeView>> ListNodesAsync(CancellationToken cancel) => GetAsync<Page<NodeView>>("api/v1/nodes", cancel);
+
     // Keys.
 
     /// <summary>Makes a key; the answer is the only place where it can be read.</summary>
@@ -270,6 +298,11 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
             request.Content = JsonContent.Create(body, body.GetType(), options: LlmOsJson.Options);
         }
 
+        return await SendAsync(request, cancel);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
         var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
         if (response.IsSuccessStatusCode)
         {

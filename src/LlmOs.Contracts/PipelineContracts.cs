@@ -3,10 +3,11 @@ using System.Text.Json.Serialization;
 
 namespace LlmOs.Contracts;
 
-/// <summary>A pipeline's request in Hugging Face's shape; what <see cref="Inputs"/> may be depends on the task.</summary>
+/// <summary>A pipeline's request in Hugging Face's shape; what <c>inputs</c> may be depends on the task.</summary>
 public sealed record PipelineRequest
 {
     /// <summary>For <c>text-generation</c>: a text, a list of texts, a conversation, or a list of conversations.</summary>
+    [JsonConverter(typeof(ModelTextElementConverter))]
     public required JsonElement Inputs { get; init; }
 
     /// <summary>The task's arguments, by transformers' names.</summary>

@@ -26,8 +26,11 @@ internal sealed class RequestStringConverter : JsonConverter<string>
     public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
 }
 
+/// <summary>The same for free-form JSON that goes to a model, where U+0000 is a character like any other.</summary>
+internal sealed class ModelTextElementConverter() : RequestElementConverter(mayHoldNul: true);
+
 /// <summary>The same for free-form JSON.</summary>
-internal sealed class RequestElementConverter : JsonConverter<JsonElement>
+internal class RequestElementConverter(bool mayHoldNul = false) : JsonConverter<JsonElement>
 {
     private static readonly JsonConverter<JsonElement> Plain = JsonMetadataServices.JsonElementConverter;
 
@@ -40,14 +43,14 @@ internal sealed class RequestElementConverter : JsonConverter<JsonElement>
 
     public override void Write(Utf8JsonWriter writer, JsonElement value, JsonSerializerOptions options) => value.WriteTo(writer);
 
-    private static void Check(JsonElement element)
+    private void Check(JsonElement element)
     {
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
                 foreach (var property in element.EnumerateObject())
                 {
-                    RequestText.Check(Read(() => property.Name)!);
+                    CheckText(Read(() => property.Name)!);
                     Check(property.Value);
                 }
 
@@ -60,8 +63,16 @@ internal sealed class RequestElementConverter : JsonConverter<JsonElement>
 
                 break;
             case JsonValueKind.String:
-                RequestText.Check(Read(element.GetString)!);
+                CheckText(Read(element.GetString)!);
                 break;
+        }
+    }
+
+    private void CheckText(string text)
+    {
+        if (!mayHoldNul)
+        {
+            RequestText.Check(text);
         }
     }
 

@@ -87,6 +87,7 @@ public sealed record TrainingRequest
 public sealed record TokenizerChoice
 {
     /// <summary>A stored model whose tokenizer is reused; null when one is trained.</summary>
+    [TextLength(200)]
     public string? Stored { get; init; }
 
     /// <summary><c>bpe</c>: byte-level BPE, trained on the same text.</summary>
@@ -145,20 +146,36 @@ public sealed class TokenizerChoiceConverter : JsonConverter<TokenizerChoice>
 {
     public override TokenizerChoice Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType == JsonTokenType.String)
+        switch (reader.TokenType)
         {
-            return new TokenizerChoice { Stored = JsonSerializer.Deserialize<string>(ref reader, options) };
+            case JsonTokenType.String:
+                return new TokenizerChoice { Stored = RequestText.Checked(ref reader) };
+            case JsonTokenType.StartObject:
+                var trained = ReadTrained(ref reader, options);
+                return new TokenizerChoice { Train = trained.Train, Vocabulary = trained.Vocabulary, SpecialTokens = trained.SpecialTokens };
+            default:
+                throw new JsonException("expected a model's name, or an object such as {\"train\": \"bpe\", \"vocabulary\": 4096}.");
         }
+    }
 
+    private static Trained ReadTrained(ref Utf8JsonReader reader, JsonSerializerOptions options)
+    {
         try
         {
-            var trained = JsonSerializer.Deserialize<Trained>(ref reader, options);
-            return new TokenizerChoice { Train = trained!.Train, Vocabulary = trained.Vocabulary, SpecialTokens = trained.SpecialTokens };
+            var trained = JsonSerializer.Deserialize<Trained>(ref reader, options)!;
+            for (var at = 0; at < trained.SpecialTokens?.Count; at++)
+            {
+                if (trained.SpecialTokens[at] is null)
+                {
+                    throw new JsonPartException($".special_tokens[{at}]", "must not be null.");
+                }
+            }
+
+            return trained;
         }
-        catch (JsonException fault)
+        catch (JsonException fault) when (fault.Path?.StartsWith('$') == true)
         {
-            // Without a path of its own the refusal names this field.
-            throw new JsonException($"expected a model's name, or an object such as {{\"train\": \"bpe\", \"vocabulary\": 4096}}: {fault.Message}");
+            throw new JsonPartException(fault.Path[1..], fault.Message, fault.InnerException);
         }
     }
 

@@ -38,6 +38,7 @@ internal sealed class EngineLoop
     private readonly int[] _past;
     private readonly Exception?[] _faults;
     private readonly FinishReason?[] _finished;
+    private readonly List<BeamGroup> _groups = []; // those that take part in the step
     private readonly Action<Sequence> _admitted;
     private readonly Action<Sequence> _resumed;
     private List<Command> _taken = [];
@@ -81,12 +82,12 @@ internal sealed class EngineLoop
                 throw Closed();
             }
 
-            if (_alive >= _mostSequences)
+            if (_alive + sequence.Width > _mostSequences)
             {
                 throw new EngineBusyException(_cache.Slots, _maxQueued);
             }
 
-            _alive++;
+            _alive += sequence.Width;
             Post(new Command(sequence, Output: null, Cancel: false));
         }
     }
@@ -232,7 +233,7 @@ internal sealed class EngineLoop
         var sequence = command.Sequence ?? _byOutput.GetValueOrDefault(command.Output!);
         if (sequence is not null && sequence.State != SequenceState.Ended)
         {
-            End(sequence, new OperationCanceledException("The sequence was cancelled."));
+            EndAll(sequence, new OperationCanceledException("The sequence was cancelled."));
         }
     }
 
@@ -251,6 +252,7 @@ internal sealed class EngineLoop
     private void Admitted(Sequence sequence)
     {
         sequence.Output?.NoteStarted();
+        sequence.Group?.NoteStarted();
     }
 
     private void Step(StepPlan plan)
@@ -274,7 +276,7 @@ internal sealed class EngineLoop
         var fault = RunGuarded(sequence, plan);
         if (fault is not null)
         {
-            End(sequence, fault);
+            EndAll(sequence, fault);
             return;
         }
 
@@ -296,6 +298,11 @@ internal sealed class EngineLoop
         var rows = sequence.Logits is not null ? LogitRows.All : plan.IsLast ? LogitRows.Last : LogitRows.None;
         try
         {
+            if (plan.Start == 0 && sequence.Source.Length > 0)
+            {
+                _runner.RunSource(sequence.Slot, sequence.Source);
+            }
+
             _runner.RunPrompt(sequence.Slot, plan.Start, sequence.Tokens.AsSpan(plan.Start, plan.Count), rows);
             return null;
         }
@@ -317,6 +324,12 @@ internal sealed class EngineLoop
 
     private void EndPrompt(Sequence sequence)
     {
+        if (sequence.Group is { } group)
+        {
+            BeginBeams(sequence, group);
+            return;
+        }
+
         if (sequence.Output is null)
         {
             End(sequence, fault: null);
@@ -335,6 +348,74 @@ internal sealed class EngineLoop
         {
             End(sequence, fault);
         }
+    }
+
+    /// <summary>The prompt of a beam search is done: every beam gets a copy of it and goes its own way.</summary>
+    private void BeginBeams(Sequence first, BeamGroup group)
+    {
+        group.NotePrompted(first.Cached);
+        Volatile.Write(ref _cachedTokens, _cachedTokens + first.Cached);
+        if (AdvanceBeams(group, _ => _runner.Logits(0)) is { } fault)
+        {
+            EndAll(first, fault);
+            return;
+        }
+
+        if (group.Search.IsDone)
+        {
+            EndAll(first, fault: null);
+            return;
+        }
+
+        for (var beam = 0; beam < group.Members.Length; beam++)
+        {
+            var member = group.Members[beam];
+            _cache.CopySource(first.Slot, member.Slot);
+            _cache.CopyTokens(first.Slot, member.Slot, 0, first.Past);
+            member.Past = first.Past;
+            member.LastToken = group.Search.Tokens[beam];
+        }
+
+        foreach (var member in group.Members)
+        {
+            _scheduler.Join(member);
+        }
+    }
+
+    private EngineStepException? AdvanceBeams(BeamGroup group, BeamLogits logits)
+    {
+        try
+        {
+            group.Search.Advance(logits);
+            Volatile.Write(ref _generatedTokens, _generatedTokens + 1);
+            return null;
+        }
+        catch (EngineStepException fault)
+        {
+            return fault;
+        }
+    }
+
+    /// <summary>Lets the beam searches of a decode step choose how they go on.</summary>
+    private void CommitGroups()
+    {
+        foreach (var group in _groups)
+        {
+            var fault = AdvanceBeams(group, beam => _runner.Logits(group.Rows[beam]));
+            if (fault is null && !group.Search.IsDone)
+            {
+                // Up to the prompt's end all of them hold the same.
+                group.Reorder((from, to) => _cache.CopyTokens(from.Slot, to.Slot, from.Tokens.Length, from.Past));
+                continue;
+            }
+
+            foreach (var row in group.Rows)
+            {
+                (_finished[row], _faults[row]) = (FinishReason.Stop, fault);
+            }
+        }
+
+        _groups.Clear();
     }
 
     private void RunDecode(int rows)
@@ -362,8 +443,21 @@ internal sealed class EngineLoop
         {
             var sequence = _scheduler.RunningAt(row);
             sequence.Past++;
-            (_finished[row], _faults[row]) = fault is null ? Commit(sequence, row) : (null, fault);
+            if (sequence.Group is not { } group || fault is not null)
+            {
+                (_finished[row], _faults[row]) = fault is null ? Commit(sequence, row) : (null, fault);
+                continue;
+            }
+
+            (_finished[row], _faults[row]) = (null, null);
+            group.Rows[Array.IndexOf(group.Members, sequence)] = row;
+            if (!_groups.Contains(group))
+            {
+                _groups.Add(group);
+            }
         }
+
+        CommitGroups();
 
         // From the last row down: what fills a hole has then already been looked at.
         for (var row = rows - 1; row >= 0; row--)
@@ -409,10 +503,19 @@ internal sealed class EngineLoop
 
     private void PauseIfFull(Sequence sequence)
     {
-        if (sequence.Output!.IsFull)
+        if (sequence.Output is { IsFull: true })
         {
             _scheduler.Pause(sequence);
-            sequence.Output.SetPaused(true);
+            sequence.Output!.SetPaused(true);
+        }
+    }
+
+    /// <summary>Ends a sequence, and with a beam the whole search.</summary>
+    private void EndAll(Sequence sequence, Exception? fault)
+    {
+        foreach (var member in sequence.Group?.Members ?? [sequence])
+        {
+            End(member, fault);
         }
     }
 
@@ -433,9 +536,18 @@ internal sealed class EngineLoop
         Tell(sequence, fault);
     }
 
+    private static void TellAll(Sequence sequence, Exception? fault)
+    {
+        foreach (var member in sequence.Group?.Members ?? [sequence])
+        {
+            Tell(member, fault);
+        }
+    }
+
     private static void Tell(Sequence sequence, Exception? fault)
     {
         sequence.Output?.End(fault);
+        sequence.Group?.NoteEnded(fault);
         if (sequence.Logits is not { } logits)
         {
             return;
@@ -476,14 +588,21 @@ internal sealed class EngineLoop
         var fault = Closed();
         foreach (var sequence in _scheduler.All())
         {
-            Tell(sequence, fault);
+            if (sequence.State == SequenceState.Waiting)
+            {
+                TellAll(sequence, fault); // the other members of a group do not wait with it
+            }
+            else
+            {
+                Tell(sequence, fault);
+            }
         }
 
         foreach (var command in unheard)
         {
             if (command is { Cancel: false, Sequence: { } sequence })
             {
-                Tell(sequence, fault);
+                TellAll(sequence, fault);
             }
         }
 

@@ -14,6 +14,14 @@ public sealed record GenerationRequest
 
     public SamplingParameters Sampling { get; init; } = new();
 
+    public TokenRules Rules { get; init; } = TokenRules.None;
+
+    /// <summary>Beam search instead of one text; null for one text. Temperature and filters do not act on it.</summary>
+    public BeamSettings? Beams { get; init; }
+
+    /// <summary>What an encoder-decoder reads; empty for a decoder.</summary>
+    public int[] SourceTokens { get; init; } = [];
+
     /// <summary>Ids that end the sequence; the id itself is the last piece, with <see cref="FinishReason.Stop"/>.</summary>
     public IReadOnlyList<int> EndTokens { get; init; } = [];
 
@@ -35,6 +43,17 @@ public sealed record SamplingParameters
 
     /// <summary>Keeps tokens of at least this share of the best one's probability; 0 keeps all.</summary>
     public double MinP { get; init; }
+
+    /// <summary>
+    /// Keeps the tokens whose surprise is nearest to the expected one, up to this mass (locally typical sampling); 1 keeps all.
+    /// </summary>
+    public double TypicalP { get; init; } = 1;
+
+    /// <summary>Keeps tokens of at least this probability; 0 keeps all.</summary>
+    public double EpsilonCutoff { get; init; }
+
+    /// <summary>Keeps tokens of at least this probability, or of less where the distribution is flat (eta sampling); 0 keeps all.</summary>
+    public double EtaCutoff { get; init; }
 
     /// <summary>Divides positive and multiplies negative logits of tokens seen in prompt and reply; 1 is none.</summary>
     public double RepetitionPenalty { get; init; } = 1;

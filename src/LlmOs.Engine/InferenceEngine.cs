@@ -2,6 +2,7 @@ using LlmOs.Engine.Cache;
 using LlmOs.Engine.Execution;
 using LlmOs.Engine.Sampling;
 using LlmOs.Engine.Scheduling;
+using Microsoft.ML.OnnxRuntime;
 
 namespace LlmOs.Engine;
 
@@ -13,12 +14,14 @@ public sealed class InferenceEngine : IAsyncDisposable
 {
     private readonly EngineLoop _loop;
     private readonly int _buffer;
+    private readonly int _slots;
     private readonly TimeProvider _clock;
 
     internal InferenceEngine(EngineLoop loop, DecoderShape shape, EngineOptions options, string device, long memoryBytes, TimeProvider clock)
     {
         _loop = loop;
         _buffer = options.PieceBuffer;
+        _slots = options.Slots;
         _clock = clock;
         Shape = shape;
         Device = device;
@@ -43,17 +46,20 @@ public sealed class InferenceEngine : IAsyncDisposable
         var served = shape with { ContextLength = Math.Min(shape.ContextLength, options.MaxContext) };
         var session = OrtRuntime.Open(onnxPath, device, options.Threads, out var used);
         SlotCache? cache = null;
+        InferenceSession? encoder = null;
         try
         {
             cache = new SlotCache(served, options.Slots, served.ContextLength);
-            var runner = new OnnxRunner(session, served, cache, options.PrefillChunk, bind: used == EngineDevice.Cpu);
+            encoder = shape.Cross is null ? null : OrtRuntime.Open(DecoderGraph.EncoderBeside(onnxPath), used, options.Threads, out _);
+            var runner = new OnnxRunner(session, encoder, served, cache, options.PrefillChunk, bind: used == EngineDevice.Cpu);
             var loop = new EngineLoop(runner, cache, served.Vocabulary, options, $"engine {Path.GetFileNameWithoutExtension(onnxPath)}");
-            var memory = cache.Bytes + GraphFiles.Bytes(onnxPath);
+            var memory = cache.Bytes + GraphFiles.Bytes(onnxPath) + (encoder is null ? 0 : GraphFiles.Bytes(DecoderGraph.EncoderBeside(onnxPath)));
             return new InferenceEngine(loop, served, options, used == EngineDevice.Cuda ? "cuda:0" : "cpu", memory, clock);
         }
         catch
         {
             cache?.Dispose();
+            encoder?.Dispose();
             session.Dispose();
             throw;
         }
@@ -66,11 +72,33 @@ public sealed class InferenceEngine : IAsyncDisposable
     public EngineSequence Submit(GenerationRequest request)
     {
         RequestCheck.Check(request, Shape);
+        if (request.Beams is not null)
+        {
+            throw new ArgumentException("A beam search has no pieces to stream; it is run by BeamSearchAsync.", nameof(request));
+        }
+
         var output = new EngineSequence(request, _buffer, _loop.Cancel, _loop.Wake, _clock);
         var choice = new TokenChoice(request);
         var room = Shape.ContextLength - request.PromptTokens.Length;
         _loop.Submit(Sequence.Generation(output, choice, Math.Min(request.MaxTokens, room)));
         return output;
+    }
+
+    /// <summary>Runs a beam search among the other sequences; its beams take as many slots, all at once.</summary>
+    /// <exception cref="ArgumentException">The request cannot be run; the message names what is wrong with it.</exception>
+    /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
+    /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
+    public async Task<BeamResult> BeamSearchAsync(GenerationRequest request, CancellationToken cancel)
+    {
+        RequestCheck.Check(request, Shape);
+        RequestCheck.CheckBeams(request.Beams, _slots);
+        cancel.ThrowIfCancellationRequested();
+        var room = Shape.ContextLength - request.PromptTokens.Length;
+        var group = new BeamGroup(request, Math.Min(request.MaxTokens, room), Shape.Vocabulary, _clock);
+        var first = group.Members[0];
+        _loop.Submit(first);
+        await using var registration = cancel.Register(() => _loop.Cancel(first)).ConfigureAwait(false);
+        return await group.Done.Task.ConfigureAwait(false);
     }
 
     /// <summary>
@@ -79,8 +107,12 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// </summary>
     /// <exception cref="ArgumentException">The prompt cannot be run; the message names what is wrong with it.</exception>
     /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
-    public async Task<float[]> LogitsAsync(int[] tokens, CancellationToken cancel)
+    public Task<float[]> LogitsAsync(int[] tokens, CancellationToken cancel) => LogitsAsync(tokens, source: [], cancel);
+
+    /// <summary>The same for an encoder-decoder that has read a source.</summary>
+    public async Task<float[]> LogitsAsync(int[] tokens, int[] source, CancellationToken cancel)
     {
+        RequestCheck.CheckSource(source, Shape);
         RequestCheck.CheckTokens(tokens, Shape, most: Shape.ContextLength);
         var size = (long)tokens.Length * Shape.Vocabulary;
         if (size > Array.MaxLength)
@@ -90,7 +122,7 @@ public sealed class InferenceEngine : IAsyncDisposable
 
         cancel.ThrowIfCancellationRequested();
         var request = new LogitsRequest(new float[size]);
-        var sequence = Sequence.AllLogits(tokens, request);
+        var sequence = Sequence.AllLogits(tokens, source, request);
         _loop.Submit(sequence);
         await using var registration = cancel.Register(() => _loop.Cancel(sequence)).ConfigureAwait(false);
         return await request.Done.Task.ConfigureAwait(false);

@@ -39,7 +39,9 @@ public static class InfrastructureTier
         services.AddSingleton<JobQueue>();
         services.AddSingleton<JobLeases>();
         services.AddSingleton<JobWatch>();
+        services.AddOptions<JobOptions>().BindConfiguration(JobOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<JobLoop>();
+        services.AddHostedService<JobHousekeeping>();
 
         services.AddSingleton<HostDrain>();
         services.AddSingleton<NodeIdentity>();

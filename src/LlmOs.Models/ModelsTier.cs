@@ -58,6 +58,7 @@ public static class ModelsTier
         services.AddSingleton<WebSource>();
         services.AddSingleton<ImportDoor>();
         services.AddSingleton<IJobRunner, ModelImporter>();
+        services.AddSingleton<IJobSpec, ImportJobSpec>();
         services.AddSingleton<StarterHost>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());
         services.AddHostedService(provider => provider.GetRequiredService<StarterHost>());

@@ -11,6 +11,7 @@ public static class ToolsTier
     public static IServiceCollection AddTools(this IServiceCollection services)
     {
         services.AddSingleton<IJobRunner, TrainingRunner>();
+        services.AddSingleton<IJobSpec, TrainingJobSpec>();
         return services;
     }
 

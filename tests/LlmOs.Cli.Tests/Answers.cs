@@ -10,7 +10,7 @@ internal static class Answers
     public static readonly DateTimeOffset Day = new(2026, 2, 3, 4, 5, 6, TimeSpan.Zero);
 
     public static JobView Job(JobState state, double progress, string message, string metrics = "{}", string? result = null, JobError? error = null) => new(
-        "job_1", "training", state, progress, message, 1, "node", Parse("{}"), result is null ? null : Parse(result), error, Parse(metrics), Day, Day, null, 65);
+        "job_1", "training", state, progress, message, 1, "node", Parse("{}"), result is null ? null : Parse(result), error, Parse(metrics), Day, Day, null, 65, 0, [], null);
 
     public static IResult Problem(int status, string code, string detail, IReadOnlyDictionary<string, string[]>? errors = null) =>
         Results.Json(new ProblemReply("about:blank", code, status, detail, code, errors, "req_1"), LlmOsJson.Options, "application/problem+json", status);

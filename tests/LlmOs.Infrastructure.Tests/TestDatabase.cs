@@ -47,7 +47,8 @@ public sealed class TestDatabases : IAsyncLifetime
     }
 
     /// <summary>A new migrated database; skips the test where the provider is not there.</summary>
-    public async Task<TestDatabase> NewAsync(Provider provider)
+    /// <param name="dataFolder">Where a host looks for the SQLite file; null: nowhere that a host would look.</param>
+    public async Task<TestDatabase> NewAsync(Provider provider, DataFolder? dataFolder = null)
     {
         if (provider == Provider.Postgres)
         {
@@ -55,7 +56,7 @@ public sealed class TestDatabases : IAsyncLifetime
             return new TestDatabase(() => new PostgresDb(ProviderOptions.Postgres(connection), _maps), Settings(connection));
         }
 
-        var file = _folder.At($"{Guid.NewGuid():n}.db");
+        var file = dataFolder?.SqliteFile ?? _folder.At($"{Guid.NewGuid():n}.db");
         File.Copy(Template, file);
         return new TestDatabase(() => new SqliteDb(ProviderOptions.Sqlite(file), _maps), Settings(null));
     }

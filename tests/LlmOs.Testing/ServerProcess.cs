@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace LlmOs.Testing;
 
@@ -30,7 +29,7 @@ public sealed record ServerStart
 /// The built server as a process of its own, listening on a real port. As a class fixture it starts once with defaults;
 /// <see cref="StartAsync"/> starts others.
 /// </summary>
-public partial class ServerProcess : Xunit.IAsyncLifetime
+public class ServerProcess : Xunit.IAsyncLifetime
 {
     /// <summary>The admin key of every server that is started here.</summary>
     public const string AdminKey = "test-admin-key-0123456789abcdef";
@@ -80,13 +79,13 @@ public partial class ServerProcess : Xunit.IAsyncLifetime
 
     /// <summary>Asks the process to end, as an orchestrator does.</summary>
     /// <returns>The exit code.</returns>
-    public Task<int> StopAsync() => SignalAsync(SigTerm);
+    public Task<int> StopAsync() => SignalAsync(Signals.Term);
 
     /// <summary>Sends SIGTERM and does not wait for the end.</summary>
-    public void Terminate() => Signal(ProcessId, SigTerm);
+    public void Terminate() => Signals.Send(ProcessId, Signals.Term);
 
     /// <summary>Ends the process without a chance to clean up.</summary>
-    public Task<int> KillAsync() => SignalAsync(SigKill);
+    public Task<int> KillAsync() => SignalAsync(Signals.Kill);
 
     /// <summary>Waits until the process has ended by itself.</summary>
     public async Task<int> WaitForExitAsync()
@@ -151,7 +150,7 @@ public partial class ServerProcess : Xunit.IAsyncLifetime
         throw new InvalidOperationException($"The server wrote no line with '{text}'.\n{Output}");
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         if (_process is { HasExited: false })
@@ -164,22 +163,7 @@ public partial class ServerProcess : Xunit.IAsyncLifetime
     }
 
     /// <summary>The server's own output folder, built in the same configuration as the tests.</summary>
-    public static string ServerFile()
-    {
-        // artifacts/bin/<project>/<configuration>[_<platform>]/
-        var pivot = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)).Split('_')[0];
-        var folder = Path.Combine(SharedFolder.Repository, "artifacts", "bin", "LlmOs.Server");
-        var file = Path.Combine(folder, $"{pivot}_{RuntimeInformation.RuntimeIdentifier}", "LlmOs.Server.dll");
-        if (File.Exists(file))
-        {
-            return file;
-        }
-
-        var found = Directory.Exists(folder)
-            ? Directory.GetDirectories(folder, $"{pivot}_*").Select(d => Path.Combine(d, "LlmOs.Server.dll")).FirstOrDefault(File.Exists)
-            : null;
-        return found ?? throw new InvalidOperationException($"The server is not built: there is no {file}.");
-    }
+    public static string ServerFile() => BuiltProgram.Find("LlmOs.Server");
 
     private async Task LaunchAsync(ServerStart start)
     {
@@ -255,21 +239,7 @@ public partial class ServerProcess : Xunit.IAsyncLifetime
 
     private async Task<int> SignalAsync(int signal)
     {
-        Signal(ProcessId, signal);
+        Signals.Send(ProcessId, signal);
         return await WaitForExitAsync();
     }
-
-    private const int SigKill = 9;
-    private const int SigTerm = 15;
-
-    private static void Signal(int processId, int signal)
-    {
-        if (Kill(processId, signal) != 0)
-        {
-            throw new InvalidOperationException($"Process {processId} could not be sent signal {signal}.");
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int processId, int signal);
 }

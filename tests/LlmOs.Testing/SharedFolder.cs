@@ -22,6 +22,10 @@ public static class SharedFolder
         return path;
     }
 
+    /// <summary>An existing path below the folder, or null: for data of tests, which skip by themselves where there is none.</summary>
+    public static string? TryFind(params string[] parts) =>
+        Root is not null && Path.Combine([Root, .. parts]) is var path && Path.Exists(path) ? path : null;
+
     private static string? Find()
     {
         var stated = Environment.GetEnvironmentVariable("LLMOS_SHARED");

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -14,6 +15,7 @@ public sealed record MessageContent([property: JsonIgnore] string Text)
 internal sealed class MessageContentConverter : JsonConverter<MessageContent>
 {
     private const string Expected = "must be a string or a list of text parts: {\"type\":\"text\",\"text\":\"...\"}.";
+    private const string ExpectedPart = "must be a text part: {\"type\":\"text\",\"text\":\"...\"}.";
 
     public override MessageContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
@@ -27,15 +29,15 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
             throw new JsonException(Expected);
         }
 
-        var text = new System.Text.StringBuilder();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        var text = new StringBuilder();
+        for (var at = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; at++)
         {
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                throw new JsonException(Expected);
+                throw new JsonPartException($"[{at}]", ExpectedPart);
             }
 
-            text.Append(ReadPart(ref reader));
+            text.Append(ReadPart(ref reader, $"[{at}]"));
         }
 
         return text.ToString();
@@ -43,20 +45,26 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
 
     public override void Write(Utf8JsonWriter writer, MessageContent value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
 
-    private static string ReadPart(ref Utf8JsonReader reader)
+    private static string ReadPart(ref Utf8JsonReader reader, string place)
     {
         string? type = null, text = null;
+        var names = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var name = RequestTexts.Read(ref reader);
+            var name = RequestTexts.Read(ref reader, place);
+            if (!names.Add(name))
+            {
+                throw new JsonPartException($"{place}.{name}", "stands more than once in its object.");
+            }
+
             reader.Read();
             switch (name)
             {
-                case "type" when reader.TokenType == JsonTokenType.String:
-                    type = RequestTexts.Read(ref reader);
+                case "type":
+                    type = ReadText(ref reader, $"{place}.type");
                     break;
-                case "text" or "refusal" when reader.TokenType == JsonTokenType.String:
-                    text = RequestTexts.Read(ref reader);
+                case "text" or "refusal":
+                    text = ReadText(ref reader, $"{place}.{name}");
                     break;
                 default:
                     reader.Skip();
@@ -67,8 +75,13 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
         return type switch
         {
             "text" or "refusal" when text is not null => text,
-            "text" or "refusal" or null => throw new JsonException(Expected),
-            _ => throw new JsonException($"holds a part of type '{type}'; only parts of type 'text' are supported."),
+            "text" or "refusal" => throw new JsonPartException($"{place}.{type}", "is missing."),
+            null => throw new JsonPartException($"{place}.type", "is missing; " + ExpectedPart),
+            _ => throw new JsonPartException($"{place}.type", $"is '{(type.Length > 50 ? type[..50] : type)}'; only parts of type 'text' are supported."),
         };
     }
+
+    private static string ReadText(ref Utf8JsonReader reader, string place) => reader.TokenType == JsonTokenType.String
+        ? RequestTexts.Read(ref reader, place)
+        : throw new JsonPartException(place, "expected a string.");
 }

@@ -34,7 +34,7 @@ internal sealed class PromptInputConverter : JsonConverter<PromptInput>
         return reader.TokenType switch
         {
             JsonTokenType.EndArray => throw new JsonException("must not be an empty list."),
-            JsonTokenType.Number => new PromptInput([new PromptItem(null, ReadIds(ref reader))]),
+            JsonTokenType.Number => new PromptInput([new PromptItem(null, ReadIds(ref reader, ""))]),
             JsonTokenType.String => ReadTexts(ref reader),
             JsonTokenType.StartArray => ReadLists(ref reader),
             _ => throw new JsonException(Expected),
@@ -63,7 +63,10 @@ internal sealed class PromptInputConverter : JsonConverter<PromptInput>
         var items = new List<PromptItem>();
         for (; reader.TokenType != JsonTokenType.EndArray; reader.Read())
         {
-            items.Add(reader.TokenType == JsonTokenType.String ? new PromptItem(RequestTexts.Read(ref reader), null) : throw new JsonException(Expected));
+            var place = $"[{items.Count}]";
+            items.Add(reader.TokenType == JsonTokenType.String
+                ? new PromptItem(RequestTexts.Read(ref reader, place), null)
+                : throw new JsonPartException(place, "must be a string, as the ones before it."));
         }
 
         return new PromptInput(items);
@@ -74,27 +77,28 @@ internal sealed class PromptInputConverter : JsonConverter<PromptInput>
         var items = new List<PromptItem>();
         for (; reader.TokenType != JsonTokenType.EndArray; reader.Read())
         {
+            var place = $"[{items.Count}]";
             if (reader.TokenType != JsonTokenType.StartArray)
             {
-                throw new JsonException(Expected);
+                throw new JsonPartException(place, "must be a list of token ids, as the ones before it.");
             }
 
             reader.Read();
-            items.Add(new PromptItem(null, ReadIds(ref reader)));
+            items.Add(new PromptItem(null, ReadIds(ref reader, place)));
         }
 
         return new PromptInput(items);
     }
 
     /// <summary>From the first element to the end of the list.</summary>
-    private static List<int> ReadIds(ref Utf8JsonReader reader)
+    private static List<int> ReadIds(ref Utf8JsonReader reader, string place)
     {
         var ids = new List<int>();
         for (; reader.TokenType != JsonTokenType.EndArray; reader.Read())
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id))
             {
-                throw new JsonException("must hold token ids as whole numbers, and nothing else beside them.");
+                throw new JsonPartException($"{place}[{ids.Count}]", "must be a token id, a whole number.");
             }
 
             ids.Add(id);

@@ -6,7 +6,8 @@ namespace LlmOs.Contracts.OpenAi;
 internal static class RequestTexts
 {
     /// <summary>A string of the request. U+0000 is a character like any other to a tokenizer; half a surrogate pair is none.</summary>
-    public static string Read(ref Utf8JsonReader reader)
+    /// <param name="part">Where it lies below the value that is read; empty for the value itself.</param>
+    public static string Read(ref Utf8JsonReader reader, string part = "")
     {
         try
         {
@@ -14,7 +15,7 @@ internal static class RequestTexts
         }
         catch (InvalidOperationException)
         {
-            throw new JsonException(RequestText.LoneSurrogate);
+            throw new JsonPartException(part, RequestText.LoneSurrogate);
         }
     }
 }

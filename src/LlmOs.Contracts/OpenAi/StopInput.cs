@@ -29,7 +29,8 @@ internal sealed class StopInputConverter : JsonConverter<StopInput>
         var texts = new List<string>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            texts.Add(reader.TokenType == JsonTokenType.String ? RequestTexts.Read(ref reader) : throw new JsonException(Expected));
+            var place = $"[{texts.Count}]";
+            texts.Add(reader.TokenType == JsonTokenType.String ? RequestTexts.Read(ref reader, place) : throw new JsonPartException(place, "must be a string."));
         }
 
         return new StopInput(texts);

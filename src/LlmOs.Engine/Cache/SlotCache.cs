@@ -20,6 +20,10 @@ internal sealed unsafe class SlotCache : IDisposable
     private readonly nint[] _keys;
     private readonly nint[] _values;
     private readonly bool[] _taken;
+    private readonly nint[] _crossKeys;
+    private readonly nint[] _crossValues;
+    private readonly CrossShape? _cross;
+    private readonly int[] _sourceLengths;
     private readonly int _kvHeads;
     private readonly int _headDim;
     private bool _disposed;
@@ -37,12 +41,24 @@ internal sealed unsafe class SlotCache : IDisposable
         _taken = new bool[slots];
         _keys = new nint[shape.Layers];
         _values = new nint[shape.Layers];
+        _cross = shape.Cross;
+        _crossKeys = new nint[_cross is null ? 0 : shape.Layers];
+        _crossValues = new nint[_crossKeys.Length];
+        _sourceLengths = new int[slots];
         try
         {
             for (var layer = 0; layer < shape.Layers; layer++)
             {
                 _keys[layer] = (nint)NativeMemory.AlignedAlloc((nuint)LayerBytes, Alignment);
                 _values[layer] = (nint)NativeMemory.AlignedAlloc((nuint)LayerBytes, Alignment);
+            }
+
+            for (var layer = 0; layer < _crossKeys.Length; layer++)
+            {
+                // Cleared, which costs no memory before it is written: attention multiplies what lies beyond a source by zero,
+                // and zero times what is not a number is not zero.
+                _crossKeys[layer] = (nint)NativeMemory.AllocZeroed((nuint)(Slots * SourceSlotBytes));
+                _crossValues[layer] = (nint)NativeMemory.AllocZeroed((nuint)(Slots * SourceSlotBytes));
             }
         }
         catch (OutOfMemoryException refused)
@@ -64,10 +80,13 @@ internal sealed unsafe class SlotCache : IDisposable
     public int Layers { get; }
 
     /// <summary>Bytes reserved.</summary>
-    public long Bytes => 2L * Layers * LayerBytes;
+    public long Bytes => (2L * Layers * LayerBytes) + (2L * _crossKeys.Length * Slots * SourceSlotBytes);
 
     /// <summary>Bytes of one slot in one layer's K (or V).</summary>
     public long SlotBytes => (long)_kvHeads * Capacity * _headDim * sizeof(float);
+
+    /// <summary>Bytes of one slot's source in one layer's K (or V).</summary>
+    private long SourceSlotBytes => _cross is null ? 0 : (long)_cross.Heads * _cross.MaxSource * _cross.HeadDim * sizeof(float);
 
     /// <summary>Slots that belong to somebody.</summary>
     public int Taken { get; private set; }
@@ -77,6 +96,44 @@ internal sealed unsafe class SlotCache : IDisposable
     public nint KeysOf(int layer, int slot) => _keys[layer] + (nint)(slot * SlotBytes);
 
     public nint ValuesOf(int layer, int slot) => _values[layer] + (nint)(slot * SlotBytes);
+
+    public nint CrossKeysOf(int layer, int slot) => _crossKeys[layer] + (nint)(slot * SourceSlotBytes);
+
+    public nint CrossValuesOf(int layer, int slot) => _crossValues[layer] + (nint)(slot * SourceSlotBytes);
+
+    /// <summary>Tokens of the source whose keys and values a slot holds.</summary>
+    public int SourceLength(int slot) => _sourceLengths[slot];
+
+    /// <summary>Writes a layer's keys and values of a source, each [heads, <paramref name="stride"/>, head width], of which <paramref name="tokens"/> count.</summary>
+    public void SetSource(int layer, int slot, ReadOnlySpan<float> keys, ReadOnlySpan<float> values, int tokens, int stride)
+    {
+        var (width, capacity) = (_cross!.HeadDim, _cross.MaxSource * _cross.HeadDim);
+        for (var head = 0; head < _cross.Heads; head++)
+        {
+            var own = keys.Slice(head * stride * width, tokens * width);
+            own.CopyTo(new Span<float>((float*)CrossKeysOf(layer, slot) + ((long)head * capacity), own.Length));
+            own = values.Slice(head * stride * width, tokens * width);
+            own.CopyTo(new Span<float>((float*)CrossValuesOf(layer, slot) + ((long)head * capacity), own.Length));
+        }
+
+        _sourceLengths[slot] = tokens;
+    }
+
+    /// <summary>Copies a slot's source to another.</summary>
+    public void CopySource(int from, int to)
+    {
+        if (from == to || _cross is null)
+        {
+            return;
+        }
+
+        _sourceLengths[to] = _sourceLengths[from];
+        ForSource(_sourceLengths[from], (layer, offset, bytes) =>
+        {
+            Buffer.MemoryCopy((byte*)CrossKeysOf(layer, from) + offset, (byte*)CrossKeysOf(layer, to) + offset, bytes, bytes);
+            Buffer.MemoryCopy((byte*)CrossValuesOf(layer, from) + offset, (byte*)CrossValuesOf(layer, to) + offset, bytes, bytes);
+        });
+    }
 
     public bool IsTaken(int slot) => _taken[slot];
 
@@ -137,6 +194,7 @@ internal sealed unsafe class SlotCache : IDisposable
         }
 
         (_taken[a], _taken[b]) = (_taken[b], _taken[a]);
+        ExchangeSources(a, b);
         var both = Math.Min(tokensA, tokensB);
         for (var layer = 0; layer < Layers; layer++)
         {
@@ -157,6 +215,28 @@ internal sealed unsafe class SlotCache : IDisposable
     {
         Free();
         GC.SuppressFinalize(this);
+    }
+
+    private void ExchangeSources(int a, int b)
+    {
+        ForSource(Math.Max(_sourceLengths[a], _sourceLengths[b]), (layer, offset, bytes) =>
+        {
+            Swap((float*)((byte*)CrossKeysOf(layer, a) + offset), (float*)((byte*)CrossKeysOf(layer, b) + offset), bytes / sizeof(float));
+            Swap((float*)((byte*)CrossValuesOf(layer, a) + offset), (float*)((byte*)CrossValuesOf(layer, b) + offset), bytes / sizeof(float));
+        });
+        (_sourceLengths[a], _sourceLengths[b]) = (_sourceLengths[b], _sourceLengths[a]);
+    }
+
+    /// <summary>Visits the parts of a slot's source: layer, offset in bytes, bytes of so many tokens.</summary>
+    private void ForSource(int tokens, Action<int, long, long> visit)
+    {
+        for (var layer = 0; layer < _crossKeys.Length && tokens > 0; layer++)
+        {
+            for (var head = 0; head < _cross!.Heads; head++)
+            {
+                visit(layer, (long)head * _cross.MaxSource * _cross.HeadDim * sizeof(float), (long)tokens * _cross.HeadDim * sizeof(float));
+            }
+        }
     }
 
     private static void Swap(float* x, float* y, long count)
@@ -194,6 +274,11 @@ internal sealed unsafe class SlotCache : IDisposable
         foreach (var pointer in _keys.Concat(_values))
         {
             NativeMemory.AlignedFree((void*)pointer);
+        }
+
+        foreach (var pointer in _crossKeys.Concat(_crossValues))
+        {
+            NativeMemory.Free((void*)pointer);
         }
     }
 }

@@ -8,9 +8,23 @@ namespace LlmOs.Engine.Execution;
 /// <param name="ContextLength">Most tokens a sequence may hold, prompt and reply together.</param>
 public sealed record DecoderShape(int Layers, int KvHeads, int HeadDim, int Vocabulary, int ContextLength)
 {
+    /// <summary>What an encoder-decoder's decoder looks at besides its own tokens; null for a decoder.</summary>
+    public CrossShape? Cross { get; init; }
+
     /// <summary>Bytes of KV cache that one token takes in f32, over all layers.</summary>
     public long KvBytesPerToken => 2L * Layers * KvHeads * HeadDim * sizeof(float);
+
+    /// <summary>Bytes that the keys and values of one slot's source take.</summary>
+    public long SourceBytesPerSlot => Cross is null ? 0 : 2L * Layers * Cross.Heads * Cross.HeadDim * Cross.MaxSource * sizeof(float);
 }
+
+/// <summary>Keys and values of the source that each decoder layer looks at.</summary>
+/// <param name="Heads">Heads of a layer.</param>
+/// <param name="HeadDim">Width of one head.</param>
+/// <param name="MaxSource">Most tokens of a source.</param>
+/// <param name="SourceVocabulary">Ids of a source go from 0 to one less.</param>
+/// <param name="PadToken">What a source is filled up with.</param>
+public sealed record CrossShape(int Heads, int HeadDim, int MaxSource, int SourceVocabulary, int PadToken);
 
 /// <summary>Names of a decoder graph's inputs and outputs; the graph writer and the runner share them.</summary>
 /// <remarks>
@@ -33,6 +47,21 @@ public static class DecoderGraph
 
     /// <summary>[N, vocabulary] f32.</summary>
     public const string Logits = "logits";
+
+    /// <summary>[B] i32: tokens of each row's source; for encoder-decoders.</summary>
+    public const string SourceLengths = "source_lengths";
+
+    /// <summary>[B, heads, most source tokens, head dim] f32: an output of the encoder's graph, an input of the decoder's.</summary>
+    public static string CrossKey(int layer) => $"cross_key.{layer}";
+
+    /// <summary>[B, heads, most source tokens, head dim] f32.</summary>
+    public static string CrossValue(int layer) => $"cross_value.{layer}";
+
+    /// <summary>Where the encoder's graph of a decoder's lies.</summary>
+    public static string EncoderBeside(string onnxPath) => Path.Combine(Path.GetDirectoryName(onnxPath)!, "encoder.onnx");
+
+    /// <summary>[B, S, hidden] f32: the state before layer i, and after the last norm; in graphs written for comparison only.</summary>
+    public static string HiddenState(int index) => $"hidden_state.{index}";
 
     /// <summary>[B, kv heads, M, head dim] f32.</summary>
     public static string PastKey(int layer) => $"past_key.{layer}";

@@ -15,6 +15,9 @@ internal enum LogitRows
 /// </remarks>
 internal interface IModelRunner : IDisposable
 {
+    /// <summary>Runs an encoder over a source and keeps what the decoder looks at in the slot. For encoder-decoders only.</summary>
+    void RunSource(int slot, ReadOnlySpan<int> source) => throw new NotSupportedException("The model has no encoder.");
+
     /// <summary>Runs tokens [past, past + ids.Length) of the sequence in a slot.</summary>
     void RunPrompt(int slot, int past, ReadOnlySpan<int> ids, LogitRows rows);
 

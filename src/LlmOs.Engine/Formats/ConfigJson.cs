@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace LlmOs.Engine.Formats;
@@ -42,6 +43,36 @@ public sealed class ConfigJson
 
     /// <summary>Whether the key is there with a value other than null.</summary>
     public bool Has(string key) => Value(key) is not null;
+
+    /// <summary>Whether the key is there, be it with null.</summary>
+    public bool IsStated(string key) => _root.TryGetProperty(key, out _);
+
+    /// <summary>Texts written as pairs of a list and how often it is repeated: <c>[[["global","local"],6]]</c>; empty when absent.</summary>
+    public IReadOnlyList<string> Repeated(string key)
+    {
+        if (Value(key) is not { } value)
+        {
+            return [];
+        }
+
+        List<string> texts = [];
+        foreach (var pair in value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : default)
+        {
+            if (pair.ValueKind != JsonValueKind.Array || pair.GetArrayLength() != 2
+                || pair[0].ValueKind != JsonValueKind.Array || pair[0].EnumerateArray().Any(t => t.ValueKind != JsonValueKind.String)
+                || pair[1].ValueKind != JsonValueKind.Number || !pair[1].TryGetInt32(out var times) || times is < 1 or > 4096)
+            {
+                throw Wrong(key, "a list of pairs of texts and a number", value);
+            }
+
+            for (var i = 0; i < times; i++)
+            {
+                texts.AddRange(pair[0].EnumerateArray().Select(t => t.GetString()!));
+            }
+        }
+
+        return texts;
+    }
 
     /// <summary>The value as it stands in the file, for messages; null when it is absent or null.</summary>
     public string? RawText(string key) => Value(key)?.GetRawText();
@@ -95,6 +126,42 @@ public sealed class ConfigJson
             [.. list.EnumerateArray().Select(e => e.GetString()!)],
         var other => throw Wrong(key, "a list of texts", other.Value),
     };
+
+    /// <summary>A list of numbers; empty when absent.</summary>
+    public IReadOnlyList<double> Numbers(string key) => Value(key) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number && double.IsFinite(e.GetDouble())) =>
+            [.. list.EnumerateArray().Select(e => e.GetDouble())],
+        var other => throw Wrong(key, "a list of finite numbers", other.Value),
+    };
+
+    /// <summary>Every entry of this object, all of which must be texts.</summary>
+    public IReadOnlyDictionary<string, string> Words() =>
+        _root.EnumerateObject().ToDictionary(p => p.Name, p => Text(p.Name) ?? "", StringComparer.Ordinal);
+
+    /// <summary>Names by their numbers: <c>{"0": "negative", "1": "positive"}</c>; empty when absent.</summary>
+    public IReadOnlyList<string> Numbered(string key)
+    {
+        if (Value(key) is not { } value)
+        {
+            return [];
+        }
+
+        var entries = value.ValueKind == JsonValueKind.Object ? value.EnumerateObject().ToList() : [];
+        var names = new string?[entries.Count];
+        foreach (var entry in entries)
+        {
+            if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var at) || at >= names.Length || entry.Value.ValueKind != JsonValueKind.String)
+            {
+                throw Wrong(key, "an object of texts with the keys \"0\", \"1\" and so on", value);
+            }
+
+            names[at] = entry.Value.GetString();
+        }
+
+        return names.Length > 0 && Array.TrueForAll(names, n => n is not null) ? [.. names.Select(n => n!)] : throw Wrong(key, "an object of texts with the keys \"0\", \"1\" and so on", value);
+    }
 
     /// <summary>An object inside this one, or null.</summary>
     public ConfigJson? Section(string key) => Value(key) switch

@@ -9,7 +9,6 @@ internal static class UnsupportedOptions
     /// <summary>Option, and the values (as JSON) with which it changes nothing. Absent and null always change nothing.</summary>
     private static readonly Dictionary<string, string[]> Neutral = new(StringComparer.Ordinal)
     {
-        ["hidden_act"] = ["\"silu\"", "\"swish\""],
         ["hidden_activation"] = ["\"silu\"", "\"swish\""],
         ["rope_interleaved"] = ["false"],
         ["partial_rotary_factor"] = ["1", "1.0"],
@@ -42,13 +41,29 @@ internal static class UnsupportedOptions
         ["is_encoder_decoder"] = ["false"],
         ["use_mrope"] = ["false"],
         ["quantization_config"] = [],
+        ["add_cross_attention"] = ["false"],
+        ["is_decoder"] = ["false"],
+        ["use_bidirectional_attention"] = ["false"],
+        ["embedding_size"] = [],
+        ["position_embedding_type"] = ["\"absolute\""],
+        ["attention_chunk_size"] = [],
+        ["attn_temperature_tuning"] = ["false"],
+        ["num_kv_shared_layers"] = ["0"],
+        ["hidden_size_per_layer_input"] = ["0"],
+        ["mamba_d_state"] = [],
     };
 
-    /// <exception cref="ModelFormatException">One of them is set; the message names it, its value and what is supported.</exception>
-    public static void Refuse(ConfigJson config)
+    /// <param name="implemented">Options that the architecture honours.</param>
+    /// <exception cref="ModelFormatException">One of the others is set; the message names it, its value and what is supported.</exception>
+    public static void Refuse(ConfigJson config, IReadOnlyList<string> implemented)
     {
         foreach (var (option, neutral) in Neutral)
         {
+            if (implemented.Contains(option))
+            {
+                continue;
+            }
+
             if (config.RawText(option) is { } value && !neutral.Contains(value, StringComparer.Ordinal))
             {
                 var supported = neutral.Length == 0 ? "leaving it out" : string.Join(" or ", neutral);
@@ -58,7 +73,7 @@ internal static class UnsupportedOptions
             }
         }
 
-        if (config.Texts("layer_types").FirstOrDefault(t => t != "full_attention") is { } type)
+        if (!implemented.Contains("layer_types") && config.Texts("layer_types").FirstOrDefault(t => t != "full_attention") is { } type)
         {
             throw new ModelFormatException(
                 ModelFormatProblem.UnsupportedArchitecture,

@@ -176,6 +176,85 @@ internal static class LogitFilters
         }
     }
 
+    /// <summary>
+    /// Keeps the scores whose surprise, -log p, is nearest to the entropy, until their mass reaches <paramref name="mass"/>;
+    /// ties with the border stay (arXiv 2202.00666).
+    /// </summary>
+    /// <param name="weights">Work space as long as the scores.</param>
+    /// <param name="keys">Work space as long as the scores.</param>
+    public static void TypicalP(Span<float> scores, double mass, Span<float> weights, Span<ulong> keys)
+    {
+        var best = TensorPrimitives.Max<float>(scores);
+        var total = Weigh(scores, best, weights);
+        var entropy = Entropy(scores, best, weights, total);
+        var normaliser = best + Math.Log(total);
+        for (var i = 0; i < scores.Length; i++)
+        {
+            var distance = (float)Math.Abs(normaliser - scores[i] - entropy);
+            keys[i] = ((ulong)BitConverter.SingleToUInt32Bits(distance) << 32) | (uint)i; // distances are not negative
+        }
+
+        keys = keys[..scores.Length];
+        keys.Sort();
+        var sum = 0.0;
+        var border = 0;
+        while (border < keys.Length - 1 && (sum += weights[IndexOf(keys[border])] / total) < mass)
+        {
+            border++;
+        }
+
+        var limit = keys[border] >> 32;
+        for (var rank = border + 1; rank < keys.Length; rank++)
+        {
+            if (keys[rank] >> 32 > limit)
+            {
+                scores[IndexOf(keys[rank])] = float.NegativeInfinity;
+            }
+        }
+    }
+
+    /// <summary>Keeps scores of at least this probability, and the best.</summary>
+    public static void EpsilonCutoff(Span<float> scores, double epsilon, Span<float> weights)
+    {
+        var best = TensorPrimitives.Max<float>(scores);
+        KeepLikely(scores, best, epsilon * Weigh(scores, best, weights), weights);
+    }
+
+    /// <summary>The same with min(epsilon, sqrt(epsilon) * e^-entropy) (arXiv 2210.15191).</summary>
+    public static void EtaCutoff(Span<float> scores, double epsilon, Span<float> weights)
+    {
+        var best = TensorPrimitives.Max<float>(scores);
+        var total = Weigh(scores, best, weights);
+        var eta = Math.Min(epsilon, Math.Sqrt(epsilon) * Math.Exp(-Entropy(scores, best, weights, total)));
+        KeepLikely(scores, best, eta * total, weights);
+    }
+
+    private static void KeepLikely(Span<float> scores, float best, double least, ReadOnlySpan<float> weights)
+    {
+        for (var i = 0; i < scores.Length; i++)
+        {
+            if (weights[i] < least && scores[i] != best)
+            {
+                scores[i] = float.NegativeInfinity;
+            }
+        }
+    }
+
+    private static double Entropy(ReadOnlySpan<float> scores, float best, ReadOnlySpan<float> weights, double total)
+    {
+        var normaliser = best + Math.Log(total);
+        var entropy = 0.0;
+        for (var i = 0; i < scores.Length; i++)
+        {
+            if (weights[i] > 0)
+            {
+                entropy += weights[i] / total * (normaliser - scores[i]);
+            }
+        }
+
+        return entropy;
+    }
+
     /// <summary>Writes exp(score - best) and returns the sum.</summary>
     public static double Weigh(ReadOnlySpan<float> scores, float best, Span<float> weights)
     {

@@ -75,6 +75,21 @@ internal sealed class Sampler
             LogitFilters.MinP(scores, settings.MinP);
         }
 
+        if (settings.TypicalP < 1)
+        {
+            LogitFilters.TypicalP(scores, settings.TypicalP, weights, _keys.AsSpan(0, scores.Length));
+        }
+
+        if (settings.EpsilonCutoff > 0)
+        {
+            LogitFilters.EpsilonCutoff(scores, settings.EpsilonCutoff, weights);
+        }
+
+        if (settings.EtaCutoff > 0)
+        {
+            LogitFilters.EtaCutoff(scores, settings.EtaCutoff, weights);
+        }
+
         var total = LogitFilters.Weigh(scores, TensorPrimitives.Max<float>(scores), weights);
         var index = IndexAtMass(weights, SeededDraw.At(choice.Seed, position) * total);
         return ids.IsEmpty ? index : ids[index];
@@ -85,19 +100,7 @@ internal sealed class Sampler
     {
         var scores = _scores.AsSpan(0, logits.Length);
         logits.CopyTo(scores);
-        var settings = choice.Parameters;
-        LogitFilters.RepetitionPenalty(scores, choice.Seen, (float)settings.RepetitionPenalty);
-        LogitFilters.OccurrencePenalties(scores, choice.Made, choice.MadeCounts, (float)settings.PresencePenalty, (float)settings.FrequencyPenalty);
-        if (settings.LogitBias is { Count: > 0 } bias)
-        {
-            LogitFilters.Bias(scores, bias);
-        }
-
-        if (position < choice.MinTokens)
-        {
-            LogitFilters.Ban(scores, choice.EndTokens);
-        }
-
+        choice.Apply(scores, position);
         return scores;
     }
 
@@ -138,7 +141,7 @@ internal sealed class Sampler
     }
 
     /// <summary>The highest logits with their log-probabilities, best first; among equals the lower id first.</summary>
-    private static TokenLogprob[] Highest(ReadOnlySpan<float> logits, double normaliser, int count)
+    internal static TokenLogprob[] Highest(ReadOnlySpan<float> logits, double normaliser, int count)
     {
         count = Math.Min(count, logits.Length);
         if (count == 0)

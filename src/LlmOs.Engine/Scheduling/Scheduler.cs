@@ -47,21 +47,31 @@ internal sealed class Scheduler
     /// <summary>Gives free slots to waiting sequences, oldest first. Returns those that got one through <paramref name="admitted"/>.</summary>
     public void Admit(Action<Sequence> admitted)
     {
-        while (_waiting.First is { } first && _cache.Taken < _cache.Slots)
+        while (_waiting.First is { } first && _cache.Slots - _cache.Taken >= first.Value.Width)
         {
             _waiting.RemoveFirst();
             var sequence = first.Value;
-            var slot = ChooseSlot(sequence, out var held);
-            _cache.Take(slot);
-            _bySlot[slot] = sequence;
-            sequence.Slot = slot;
-            sequence.State = SequenceState.Prompt;
-            sequence.Past = held;
-            sequence.Cached = held;
-            _prefixes.Record(slot, sequence.Tokens, held);
+            Place(sequence, SequenceState.Prompt);
             _prompts.Add(sequence);
+            foreach (var member in sequence.Group?.Members[1..] ?? [])
+            {
+                Place(member, SequenceState.Held);
+            }
+
             admitted(sequence);
         }
+    }
+
+    private void Place(Sequence sequence, SequenceState state)
+    {
+        var slot = ChooseSlot(sequence, reusable: state == SequenceState.Prompt && sequence.Logits is null && sequence.SharesPrefix, out var held);
+        _cache.Take(slot);
+        _bySlot[slot] = sequence;
+        sequence.Slot = slot;
+        sequence.State = state;
+        sequence.Past = held;
+        sequence.Cached = held;
+        _prefixes.Record(slot, sequence.Tokens, held);
     }
 
     /// <summary>The next step. Tokens that another slot has meanwhile come to hold are copied first.</summary>
@@ -90,7 +100,7 @@ internal sealed class Scheduler
     {
         _chunksRun++;
         sequence.Past += count;
-        _prefixes.Record(sequence.Slot, sequence.Tokens, sequence.Past);
+        _prefixes.Record(sequence.Slot, sequence.Tokens, sequence.SharesPrefix ? sequence.Past : 0);
     }
 
     /// <summary>The sequence's prompt is done, or its reader caught up: it decodes from the next step on.</summary>
@@ -149,6 +159,8 @@ internal sealed class Scheduler
             case SequenceState.Paused:
                 _paused.Remove(sequence);
                 break;
+            case SequenceState.Held:
+                break;
         }
 
         sequence.State = SequenceState.Ended;
@@ -203,10 +215,9 @@ internal sealed class Scheduler
     /// else one with nothing worth keeping, else the one unused for longest.
     /// </summary>
     /// <param name="held">Tokens of the prompt that the slot holds already.</param>
-    private int ChooseSlot(Sequence sequence, out int held)
+    /// <param name="reusable">Whether the prompt may begin with what a slot holds: not where the logits of every row are wanted.</param>
+    private int ChooseSlot(Sequence sequence, bool reusable, out int held)
     {
-        // The logits of every row are wanted there, so every token is run.
-        var reusable = sequence.Logits is null;
         var (best, bestHeld, empty, oldest) = (-1, 0, -1, -1);
         for (var slot = 0; slot < _bySlot.Length; slot++)
         {
@@ -241,7 +252,7 @@ internal sealed class Scheduler
     /// <summary>Copies whole chunks that another slot holds and this prompt still needs.</summary>
     private bool ExtendFromCache(Sequence sequence)
     {
-        if (sequence.Logits is not null || sequence.Past % _chunk != 0)
+        if (sequence.Logits is not null || !sequence.SharesPrefix || sequence.Past % _chunk != 0)
         {
             return false;
         }

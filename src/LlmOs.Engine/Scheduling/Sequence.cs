@@ -17,19 +17,23 @@ internal enum SequenceState
     /// <summary>Keeps its slot but waits for its reader.</summary>
     Paused,
 
+    /// <summary>Keeps a slot and waits for its group's first member, which runs the prompt.</summary>
+    Held,
+
     /// <summary>Has no slot any more.</summary>
     Ended,
 }
 
 /// <summary>One submitted sequence as the loop's thread sees it; no other thread touches it.</summary>
 /// <remarks>
-/// Either <see cref="Output"/> is set (a generation) or <see cref="Logits"/> (all logits of a prompt).
+/// Exactly one is set of <see cref="Output"/> (a generation), <see cref="Logits"/> (all logits of a prompt) and <see cref="Group"/> (a beam).
 /// </remarks>
 internal sealed class Sequence
 {
-    private Sequence(int[] tokens, EngineSequence? output, LogitsRequest? logits, int maxNew)
+    private Sequence(int[] tokens, int[] source, EngineSequence? output, LogitsRequest? logits, int maxNew)
     {
         Tokens = tokens;
+        Source = source;
         Output = output;
         Logits = logits;
         MaxNew = maxNew;
@@ -38,7 +42,19 @@ internal sealed class Sequence
     /// <summary>The prompt.</summary>
     public int[] Tokens { get; }
 
+    /// <summary>What the encoder reads before the prompt is run; empty for a decoder.</summary>
+    public int[] Source { get; }
+
     public EngineSequence? Output { get; }
+
+    /// <summary>The beam search that this one is a beam of.</summary>
+    public BeamGroup? Group { get; private init; }
+
+    /// <summary>Slots that it takes at once.</summary>
+    public int Width => Group?.Members.Length ?? 1;
+
+    /// <summary>Whether keys and values of its prompt may come from, and serve, other sequences: with a source they depend on more than the prompt.</summary>
+    public bool SharesPrefix => Source.Length == 0;
 
     public LogitsRequest? Logits { get; }
 
@@ -64,10 +80,16 @@ internal sealed class Sequence
     /// <summary>How this sequence's tokens are chosen.</summary>
     public TokenChoice? Choice { get; private init; }
 
-    public static Sequence Generation(EngineSequence output, TokenChoice choice, int maxNew) =>
-        new(output.Request.PromptTokens, output, logits: null, maxNew) { Choice = choice };
+    public static Sequence Generation(EngineSequence output, TokenChoice choice, int maxNew)
+    {
+        choice.MaxTokens = maxNew;
+        return new(output.Request.PromptTokens, output.Request.SourceTokens, output, logits: null, maxNew) { Choice = choice };
+    }
 
-    public static Sequence AllLogits(int[] tokens, LogitsRequest request) => new(tokens, output: null, request, maxNew: 0);
+    public static Sequence AllLogits(int[] tokens, int[] source, LogitsRequest request) => new(tokens, source, output: null, request, maxNew: 0);
+
+    public static Sequence OfBeam(GenerationRequest request, BeamGroup group, int maxNew) =>
+        new(request.PromptTokens, request.SourceTokens, output: null, logits: null, maxNew) { Group = group };
 }
 
 /// <summary>A caller who waits for the logits of a whole prompt.</summary>

@@ -51,7 +51,7 @@ public static class Refusals
         ErrorCode.PermissionDenied or ErrorCode.NotAllowed => (StatusCodes.Status403Forbidden, "permission_error"),
         ErrorCode.NotFound or ErrorCode.ModelNotFound => (StatusCodes.Status404NotFound, "not_found_error"),
         ErrorCode.MethodNotAllowed => (StatusCodes.Status405MethodNotAllowed, "invalid_request_error"),
-        ErrorCode.Conflict => (StatusCodes.Status409Conflict, "conflict"),
+        ErrorCode.Conflict or ErrorCode.DependencyFailed => (StatusCodes.Status409Conflict, "conflict"),
         ErrorCode.PreconditionFailed => (StatusCodes.Status412PreconditionFailed, "conflict"),
         ErrorCode.RequestTooLarge => (StatusCodes.Status413PayloadTooLarge, "invalid_request_error"),
         ErrorCode.UnsupportedMediaType => (StatusCodes.Status415UnsupportedMediaType, "invalid_request_error"),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Infrastructure.Jobs;
@@ -33,7 +34,7 @@ public delegate Task<object> JobPublish(LlmOsDb db, CancellationToken cancel);
 /// <summary>Jobs of one lane share a number of turns on each host.</summary>
 public enum JobLane
 {
-    /// <summary>Two at a time, on hosts with the role api or inference.</summary>
+    /// <summary>Two at a time (<see cref="JobOptions.GeneralTurns"/>), on hosts with the role api or inference.</summary>
     General,
 
     /// <summary>One at a time, on hosts with the role training.</summary>
@@ -73,7 +74,10 @@ public abstract class JobContext
     /// <summary>A folder of this attempt alone, on the data folder's disk; deleted when the attempt ends.</summary>
     public abstract string ScratchFolder { get; }
 
-    /// <summary>A folder of the job, kept from one attempt to the next; deleted when the job succeeds or is cancelled.</summary>
+    /// <summary>
+    /// A folder whose content is kept from one attempt to the next; deleted when the job succeeds or is cancelled. Its path is
+    /// another in each attempt, so what lies in it may not name it.
+    /// </summary>
     public virtual string CheckpointFolder => Path.Combine(ScratchFolder, "checkpoint");
 
     /// <summary>Why the run's token fired.</summary>
@@ -81,7 +85,7 @@ public abstract class JobContext
 
     /// <summary>The spec as its record.</summary>
     public T SpecAs<T>() =>
-        Spec.Deserialize<T>(Contracts.LlmOsJson.Options) ?? throw new InvalidOperationException($"The spec of job {Id} is null.");
+        Spec.Deserialize<T>(LlmOsJson.Options) ?? throw new InvalidOperationException($"The spec of job {Id} is null.");
 
     /// <summary>Reports where the job stands; cheap, written to the database at most a few times a second.</summary>
     /// <param name="progress">From 0 to 1.</param>
@@ -89,4 +93,13 @@ public abstract class JobContext
     /// <param name="metrics">Numbers by name, merged into the job's <c>metrics</c>; null leaves them.</param>
     /// <param name="etaSeconds">Seconds to go; null when nobody knows.</param>
     public abstract void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null);
+
+    /// <summary>Adds a line to the job's log, for who looks into it afterwards. Never prompts, replies or keys.</summary>
+    public virtual void Log(JobLogLevel level, string text)
+    {
+    }
+
+    /// <summary>Takes a file for the store. It appears there with the job's result or not at all, whatever becomes of this attempt.</summary>
+    public virtual Task<Blob> StageAsync(Stream content, CancellationToken cancel) =>
+        throw new NotSupportedException("Files can be staged in a run of the job loop only.");
 }

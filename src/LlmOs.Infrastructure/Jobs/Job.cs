@@ -22,16 +22,28 @@ public sealed class Job : IRowVersion
     /// <summary>Higher runs first.</summary>
     public int Priority { get; init; }
 
+    /// <summary>The jobs that must have succeeded before this one begins.</summary>
+    public List<JobDependency> After { get; init; } = [];
+
+    /// <summary>Not to be begun before: the pause between two tries. Null: at once.</summary>
+    public DateTimeOffset? RunAfter { get; private set; }
+
     /// <summary>From 0 to 1.</summary>
     public double Progress { get; private set; }
 
-    public string Message { get; private set; } = "waiting for a host";
+    public string Message { get; private set; } = Waiting;
 
     /// <summary>Counts the runs; what a run writes is refused once the number has moved on.</summary>
     public int Attempt { get; private set; }
 
-    /// <summary>Runs that ended with their host; too many in a row fail the job.</summary>
+    /// <summary>Runs in a row that ended with their host and got no further than <see cref="Headway"/>; too many fail the job.</summary>
     public int LostAttempts { get; private set; }
+
+    /// <summary>Runs in a row that failed for a passing reason and got no further than <see cref="Headway"/>.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>The furthest <see cref="Progress"/> at which a run broke off: a job that gets on is not given up.</summary>
+    public double Headway { get; private set; }
 
     /// <summary>The host that holds, or last held, the lease.</summary>
     public string? Node { get; private set; }
@@ -65,16 +77,20 @@ public sealed class Job : IRowVersion
 
     public long RowVersion { get; set; }
 
+    internal const string Waiting = "waiting for a host";
+
     /// <summary>True when nothing more will happen unless somebody asks for a retry.</summary>
     public bool IsOver => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 
     /// <summary>A job that waits for its first run.</summary>
-    public static Job Submit(string kind, string spec, int priority, DateTimeOffset now) => new()
+    public static Job Submit(string kind, string spec, int priority, DateTimeOffset now, params IReadOnlyList<string> after) => new()
     {
         Id = NewId(),
         Kind = kind,
         Spec = spec,
         Priority = priority,
+        After = [.. after.Distinct(StringComparer.Ordinal).Select(id => new JobDependency { AfterId = id })],
+        Message = after.Count > 0 ? "waiting for other jobs" : Waiting,
         CreatedAt = now,
     };
 
@@ -111,6 +127,7 @@ public sealed class Job : IRowVersion
             Step(JobState.Cancelled);
             Message = "cancelled";
             FinishedAt = now;
+            RunAfter = null;
         }
     }
 
@@ -150,7 +167,8 @@ public sealed class Job : IRowVersion
 
         Step(JobState.Queued);
         PauseRequested = false;
-        Message = "waiting for a host";
+        RunAfter = null;
+        Message = Waiting;
     }
 
     /// <summary>Runs a failed or cancelled job once more: the same job, so its result is still published once.</summary>
@@ -162,9 +180,9 @@ public sealed class Job : IRowVersion
         }
 
         Step(JobState.Queued);
-        (CancelRequested, PauseRequested, LostAttempts) = (false, false, 0);
-        (Progress, Error, FinishedAt, EtaSeconds, Metrics) = (0, null, null, null, "{}");
-        Message = "waiting for a host";
+        (CancelRequested, PauseRequested, LostAttempts, Failures, Headway) = (false, false, 0, 0, 0);
+        (Progress, Error, FinishedAt, EtaSeconds, Metrics, RunAfter) = (0, null, null, null, "{}", null);
+        Message = Waiting;
     }
 
     public JobView ToView() => new(
@@ -182,7 +200,22 @@ public sealed class Job : IRowVersion
         CreatedAt,
         StartedAt,
         FinishedAt,
-        EtaSeconds);
+        EtaSeconds,
+        Priority,
+        [.. After.Select(d => d.AfterId)],
+        RunAfter);
+
+    /// <summary>A line of the history that says where the job stands.</summary>
+    public JobEvent ToEvent(DateTimeOffset now) => new()
+    {
+        JobId = Id,
+        Attempt = Attempt,
+        State = State,
+        Progress = Progress,
+        Message = Message,
+        Metrics = Metrics,
+        At = now,
+    };
 
     private void Step(JobState to) =>
         State = MayStep(State, to) ? to : throw new InvalidOperationException($"A job does not go from {State} to {to}.");
@@ -218,6 +251,31 @@ public sealed class JobEvent
     public required DateTimeOffset At { get; init; }
 }
 
+/// <summary>A line that a job's runner, or the host that ran it, wrote for who looks into it.</summary>
+public sealed class JobLogLine
+{
+    public long Seq { get; set; }
+
+    public required string JobId { get; init; }
+
+    public required int Attempt { get; init; }
+
+    public required JobLogLevel Level { get; init; }
+
+    public required string Text { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>A job waits for another.</summary>
+public sealed class JobDependency
+{
+    public long JobSeq { get; set; }
+
+    /// <summary>The job that must have succeeded.</summary>
+    public required string AfterId { get; init; }
+}
+
 internal sealed class JobTables : ITableMap
 {
     public void Map(ModelBuilder model)
@@ -227,11 +285,19 @@ internal sealed class JobTables : ITableMap
             job.ToTable("jobs");
             job.HasKey(j => j.Seq);
             job.HasIndex(j => j.Id).IsUnique();
-            job.HasIndex(j => new { j.State, j.Priority, j.Seq });
+            job.HasIndex(j => new { j.State, j.Priority, j.Seq }).IsDescending(false, true, false);
             job.Property(j => j.Id).HasMaxLength(40).IsRequired();
             job.Property(j => j.Kind).HasMaxLength(64);
             job.Property(j => j.Node).HasMaxLength(128);
             job.Ignore(j => j.IsOver);
+            job.HasMany(j => j.After).WithOne().HasForeignKey(d => d.JobSeq).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<JobDependency>(dependency =>
+        {
+            dependency.ToTable("job_dependencies");
+            dependency.HasKey(d => new { d.JobSeq, d.AfterId });
+            dependency.HasIndex(d => d.AfterId);
+            dependency.Property(d => d.AfterId).HasMaxLength(40);
         });
         model.Entity<JobEvent>(line =>
         {
@@ -239,6 +305,13 @@ internal sealed class JobTables : ITableMap
             line.HasKey(e => e.Seq);
             line.HasIndex(e => new { e.JobId, e.Seq });
             line.Property(e => e.JobId).HasMaxLength(40);
+        });
+        model.Entity<JobLogLine>(line =>
+        {
+            line.ToTable("job_logs");
+            line.HasKey(l => l.Seq);
+            line.HasIndex(l => new { l.JobId, l.Seq });
+            line.Property(l => l.JobId).HasMaxLength(40);
         });
     }
 }
@@ -251,5 +324,7 @@ public static class JobQueries
         public DbSet<Job> Jobs => db.Set<Job>();
 
         public DbSet<JobEvent> JobEvents => db.Set<JobEvent>();
+
+        public DbSet<JobLogLine> JobLogs => db.Set<JobLogLine>();
     }
 }

@@ -1,27 +1,46 @@
+using System.Globalization;
 using System.Text.Json;
+using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Infrastructure.Jobs;
 
+/// <summary>A line for the job's log.</summary>
+internal sealed record JobLogEntry(JobLogLevel Level, string Text, DateTimeOffset At);
+
+/// <summary>What a run has told since it was last stored.</summary>
+/// <param name="Standing">Null when only the log grew.</param>
+internal sealed record JobNews(JobStanding? Standing, IReadOnlyList<JobLogEntry> Lines);
+
 /// <summary>One run of a job on this host: what its runner sees, and what the loop stores of it.</summary>
 internal sealed class JobAttempt : JobContext, IDisposable
 {
+    private const int MostMessageCharacters = 500;
+    private const int MostLineCharacters = 4_000;
+    private const int MostLines = 20_000;
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, double> _metrics;
+    private readonly ArtifactStore _store;
+    private readonly TimeProvider _clock;
+    private readonly List<StagedBlob> _staged = [];
+    private List<JobLogEntry> _lines = [];
+    private int _lineCount;
     private JobStanding _standing;
     private bool _dirty;
     private JobStop _reason;
 
-    public JobAttempt(Job job, DataFolder folder)
+    public JobAttempt(Job job, DataFolder folder, ArtifactStore store, TimeProvider clock)
     {
         Job = job;
+        (_store, _clock) = (store, clock);
         using var spec = JsonDocument.Parse(job.Spec);
         Spec = spec.RootElement.Clone();
         _metrics = JsonSerializer.Deserialize<Dictionary<string, double>>(job.Metrics) ?? [];
         _standing = new JobStanding(job.Progress, "started", job.Metrics, null);
         ScratchFolder = Directory.CreateDirectory(Path.Combine(folder.Scratch, $"{job.Id}-{job.Attempt}")).FullName;
-        CheckpointFolder = Directory.CreateDirectory(Path.Combine(folder.Jobs, job.Id)).FullName;
+        CheckpointFolder = TakeOver(Path.Combine(folder.Jobs, job.Id), job.Attempt);
     }
 
     public Job Job { get; }
@@ -91,33 +110,94 @@ internal sealed class JobAttempt : JobContext, IDisposable
             var eta = etaSeconds is { } seconds && double.IsFinite(seconds) ? Math.Max(0, seconds) : (double?)null;
             _standing = new JobStanding(
                 double.IsNaN(progress) ? _standing.Progress : Math.Clamp(progress, 0, 1),
-                message.Length > 500 ? message[..500] : message,
+                JobText.Storable(message, MostMessageCharacters),
                 JsonSerializer.Serialize(_metrics),
                 eta);
             _dirty = true;
         }
     }
 
-    /// <summary>What was reported since the last call; null when nothing was.</summary>
-    public JobStanding? TakeNews()
+    public override void Log(JobLogLevel level, string text)
     {
         lock (_gate)
         {
-            var news = _dirty ? _standing : null;
-            _dirty = false;
+            _lineCount++;
+            if (_lineCount <= MostLines)
+            {
+                _lines.Add(new JobLogEntry(level, JobText.Storable(text, MostLineCharacters), _clock.GetUtcNow()));
+            }
+            else if (_lineCount == MostLines + 1)
+            {
+                _lines.Add(new JobLogEntry(JobLogLevel.Warning, $"This attempt has written {MostLines} lines; further ones are dropped.", _clock.GetUtcNow()));
+            }
+        }
+    }
+
+    public override async Task<Blob> StageAsync(Stream content, CancellationToken cancel)
+    {
+        var staged = await ArtifactStore.StageAsync(content, ScratchFolder, cancel);
+        lock (_gate)
+        {
+            _staged.Add(staged);
+        }
+
+        return staged.Blob;
+    }
+
+    /// <summary>Shows the staged files in the store. Called within the transaction that has found this attempt to be the job's own.</summary>
+    public async Task PlaceStagedAsync(CancellationToken cancel)
+    {
+        List<StagedBlob> all;
+        lock (_gate)
+        {
+            all = [.. _staged];
+        }
+
+        foreach (var staged in all)
+        {
+            await _store.PlaceAsync(staged, cancel);
+        }
+    }
+
+    /// <summary>What was told since the last call; null when nothing was.</summary>
+    public JobNews? TakeNews()
+    {
+        lock (_gate)
+        {
+            var news = _dirty || _lines.Count > 0 ? new JobNews(_dirty ? _standing : null, _lines) : null;
+            (_dirty, _lines) = (false, news is null ? _lines : []);
             return news;
         }
     }
 
-    /// <summary>Deletes the attempt's folder, and the checkpoints when no later attempt may want them.</summary>
-    public void CleanUp(bool keepCheckpoints)
-    {
-        Directory.Delete(ScratchFolder, recursive: true);
-        if (!keepCheckpoints || Directory.GetFileSystemEntries(CheckpointFolder).Length == 0)
-        {
-            Directory.Delete(CheckpointFolder, recursive: true);
-        }
-    }
+    /// <summary>Deletes what lies in the attempt's own folder.</summary>
+    public void DeleteScratch() => Directory.Delete(ScratchFolder, recursive: true);
+
+    /// <summary>Deletes the job's checkpoints. Only while the job is this attempt's, or when it has succeeded: else a later one may have them.</summary>
+    public void DeleteCheckpoints() =>
+        // Whole: an earlier attempt that was cut off may have made its own folder again.
+        Directory.Delete(Path.GetDirectoryName(CheckpointFolder)!, recursive: true);
 
     public void Dispose() => _stop.Dispose();
+
+    /// <summary>
+    /// Gives the attempt a checkpoint folder of its own that holds what the one before left. The folder is moved, not copied:
+    /// an earlier attempt that wakes up on another host finds its path gone and can spoil nothing.
+    /// </summary>
+    private static string TakeOver(string jobFolder, int attempt)
+    {
+        var mine = Path.Combine(jobFolder, attempt.ToString(CultureInfo.InvariantCulture));
+        Directory.CreateDirectory(jobFolder);
+        var earlier = Directory.GetDirectories(jobFolder)
+            .Select(path => int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue)
+            .Where(number => number < attempt)
+            .Order()
+            .ToList();
+        if (earlier.Count > 0)
+        {
+            Directory.Move(Path.Combine(jobFolder, earlier[^1].ToString(CultureInfo.InvariantCulture)), mine);
+        }
+
+        return Directory.CreateDirectory(mine).FullName;
+    }
 }

@@ -1,6 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Text.Json;
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -13,16 +15,22 @@ namespace LlmOs.Infrastructure.Jobs;
 
 internal static class JobEndpoints
 {
+    private const string SpecField = "spec";
+
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/api/v1/jobs").WithTags("Jobs");
         jobs.MapGet("/", List).WithName("ListJobs").WithSummary("Lists jobs, the newest first.");
+        jobs.MapPost("/", Submit).WithName("SubmitJob").WithSummary("Starts a job of any kind, after others where it says so.")
+            .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(409)
+            .WithRequestExample("""{"kind":"import","spec":{"source":"file:/home/me/.llmos/import/my-model","name":"my-model"},"after":[],"priority":0}""");
         jobs.MapGet("/{id}", Get).WithName("GetJob").WithSummary("Shows a job; with wait, once it has ended or the seconds are over.").ProducesProblem(404);
         jobs.MapGet("/{id}/events", Events).WithName("ListJobEvents")
             .WithSummary("A page of the job's history, or its events as they happen (Accept: text/event-stream).")
             .Produces<Page<JobEventView>>()
             .Produces<string>(200, "text/event-stream")
             .ProducesProblem(404);
+        jobs.MapGet("/{id}/logs", Logs).WithName("ListJobLogs").WithSummary("A page of the job's log, the oldest line first.").ProducesProblem(404);
         jobs.MapPost("/{id}/cancel", Cancel).WithName("CancelJob").WithSummary("Asks a job to stop for good.").ProducesProblem(404).ProducesProblem(409);
         jobs.MapPost("/{id}/pause", Pause).WithName("PauseJob").WithSummary("Lets a job rest where its kind can go on later.").ProducesProblem(404).ProducesProblem(409);
         jobs.MapPost("/{id}/resume", Resume).WithName("ResumeJob").WithSummary("Lets a paused job go on.").ProducesProblem(404).ProducesProblem(409);
@@ -37,7 +45,7 @@ internal static class JobEndpoints
         LlmOsDb db,
         CancellationToken cancel)
     {
-        var jobs = db.Jobs.AsNoTracking().Where(j => (kind == null || j.Kind == kind) && (state == null || j.State == state));
+        var jobs = db.Jobs.AsNoTracking().Include(j => j.After).Where(j => (kind == null || j.Kind == kind) && (state == null || j.State == state));
         if (after is not null)
         {
             var seq = await db.Jobs.Where(j => j.Id == after).Select(j => (long?)j.Seq).SingleOrDefaultAsync(cancel)
@@ -49,6 +57,32 @@ internal static class JobEndpoints
         var rows = await jobs.OrderByDescending(j => j.Seq).Take(size + 1).ToListAsync(cancel);
         var page = rows.Take(size).Select(j => j.ToView()).ToList();
         return TypedResults.Ok(new Page<JobView>(page, rows.Count > size ? page[^1].Id : null));
+    }
+
+    private static async Task<Accepted<JobAccepted>> Submit(JobRequest request, IEnumerable<IJobSpec> kinds, JobQueue queue, CancellationToken cancel)
+    {
+        var kind = kinds.FirstOrDefault(k => k.Kind == request.Kind)
+            ?? throw LlmOsException.Invalid("kind", $"kind: '{request.Kind}' is no kind of job that starts here; expected {string.Join(", ", kinds.Select(k => k.Kind).Order(StringComparer.Ordinal))}.");
+        if (request.Spec.ValueKind != JsonValueKind.Object)
+        {
+            throw LlmOsException.Invalid(SpecField, $"{SpecField}: expected an object, as the route of '{kind.Kind}' takes it.");
+        }
+
+        var job = await queue.SubmitAsync(kind.Kind, await CheckAsync(kind, request.Spec, cancel), request.Priority ?? 0, request.After ?? [], cancel);
+        return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", new JobAccepted(job));
+    }
+
+    /// <summary>A refusal names its field as the kind's own route does; here the field lies deeper.</summary>
+    private static async Task<object> CheckAsync(IJobSpec kind, JsonElement spec, CancellationToken cancel)
+    {
+        try
+        {
+            return await kind.CheckAsync(spec, cancel);
+        }
+        catch (LlmOsException e) when (e.Field is { } field && !field.StartsWith(SpecField, StringComparison.Ordinal))
+        {
+            throw new LlmOsException(e.Code, e.Message, e) { Field = $"{SpecField}.{field}", Detail = e.Detail, Hint = e.Hint };
+        }
     }
 
     private static async Task<Ok<JobView>> Get(string id, [Range(0, 600)] int? wait, JobWatch watch, CancellationToken cancel) =>
@@ -79,6 +113,20 @@ internal static class JobEndpoints
         return TypedResults.Ok(new Page<JobEventView>(page, lines.Count > size ? page[^1].Id.ToString(CultureInfo.InvariantCulture) : null));
     }
 
+    private static async Task<Ok<Page<JobLogView>>> Logs(
+        string id,
+        [Range(1, 500)] int? limit,
+        [Range(0L, long.MaxValue)] long? after,
+        JobWatch watch,
+        CancellationToken cancel)
+    {
+        await watch.FindAsync(id, cancel);
+        var size = limit ?? 100;
+        var lines = await watch.LogAsync(id, after ?? 0, size + 1, cancel);
+        var page = lines.Take(size).ToList();
+        return TypedResults.Ok(new Page<JobLogView>(page, lines.Count > size ? page[^1].Id.ToString(CultureInfo.InvariantCulture) : null));
+    }
+
     private static Task<Ok<JobView>> Cancel(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
         ChangeAsync(id, db, signal, clock, job => job.Cancel(clock.GetUtcNow()), cancel);
 
@@ -97,26 +145,22 @@ internal static class JobEndpoints
         const int MostTries = 5;
         for (var attempt = 1; ; attempt++)
         {
-            var job = await db.Jobs.SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
+            var job = await db.Jobs.Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
             change(job);
             if (!db.ChangeTracker.HasChanges())
             {
                 return TypedResults.Ok(job.ToView());
             }
 
-            db.Add(new JobEvent
-            {
-                JobId = job.Id,
-                Attempt = job.Attempt,
-                State = job.State,
-                Progress = job.Progress,
-                Message = job.Message,
-                Metrics = job.Metrics,
-                At = clock.GetUtcNow(),
-            });
             try
             {
+                await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+
+                // The job first: its row is locked from here, so no host's line gets an earlier number and a later time.
                 await db.SaveChangesAsync(cancel);
+                db.Add(job.ToEvent(clock.GetUtcNow()));
+                await db.SaveChangesAsync(cancel);
+                await transaction.CommitAsync(cancel);
                 signal.Raise();
                 return TypedResults.Ok(job.ToView());
             }

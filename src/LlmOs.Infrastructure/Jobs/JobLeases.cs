@@ -3,6 +3,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace LlmOs.Infrastructure.Jobs;
 
@@ -16,55 +17,68 @@ internal sealed record JobRequests(bool Cancel, bool Pause);
 /// Borrowing jobs. A lease is named by node and attempt: every write compares both, so a host that was thought dead
 /// and comes back changes nothing (the attempt number is the fencing token).
 /// </summary>
-internal sealed class JobLeases(IDbContextFactory<LlmOsDb> databases, NodeIdentity node, TimeProvider clock, JobSignal signal)
+internal sealed class JobLeases(
+    IDbContextFactory<LlmOsDb> databases, NodeIdentity node, TimeProvider clock, JobSignal signal, IOptions<JobOptions> options)
 {
-    /// <summary>How long a host may be silent before its jobs go to others.</summary>
-    public static readonly TimeSpan Length = TimeSpan.FromSeconds(20);
-
-    /// <summary>Runs that may end with their host before the job is taken to be the cause.</summary>
-    public const int MostLostAttempts = 3;
-
-    /// <summary>Takes the next job of these kinds that waits or whose host is silent; null when there is none.</summary>
+    /// <summary>Takes the next job of these kinds that may begin, or whose host is silent; null when there is none.</summary>
     public async Task<Job?> ClaimAsync(IReadOnlyList<string> kinds, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         var now = clock.GetUtcNow();
-        object[] values = [node.Id, db.StoredTime(now + Length), db.StoredTime(now), .. kinds];
+        object[] values = [node.Id, db.StoredTime(now + options.Value.Lease), db.StoredTime(now), .. kinds];
+        var skipLocked = db.IsPostgres ? "for update of j skip locked" : "";
         var names = string.Join(", ", kinds.Select((_, index) => $"{{{index + 3}}}"));
 
-        // One statement: the row is chosen and taken in the same step, so no two hosts get it.
+        // One statement: the row is chosen and taken in the same step, so no two hosts get it. Two choices, so that each is
+        // the first row of an index: what a silent host left, then what waits.
+        // A run that its host did not survive counts, but only if it got no further than an earlier one.
         // Only placeholders are pasted in; the values travel as parameters.
         var sql = $$"""
             update jobs
-            set lost_attempts = lost_attempts + (case when state = 'Queued' then 0 else 1 end),
-                state = 'Running', node = {0}, lease_until = {1}, attempt = attempt + 1,
+            set lost_attempts = case when state = 'Queued' then lost_attempts when progress > headway then 1 else lost_attempts + 1 end,
+                headway = case when state <> 'Queued' and progress > headway then progress else headway end,
+                message = case when state = 'Queued' then 'started' else 'started again: ' || node || ' fell silent' end,
+                state = 'Running', node = {0}, lease_until = {1}, attempt = attempt + 1, run_after = null,
                 started_at = coalesce(started_at, {2}), row_version = row_version + 1
-            where seq = (
-                select seq from jobs
-                where kind in ({{names}}) and (state = 'Queued' or (state in ('Running', 'Pausing') and lease_until < {2}))
-                order by priority desc, seq limit 1 {{(db.IsPostgres ? "for update skip locked" : "")}})
+            where seq = coalesce(
+                (select j.seq from jobs j
+                where j.state in ('Running', 'Pausing') and j.lease_until < {2} and j.kind in ({{names}})
+                order by j.priority desc, j.seq limit 1 {{skipLocked}}),
+                (select j.seq from jobs j
+                where j.state = 'Queued' and (j.run_after is null or j.run_after <= {2}) and j.kind in ({{names}})
+                    and not exists (
+                        select 1 from job_dependencies d join jobs b on b.id = d.after_id
+                        where d.job_seq = j.seq and b.state <> 'Succeeded')
+                order by j.priority desc, j.seq limit 1 {{skipLocked}}))
             returning *
             """;
+
+        // Claim and history together: a host that is stopped in between has claimed nothing.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var claimed = await db.Jobs.FromSqlRaw(sql, values).AsNoTracking().ToListAsync(cancel);
         if (claimed is not [var job])
         {
             return null;
         }
 
-        db.Add(Line(job, JobState.Running, new JobStanding(job.Progress, $"attempt {job.Attempt} on {node.Id}", job.Metrics, null)));
+        db.Add(Line(job, JobState.Running, new JobStanding(job.Progress, $"attempt {job.Attempt} on {node.Id}, {job.Message}", job.Metrics, null)));
         await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(CancellationToken.None); // must complete: else nobody would know whether it is claimed
         signal.Raise();
         return job;
     }
 
-    /// <summary>Renews the lease and stores where the run stands; null when the lease is gone.</summary>
-    /// <param name="standing">Null: nothing new to store.</param>
-    public async Task<JobRequests?> RenewAsync(Job job, JobStanding? standing, CancellationToken cancel)
+    /// <summary>Renews the lease and stores what the run told; null when the lease is gone, and then nothing is stored.</summary>
+    /// <param name="news">Null: nothing new to store.</param>
+    public async Task<JobRequests?> RenewAsync(Job job, JobNews? news, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var until = clock.GetUtcNow() + Length;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var until = clock.GetUtcNow() + options.Value.Lease;
+
+        // First, because it locks the row: lines are only added while the job is this attempt's.
         var held = Held(db, job);
-        var rows = standing is null
+        var rows = news?.Standing is not { } standing
             ? await held.ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseUntil, until), cancel)
             : await held.ExecuteUpdateAsync(
                 set => set
@@ -80,10 +94,16 @@ internal sealed class JobLeases(IDbContextFactory<LlmOsDb> databases, NodeIdenti
         }
 
         var now = await db.Jobs.Where(j => j.Seq == job.Seq).Select(j => new { j.State, j.CancelRequested, j.PauseRequested }).SingleAsync(cancel);
-        if (standing is not null)
+        if (news?.Standing is not null)
         {
-            db.Add(Line(job, now.State, standing));
-            await db.SaveChangesAsync(cancel);
+            db.Add(Line(job, now.State, news.Standing));
+        }
+
+        AddLog(db, job, news?.Lines ?? []);
+        await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        if (news is not null)
+        {
             signal.Raise();
         }
 
@@ -98,13 +118,14 @@ internal sealed class JobLeases(IDbContextFactory<LlmOsDb> databases, NodeIdenti
     }
 
     /// <summary>Publishes a result and ends the job, all or nothing; false when the lease is gone and nothing was written.</summary>
-    public async Task<bool> PublishAsync(Job job, JobStanding standing, JobPublish publish, CancellationToken cancel)
+    public async Task<bool> PublishAsync(Job job, JobNews last, JobPublish publish, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
 
         // First, because it locks the row: whoever claims the job meanwhile waits, and then finds it ended.
-        if (await EndAsync(db, job, JobState.Succeeded, standing with { Progress = 1, EtaSeconds = 0 }, error: null, cancel) == 0)
+        var ending = new Ending(JobState.Succeeded, StandingOf(job, last) with { Progress = 1, Message = "done", EtaSeconds = 0 }, last.Lines);
+        if (await EndAsync(db, job, ending, cancel) == 0)
         {
             return false;
         }
@@ -118,18 +139,25 @@ internal sealed class JobLeases(IDbContextFactory<LlmOsDb> databases, NodeIdenti
     }
 
     /// <summary>Ends the job without a result; false when the lease is gone.</summary>
-    public Task<bool> FailAsync(Job job, JobStanding standing, JobError error, CancellationToken cancel) =>
-        LeaveAsync(job, JobState.Failed, standing with { Message = error.Message, EtaSeconds = null }, error, cancel);
+    public Task<bool> FailAsync(Job job, JobNews last, JobError error, CancellationToken cancel) =>
+        LeaveAsync(job, new Ending(JobState.Failed, StandingOf(job, last) with { Message = error.Message }, last.Lines) { Error = error }, cancel);
 
-    public Task<bool> CancelAsync(Job job, JobStanding standing, CancellationToken cancel) =>
-        LeaveAsync(job, JobState.Cancelled, standing with { Message = "cancelled", EtaSeconds = null }, error: null, cancel);
+    public Task<bool> CancelAsync(Job job, JobNews last, CancellationToken cancel) =>
+        LeaveAsync(job, new Ending(JobState.Cancelled, StandingOf(job, last) with { Message = "cancelled" }, last.Lines), cancel);
 
-    public Task<bool> PauseAsync(Job job, JobStanding standing, CancellationToken cancel) =>
-        LeaveAsync(job, JobState.Paused, standing with { Message = "paused", EtaSeconds = null }, error: null, cancel);
+    public Task<bool> PauseAsync(Job job, JobNews last, CancellationToken cancel) =>
+        LeaveAsync(job, new Ending(JobState.Paused, StandingOf(job, last) with { Message = "paused" }, last.Lines), cancel);
 
     /// <summary>Gives the job back, to be run again by whoever asks next.</summary>
-    public Task<bool> ReleaseAsync(Job job, JobStanding standing, CancellationToken cancel) =>
-        LeaveAsync(job, JobState.Queued, standing with { Message = "waiting for a host: the last one stopped", EtaSeconds = null }, error: null, cancel);
+    public Task<bool> ReleaseAsync(Job job, JobNews last, CancellationToken cancel) =>
+        LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Message = "waiting for a host: the last one stopped" }, last.Lines), cancel);
+
+    /// <summary>Gives the job back after a failure that may pass, to be run again after a pause.</summary>
+    public Task<bool> PostponeAsync(Job job, JobNews last, JobSetback setback, JobError error, CancellationToken cancel)
+    {
+        var message = $"trying again: {error.Message}";
+        return LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Message = message }, last.Lines) { Setback = setback }, cancel);
+    }
 
     /// <summary>Lets jobs of hosts that cannot be alive be claimed at once. Only where one server owns the database.</summary>
     public async Task ExpireAllAsync(CancellationToken cancel)
@@ -141,35 +169,45 @@ internal sealed class JobLeases(IDbContextFactory<LlmOsDb> databases, NodeIdenti
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseUntil, past), cancel);
     }
 
-    private async Task<bool> LeaveAsync(Job job, JobState state, JobStanding standing, JobError? error, CancellationToken cancel)
+    private static JobStanding StandingOf(Job job, JobNews last) =>
+        (last.Standing ?? new JobStanding(job.Progress, job.Message, job.Metrics, null)) with { EtaSeconds = null };
+
+    private async Task<bool> LeaveAsync(Job job, Ending ending, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var left = await EndAsync(db, job, state, standing, error, cancel) == 1;
+        var left = await EndAsync(db, job, ending, cancel) == 1;
         await transaction.CommitAsync(cancel);
         signal.Raise();
         return left;
     }
 
-    private async Task<int> EndAsync(LlmOsDb db, Job job, JobState state, JobStanding standing, JobError? error, CancellationToken cancel)
+    private async Task<int> EndAsync(LlmOsDb db, Job job, Ending ending, CancellationToken cancel)
     {
-        var errorJson = error is null ? null : JsonSerializer.Serialize(error, LlmOsJson.Options);
-        DateTimeOffset? finishedAt = state is JobState.Queued or JobState.Paused ? null : clock.GetUtcNow();
+        var (standing, now) = (ending.Standing, clock.GetUtcNow());
+        var errorJson = ending.Error is null ? null : JsonSerializer.Serialize(ending.Error, LlmOsJson.Options);
+        DateTimeOffset? finishedAt = ending.State is JobState.Queued or JobState.Paused ? null : now;
+        var runAfter = now + ending.Setback?.Pause;
+        var (failures, headway) = (ending.Setback?.Failures ?? job.Failures, ending.Setback?.Headway ?? job.Headway);
         var rows = await Held(db, job).ExecuteUpdateAsync(
             set => set
-                .SetProperty(j => j.State, state)
+                .SetProperty(j => j.State, ending.State)
                 .SetProperty(j => j.Progress, standing.Progress)
                 .SetProperty(j => j.Message, standing.Message)
                 .SetProperty(j => j.Metrics, standing.Metrics)
                 .SetProperty(j => j.EtaSeconds, standing.EtaSeconds)
                 .SetProperty(j => j.Error, errorJson)
                 .SetProperty(j => j.FinishedAt, finishedAt)
+                .SetProperty(j => j.RunAfter, runAfter)
+                .SetProperty(j => j.Failures, failures)
+                .SetProperty(j => j.Headway, headway)
                 .SetProperty(j => j.LeaseUntil, (DateTimeOffset?)null)
                 .SetProperty(j => j.RowVersion, j => j.RowVersion + 1),
             cancel);
         if (rows == 1)
         {
-            db.Add(Line(job, state, standing));
+            db.Add(Line(job, ending.State, standing));
+            AddLog(db, job, ending.Lines);
             await db.SaveChangesAsync(cancel);
         }
 
@@ -189,4 +227,16 @@ internal sealed class JobLeases(IDbContextFactory<LlmOsDb> databases, NodeIdenti
         Metrics = standing.Metrics,
         At = clock.GetUtcNow(),
     };
+
+    private static void AddLog(LlmOsDb db, Job job, IReadOnlyList<JobLogEntry> lines) =>
+        db.AddRange(lines.Select(line => new JobLogLine { JobId = job.Id, Attempt = job.Attempt, Level = line.Level, Text = line.Text, At = line.At }));
+
+    /// <summary>How an attempt leaves its job.</summary>
+    private sealed record Ending(JobState State, JobStanding Standing, IReadOnlyList<JobLogEntry> Lines)
+    {
+        public JobError? Error { get; init; }
+
+        /// <summary>Set when the job is to be tried again after a pause.</summary>
+        public JobSetback? Setback { get; init; }
+    }
 }

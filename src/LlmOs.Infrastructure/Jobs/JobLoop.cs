@@ -5,6 +5,7 @@ using LlmOs.Infrastructure.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace LlmOs.Infrastructure.Jobs;
 
@@ -18,19 +19,19 @@ internal sealed partial class JobLoop(
     JobSignal signal,
     LlmOsSettings settings,
     DataFolder folder,
+    ArtifactStore store,
     HostDrain drain,
+    IOptions<JobOptions> options,
     TimeProvider clock,
     ILogger<JobLoop> log) : BackgroundService
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How many jobs of a lane a host with these roles runs at once.</summary>
-    internal static int Turns(JobLane lane, HostRoles roles) => lane switch
+    internal static int Turns(JobLane lane, HostRoles roles, int generalTurns) => lane switch
     {
-        JobLane.General => (roles & (HostRoles.Api | HostRoles.Inference)) != 0 ? 2 : 0,
+        JobLane.General => (roles & (HostRoles.Api | HostRoles.Inference)) != 0 ? generalTurns : 0,
         JobLane.Training => roles.HasFlag(HostRoles.Training) ? 1 : 0,
         _ => throw new UnreachableException(),
     };
@@ -51,7 +52,7 @@ internal sealed partial class JobLoop(
         using var scope = scopes.CreateScope();
         return [.. scope.ServiceProvider.GetServices<IJobRunner>()
             .GroupBy(runner => runner.Lane)
-            .Select(lane => ((IReadOnlyList<string>)[.. lane.Select(runner => runner.Kind)], Turns(lane.Key, settings.Roles)))
+            .Select(lane => ((IReadOnlyList<string>)[.. lane.Select(runner => runner.Kind)], Turns(lane.Key, settings.Roles, options.Value.GeneralTurns)))
             .Where(lane => lane.Item2 > 0)];
     }
 
@@ -108,7 +109,7 @@ internal sealed partial class JobLoop(
                 return;
             }
 
-            using var attempt = new JobAttempt(job, folder);
+            using var attempt = new JobAttempt(job, folder, store, clock);
             await using var scope = scopes.CreateAsyncScope();
             var runner = scope.ServiceProvider.GetServices<IJobRunner>().Single(r => r.Kind == job.Kind);
             LogStarted(job.Id, job.Kind, job.Attempt);
@@ -116,7 +117,7 @@ internal sealed partial class JobLoop(
             var state = await WorkAsync(runner, attempt, stop);
 
             LogEnded(job.Id, job.Attempt, state);
-            attempt.CleanUp(keepCheckpoints: state is not (JobState.Succeeded or JobState.Cancelled));
+            CleanUp(attempt, state);
         }
         catch (Exception e)
         {
@@ -131,27 +132,44 @@ internal sealed partial class JobLoop(
         var standing = new JobStanding(job.Progress, job.Message, job.Metrics, null);
         if (job.CancelRequested)
         {
-            await leases.CancelAsync(job, standing, CancellationToken.None);
+            await leases.CancelAsync(job, new JobNews(standing, []), CancellationToken.None);
             return true;
         }
 
         if (job.PauseRequested)
         {
-            await leases.PauseAsync(job, standing, CancellationToken.None);
+            await leases.PauseAsync(job, new JobNews(standing, []), CancellationToken.None);
             return true;
         }
 
-        if (job.LostAttempts >= JobLeases.MostLostAttempts)
+        if (job.LostAttempts >= options.Value.MostSetbacks)
         {
-            var error = JobErrors.Of(new LlmOsException(ErrorCode.HostLost, $"{job.LostAttempts} hosts in a row went away while they ran this job.")
+            var error = JobErrors.Of(new LlmOsException(ErrorCode.HostLost, $"{job.LostAttempts} hosts in a row went away while they ran this job, and it got no further.")
             {
                 Hint = "Look at the hosts' logs and memory around the starts of its attempts, then retry the job.",
             });
-            await leases.FailAsync(job, standing, error, CancellationToken.None);
+            await leases.FailAsync(job, new JobNews(standing, []), error, CancellationToken.None);
             return true;
         }
 
         return false;
+    }
+
+    private void CleanUp(JobAttempt attempt, JobState state)
+    {
+        try
+        {
+            attempt.DeleteScratch();
+            if (state is JobState.Succeeded)
+            {
+                attempt.DeleteCheckpoints();
+            }
+        }
+        catch (IOException e)
+        {
+            // Something still writes there; the housekeeping deletes it later.
+            LogNotDeleted(e, attempt.Id);
+        }
     }
 
     /// <returns>The state in which the attempt left the job.</returns>
@@ -180,7 +198,7 @@ internal sealed partial class JobLoop(
 
     private async Task<JobState> EndAsync(IJobRunner runner, JobAttempt attempt, JobPublish? publish, Exception? failure)
     {
-        var (job, standing) = (attempt.Job, attempt.Standing);
+        var job = attempt.Job;
         var stopped = failure is OperationCanceledException && attempt.Token.IsCancellationRequested;
         var must = CancellationToken.None; // must complete: what the attempt did is told once
 
@@ -190,13 +208,14 @@ internal sealed partial class JobLoop(
                 LogLeaseLost(job.Id, job.Attempt);
                 return JobState.Queued;
             case JobStop.Cancel:
-                await leases.CancelAsync(job, standing, must);
+                attempt.DeleteCheckpoints();
+                await leases.CancelAsync(job, Last(attempt), must);
                 return JobState.Cancelled;
             case JobStop.Pause when stopped:
-                await leases.PauseAsync(job, standing, must);
+                await leases.PauseAsync(job, Last(attempt), must);
                 return JobState.Paused;
             case JobStop.Shutdown when stopped && runner.CanRepeat:
-                await leases.ReleaseAsync(job, standing, must);
+                await leases.ReleaseAsync(job, Last(attempt), must);
                 return JobState.Queued;
             case JobStop.Shutdown when stopped:
                 failure = new LlmOsException(ErrorCode.Unavailable, "The server was stopped while the job ran.") { Hint = "Retry the job." };
@@ -207,7 +226,7 @@ internal sealed partial class JobLoop(
         {
             try
             {
-                if (await leases.PublishAsync(job, standing with { Message = "done" }, publish, must))
+                if (await leases.PublishAsync(job, Last(attempt), WithFiles(publish, attempt), must))
                 {
                     return JobState.Succeeded;
                 }
@@ -221,27 +240,55 @@ internal sealed partial class JobLoop(
             }
         }
 
+        return await EndInFailureAsync(runner, attempt, failure!, must);
+    }
+
+    private async Task<JobState> EndInFailureAsync(IJobRunner runner, JobAttempt attempt, Exception failure, CancellationToken must)
+    {
+        var (job, error) = (attempt.Job, JobErrors.Of(failure));
         if (failure is not LlmOsException)
         {
-            LogFailed(failure!, job.Id, job.Attempt);
+            LogFailed(failure, job.Id, job.Attempt);
         }
 
-        await leases.FailAsync(job, standing, JobErrors.Of(failure!), must);
+        attempt.Log(JobLogLevel.Error, string.Join(Environment.NewLine, new[] { $"{error.Code}: {error.Message}", error.Detail }.OfType<string>()));
+        if (runner.CanRepeat && JobRetry.IsPassing(failure))
+        {
+            var setback = JobRetry.After(job.Failures, job.Headway, attempt.Standing.Progress, options.Value);
+            if (setback.Pause is not null)
+            {
+                await leases.PostponeAsync(job, Last(attempt), setback, error, must);
+                return JobState.Queued;
+            }
+        }
+
+        await leases.FailAsync(job, Last(attempt), error, must);
         return JobState.Failed;
     }
+
+    /// <summary>What has not been stored yet, and where the run stands in any case.</summary>
+    private static JobNews Last(JobAttempt attempt) => new(attempt.Standing, attempt.TakeNews()?.Lines ?? []);
+
+    /// <summary>Lets the staged files be seen within the publication, which a stale attempt does not reach.</summary>
+    private static JobPublish WithFiles(JobPublish publish, JobAttempt attempt) => async (db, cancel) =>
+    {
+        var result = await publish(db, cancel);
+        await attempt.PlaceStagedAsync(cancel);
+        return result;
+    };
 
     /// <summary>Stores what the runner reports, renews the lease, and hands on what people ask of the job.</summary>
     private async Task WatchAsync(JobAttempt attempt, CancellationToken done)
     {
         var (renewed, told) = (clock.GetTimestamp(), clock.GetTimestamp());
-        using var timer = new PeriodicTimer(WatchInterval, clock);
+        using var timer = new PeriodicTimer(options.Value.WatchInterval, clock);
         while (!done.IsCancellationRequested)
         {
             try
             {
                 await timer.WaitForNextTickAsync(done);
                 var news = clock.GetElapsedTime(told) >= TellInterval ? attempt.TakeNews() : null;
-                var renew = news is not null || clock.GetElapsedTime(renewed) >= RenewInterval;
+                var renew = news is not null || clock.GetElapsedTime(renewed) >= options.Value.RenewInterval;
                 var requests = renew
                     ? await leases.RenewAsync(attempt.Job, news, done)
                     : await leases.RequestsAsync(attempt.Job, done);
@@ -265,7 +312,7 @@ internal sealed partial class JobLoop(
             catch (Exception e)
             {
                 LogRenewFailed(e, attempt.Id);
-                if (clock.GetElapsedTime(renewed) > JobLeases.Length)
+                if (clock.GetElapsedTime(renewed) > options.Value.Lease)
                 {
                     // Nobody knows who holds the job now; the fencing decides when this run ends.
                     attempt.AskToStop(JobStop.LeaseLost);
@@ -289,6 +336,9 @@ internal sealed partial class JobLoop(
 
     [LoggerMessage(LogLevel.Error, "The end of job {Job}, attempt {Attempt}, could not be stored; its lease will run out")]
     private partial void LogAttemptBroke(Exception cause, string job, int attempt);
+
+    [LoggerMessage(LogLevel.Debug, "A folder of job {Job} could not be deleted; it is tried again later")]
+    private partial void LogNotDeleted(Exception cause, string job);
 
     [LoggerMessage(LogLevel.Warning, "The lease of job {Job} could not be renewed; it is tried again")]
     private partial void LogRenewFailed(Exception cause, string job);

@@ -10,11 +10,19 @@ public sealed class JobQueue(IDbContextFactory<LlmOsDb> databases, TimeProvider 
 {
     /// <summary>Stores a job; it is safe against a crash when this returns.</summary>
     /// <param name="spec">What the runner will read, written with the platform's JSON rules.</param>
-    public async Task<JobView> SubmitAsync<TSpec>(string kind, TSpec spec, CancellationToken cancel)
+    public Task<JobView> SubmitAsync<TSpec>(string kind, TSpec spec, CancellationToken cancel)
+        where TSpec : notnull => SubmitAsync(kind, spec, priority: 0, [], cancel);
+
+    /// <param name="priority">Higher runs first.</param>
+    /// <param name="after">Ids of the jobs that must have succeeded first.</param>
+    /// <inheritdoc cref="SubmitAsync{TSpec}(string, TSpec, CancellationToken)"/>
+    public async Task<JobView> SubmitAsync(string kind, object spec, int priority, IReadOnlyList<string> after, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var job = Job.Submit(kind, JsonSerializer.Serialize(spec, LlmOsJson.Options), priority: 0, clock.GetUtcNow());
+        await CheckAfterAsync(db, after, cancel);
+        var job = Job.Submit(kind, JsonSerializer.Serialize(spec, spec.GetType(), LlmOsJson.Options), priority, clock.GetUtcNow(), after);
         db.Add(job);
+        db.Add(job.ToEvent(clock.GetUtcNow()));
         await db.SaveChangesAsync(cancel);
         signal.Raise();
         return job.ToView();
@@ -24,7 +32,34 @@ public sealed class JobQueue(IDbContextFactory<LlmOsDb> databases, TimeProvider 
     public async Task<JobView> GetAsync(string id, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var job = await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancel);
+        var job = await db.Jobs.AsNoTracking().Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel);
         return (job ?? throw LlmOsException.NotFound("job", id)).ToView();
+    }
+
+    private static async Task CheckAfterAsync(LlmOsDb db, IReadOnlyList<string> after, CancellationToken cancel)
+    {
+        if (after.Count == 0)
+        {
+            return;
+        }
+
+        var known = await db.Jobs.Where(j => after.Contains(j.Id)).ToDictionaryAsync(j => j.Id, j => j.State, cancel);
+        for (var index = 0; index < after.Count; index++)
+        {
+            var field = $"after[{index}]";
+            if (!known.TryGetValue(after[index], out var state))
+            {
+                throw LlmOsException.Invalid(field, $"{field}: there is no such job.");
+            }
+
+            if (state is JobState.Failed or JobState.Cancelled)
+            {
+                throw new LlmOsException(ErrorCode.Conflict, $"{field}: job {after[index]} {(state is JobState.Failed ? "failed" : "was cancelled")}, so nothing can come after it.")
+                {
+                    Field = field,
+                    Hint = "Retry that job first.",
+                };
+            }
+        }
     }
 }

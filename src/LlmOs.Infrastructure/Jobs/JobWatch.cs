@@ -77,10 +77,21 @@ internal sealed class JobWatch(IDbContextFactory<LlmOsDb> databases, JobSignal s
         return [.. lines.Select(e => new JobEventView(e.Seq, e.State, e.Progress, e.Message, e.Attempt, Element(e.Metrics), e.At))];
     }
 
+    public async Task<IReadOnlyList<JobLogView>> LogAsync(string id, long after, int limit, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await db.JobLogs.AsNoTracking()
+            .Where(l => l.JobId == id && l.Seq > after)
+            .OrderBy(l => l.Seq)
+            .Take(limit)
+            .Select(l => new JobLogView(l.Seq, l.Level, l.Text, l.Attempt, l.At))
+            .ToListAsync(cancel);
+    }
+
     public async Task<Job> FindAsync(string id, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        return await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
+        return await db.Jobs.AsNoTracking().Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
     }
 
     private static JsonElement Element(string json)

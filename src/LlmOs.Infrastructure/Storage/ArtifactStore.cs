@@ -7,6 +7,10 @@ namespace LlmOs.Infrastructure.Storage;
 /// <summary>A file of the store: its SHA-256 in lower-case hex is its name.</summary>
 public sealed record Blob(string Sha256, long Bytes);
 
+/// <summary>A file that waits beside the store.</summary>
+/// <param name="Path">Where it lies until it is placed.</param>
+public sealed record StagedBlob(Blob Blob, string Path);
+
 /// <summary>
 /// Content-addressed files. A file appears under its final name whole or not at all: it is written under a temporary name
 /// in the same folder, flushed to the disk, then renamed. Putting the same content twice keeps one file.
@@ -47,6 +51,29 @@ public sealed class ArtifactStore(DataFolder folder) : IDisposable
         {
             File.Delete(temporary);
         }
+    }
+
+    /// <summary>Writes a stream, from where it stands to its end, into a folder beside the store: <see cref="PlaceAsync(StagedBlob, CancellationToken)"/> lets it be seen.</summary>
+    /// <param name="staging">On the data folder's disk.</param>
+    public static async Task<StagedBlob> StageAsync(Stream content, string staging, CancellationToken cancel)
+    {
+        var path = Path.Combine(staging, $"{Guid.NewGuid():n}.blob");
+        try
+        {
+            return new StagedBlob(await WriteAsync(content, path, cancel), path);
+        }
+        catch (IOException e)
+        {
+            File.Delete(path);
+            throw DiskSpace.IsFull(e) ? DiskSpace.Full(e) : e;
+        }
+    }
+
+    /// <summary>Moves a staged file into the store.</summary>
+    public Task PlaceAsync(StagedBlob staged, CancellationToken cancel)
+    {
+        File.SetLastWriteTimeUtc(staged.Path, TimeProvider.System.GetUtcNow().UtcDateTime); // it may have waited for long
+        return PlaceAsync(staged.Path, staged.Blob.Sha256, cancel);
     }
 
     /// <summary>Makes a file of the data folder a blob by renaming it: nothing is copied, and the file is gone from where it was.</summary>

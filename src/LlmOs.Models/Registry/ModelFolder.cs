@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using LlmOs.Engine.Formats;
 using LlmOs.Engine.Text;
 using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Models.Serving;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Registry;
@@ -32,7 +33,8 @@ internal sealed partial record ModelFolder(
     private static readonly string[] Companions =
     [
         "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja", "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
+        "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
+        SentenceLayoutReader.ModulesFile, SentenceLayoutReader.LimitFile, SentenceLayoutReader.PromptFile, "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
     ];
 
     /// <summary>Weights in forms that are not read, named so that the refusal can say what was found.</summary>
@@ -51,7 +53,7 @@ internal sealed partial record ModelFolder(
             throw new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
         }
 
-        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name)))];
+        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name))), .. ModuleFiles(folder)];
         return [.. names.Select(name => new LayoutFile(name, Path.Combine(folder, name)))];
     }
 
@@ -66,6 +68,11 @@ internal sealed partial record ModelFolder(
         {
             GenerationConfig.Read(generation); // a bad one is refused here, not at the first request
         }
+
+        // What it says of sentences is refused here too, not at the first request.
+        SentenceLayoutReader.Read(name => files.FirstOrDefault(f => f.Path == name) is { } file && new FileInfo(file.Location).Length <= ConfigJson.MaxBytes
+            ? File.ReadAllBytes(file.Location)
+            : null);
 
         foreach (var text in files.Where(f => !f.Path.EndsWith(".safetensors", StringComparison.Ordinal)))
         {
@@ -102,6 +109,15 @@ internal sealed partial record ModelFolder(
     /// <summary>Opens the weights; dispose what it gives.</summary>
     public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>
         SafetensorsShards.Open(files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => (f.Path, f.Location)));
+
+    /// <summary>Files of a sentence-transformers layout that lie in folders of its modules.</summary>
+    private static IEnumerable<string> ModuleFiles(string folder)
+    {
+        var modules = new FileInfo(Path.Combine(folder, SentenceLayoutReader.ModulesFile));
+        return modules.Exists && modules.Length <= ConfigJson.MaxBytes
+            ? SentenceLayoutReader.OwnFiles(File.ReadAllBytes(modules.FullName)).Where(name => File.Exists(Path.Combine(folder, name)))
+            : [];
+    }
 
     private static IEnumerable<string> WeightNames(string folder)
     {

@@ -31,9 +31,9 @@ internal sealed class ModelImporter(
             throw LlmOsException.Invalid("precision", $"The precision '{ModelName.Shorten(request.Precision)}' is not built; expected {ModelIntake.Precision}.");
         }
 
-        if (request.Task is not (null or ModelIntake.TextGeneration))
+        if (request.Task is { } task && !ModelTasks.All.Contains(task))
         {
-            throw new LlmOsException(ErrorCode.UnsupportedTask, $"The task '{ModelName.Shorten(request.Task)}' is not served by any architecture here; expected {ModelIntake.TextGeneration}.") { Field = "task" };
+            throw new LlmOsException(ErrorCode.UnsupportedTask, $"The task '{ModelName.Shorten(task)}' is not served by any architecture here; expected one of {string.Join(", ", ModelTasks.All)}.") { Field = "task" };
         }
     }
 
@@ -47,6 +47,11 @@ internal sealed class ModelImporter(
             var source = await door.FetchAsync(db, request, job, cancel);
             return await TakeAsync(source, request, job, cancel);
         });
+        if (request.Task is { } task && !ModelTasks.Of(version.Architecture).Contains(task))
+        {
+            throw new LlmOsException(ErrorCode.UnsupportedTask, $"A model of the architecture {version.Architecture} is for {string.Join(", ", ModelTasks.Of(version.Architecture))}, not for {task}.") { Field = "task" };
+        }
+
         version = version with { Alias = request.Alias ?? ModelAlias.Latest };
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);
     }

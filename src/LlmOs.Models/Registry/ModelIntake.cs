@@ -13,7 +13,7 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
     /// <summary>The only precision that graphs are built in.</summary>
     public const string Precision = "f32";
 
-    /// <summary>The task of every architecture that can be served.</summary>
+    /// <summary>The task of decoders.</summary>
     public const string TextGeneration = "text-generation";
 
     /// <param name="source">The folder.</param>
@@ -51,7 +51,7 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
         return new NewModelVersion
         {
             Name = name,
-            Task = TextGeneration,
+            Task = model.Architecture.Task,
             Architecture = model.Architecture.ClassName,
             Parameters = model.Parameters,
             ContextLength = model.Config.ContextLength,

@@ -27,7 +27,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
 
     /// <summary>The graph of a version's files. The first call of a process verifies every stored file and the graph by their SHA-256.</summary>
     /// <exception cref="Infrastructure.LlmOsException">A stored file is missing or has changed, or the disk is full.</exception>
-    public async Task<ServingGraph> OpenAsync(IReadOnlyList<ModelFileView> files, CancellationToken cancel)
+    public async Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, CancellationToken cancel)
     {
         var key = KeyOf(files);
         var gate = _gates.GetOrAdd(key, _ => new SemaphoreSlim(1));
@@ -98,7 +98,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
             $"builder {Architectures.BuilderVersion}\n{string.Join('\n', sources)}")))[..32];
     }
 
-    private async Task<ServingGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, string key, CancellationToken cancel)
+    private async Task<ModelGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, string key, CancellationToken cancel)
     {
         var target = Path.Combine(Root, key);
         var seen = _checked.ContainsKey(key) && File.Exists(Path.Combine(target, ManifestFile));
@@ -119,7 +119,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
 
         _checked[key] = true;
         File.SetLastWriteTimeUtc(Path.Combine(target, ManifestFile), clock.GetUtcNow().UtcDateTime); // in use: the collector leaves it
-        return new ServingGraph(Path.Combine(target, OnnxGraph.FileName), model.Architecture.Shape(model.Config));
+        return model.Architecture.GraphAt(target, model.Config);
     }
 
     private async Task BuildAsync(ModelFolder model, string target, CancellationToken cancel)

@@ -18,7 +18,7 @@ public sealed partial class StarterRegistration(
 {
     public const string Name = "starter";
 
-    /// <summary>How the trained weights and the graph compared when the model was made; lies beside it.</summary>
+    /// <summary>What the job that made the model said of it: how trained weights and graph compared, and its figures. Lies beside it.</summary>
     private const string ParityFile = "parity.json";
 
     /// <summary>The folder shipped with the server: <c>starter</c> beside the executable, or <c>models/starter</c> up the tree.</summary>
@@ -57,7 +57,10 @@ public sealed partial class StarterRegistration(
         }
 
         var version = await intake.TakeAsync(folder, Name, (_, _) => { }, cancel);
-        version = version with { Parity = await ReadParityAsync(folder, cancel) };
+        if (await ReadRecordAsync(folder, cancel) is { } made)
+        {
+            version = version with { Parity = new ParityView(made.Prompts, made.MaxAbsDiff, made.TemplateEqual), Metrics = made.Metrics };
+        }
 
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -68,15 +71,13 @@ public sealed partial class StarterRegistration(
 
     private static bool IsModel(string folder) => File.Exists(Path.Combine(folder, ModelFolder.ConfigFile));
 
-    private static async Task<ParityView?> ReadParityAsync(string folder, CancellationToken cancel)
+    private static async Task<MadeRecord?> ReadRecordAsync(string folder, CancellationToken cancel)
     {
         var path = Path.Combine(folder, ParityFile);
-        return File.Exists(path)
-            ? JsonSerializer.Deserialize<ParityRecord>(await File.ReadAllBytesAsync(path, cancel), LlmOsJson.Options)!.ToView()
-            : null;
+        return File.Exists(path) ? JsonSerializer.Deserialize<MadeRecord>(await File.ReadAllBytesAsync(path, cancel), LlmOsJson.Options) : null;
     }
 
-    private sealed record ParityRecord
+    private sealed record MadeRecord
     {
         public required int Prompts { get; init; }
 
@@ -84,7 +85,7 @@ public sealed partial class StarterRegistration(
 
         public bool? TemplateEqual { get; init; }
 
-        public ParityView ToView() => new(Prompts, MaxAbsDiff, TemplateEqual);
+        public IReadOnlyList<JsonElement> Metrics { get; init; } = [];
     }
 
     [LoggerMessage(LogLevel.Warning, "No starter model was shipped with this server; import or train one")]

@@ -3,22 +3,37 @@ using LlmOs.Engine.Text;
 
 namespace LlmOs.Models.Serving;
 
-/// <summary>A model version that can answer: its engine, and what turns text into its tokens and back.</summary>
+/// <summary>What every kind of loaded model version has.</summary>
+internal abstract class LoadedGraph(string reference, ITokenizer? tokenizer) : IAsyncDisposable
+{
+    /// <summary><c>name:3</c>.</summary>
+    public string Reference { get; } = reference;
+
+    /// <summary>Null for a model that was imported without one.</summary>
+    public ITokenizer? Tokenizer { get; } = tokenizer;
+
+    /// <summary><c>cpu</c> or <c>cuda:0</c>.</summary>
+    public abstract string Device { get; }
+
+    public abstract long MemoryBytes { get; }
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>A model version that writes text: its engine, and what turns text into its tokens and back.</summary>
 internal sealed class LoadedModel(
     string reference,
     InferenceEngine engine,
     ITokenizer? tokenizer,
     ChatPrompts? chat,
     IReadOnlyList<int> endTokens,
-    int? beginToken) : IAsyncDisposable
+    int? beginToken) : LoadedGraph(reference, tokenizer)
 {
-    /// <summary><c>name:3</c>.</summary>
-    public string Reference { get; } = reference;
-
     public InferenceEngine Engine { get; } = engine;
 
-    /// <summary>Null for a model that was imported without one.</summary>
-    public ITokenizer? Tokenizer { get; } = tokenizer;
+    public override string Device => Engine.Device;
+
+    public override long MemoryBytes => Engine.MemoryBytes;
 
     /// <summary>Null without a tokenizer.</summary>
     public ChatPrompts? Chat { get; } = chat;
@@ -32,5 +47,5 @@ internal sealed class LoadedModel(
     /// <summary>What an empty prompt becomes; null when the model names none.</summary>
     public int? BeginToken { get; } = beginToken;
 
-    public ValueTask DisposeAsync() => Engine.DisposeAsync();
+    public override ValueTask DisposeAsync() => Engine.DisposeAsync();
 }

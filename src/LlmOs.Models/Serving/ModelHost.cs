@@ -8,7 +8,7 @@ namespace LlmOs.Models.Serving;
 /// <summary>The models that are loaded in this process.</summary>
 internal sealed partial class ModelHost : IAsyncDisposable
 {
-    private readonly LoadOnceCache<ServableModel, LoadedModel> _cache;
+    private readonly LoadOnceCache<ServableModel, LoadedGraph> _cache;
     private readonly TimeProvider _clock;
     private readonly ILogger<ModelHost> _log;
 
@@ -18,7 +18,7 @@ internal sealed partial class ModelHost : IAsyncDisposable
         var budget = options.Value.MemoryMiB > 0
             ? (long)options.Value.MemoryMiB << 20
             : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
-        _cache = new LoadOnceCache<ServableModel, LoadedModel>(
+        _cache = new LoadOnceCache<ServableModel, LoadedGraph>(
             async (model, cancel) =>
             {
                 var plan = await loader.PrepareAsync(model, cancel);
@@ -38,15 +38,15 @@ internal sealed partial class ModelHost : IAsyncDisposable
     }
 
     /// <summary>Memory a model takes now; null while it is not loaded.</summary>
-    public long? MemoryBytes(ServableModel model) => _cache.Peek(model)?.Engine.MemoryBytes;
+    public long? MemoryBytes(ServableModel model) => _cache.Peek(model)?.MemoryBytes;
 
     public ValueTask DisposeAsync() => _cache.DisposeAsync();
 
-    private LoadedModel Load(ServableModel model, LoadPlan<LoadedModel> plan)
+    private LoadedGraph Load(ServableModel model, LoadPlan<LoadedGraph> plan)
     {
         var began = _clock.GetTimestamp();
         var loaded = plan.Load();
-        LogLoaded(model.Reference, loaded.Engine.Device, plan.Bytes >> 20, _clock.GetElapsedTime(began).TotalMilliseconds);
+        LogLoaded(model.Reference, loaded.Device, plan.Bytes >> 20, _clock.GetElapsedTime(began).TotalMilliseconds);
         return loaded;
     }
 
@@ -66,9 +66,13 @@ internal sealed partial class ModelHost : IAsyncDisposable
 
 /// <summary>A model in use by one request.</summary>
 /// <param name="Waited">What the request waited for the load; zero when the model was there.</param>
-internal sealed record ModelLease(LoadOnceCache<ServableModel, LoadedModel>.Lease Lease, TimeSpan Waited) : IDisposable
+internal sealed record ModelLease(LoadOnceCache<ServableModel, LoadedGraph>.Lease Lease, TimeSpan Waited) : IDisposable
 {
-    public LoadedModel Model => Lease.Value;
+    /// <summary>For a version whose task is to write text.</summary>
+    public LoadedModel Model => (LoadedModel)Lease.Value;
+
+    /// <summary>For a version of another task.</summary>
+    public LoadedEncoder Encoder => (LoadedEncoder)Lease.Value;
 
     public void Dispose() => Lease.Dispose();
 }

@@ -2,6 +2,7 @@ using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Zoo;
 using Microsoft.Extensions.Options;
 
 namespace LlmOs.Models.Serving;
@@ -10,16 +11,35 @@ namespace LlmOs.Models.Serving;
 internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, TimeProvider clock)
 {
     /// <summary>Checks a version's files against their hashes and says what loading it takes.</summary>
-    public async Task<LoadPlan<LoadedModel>> PrepareAsync(ServableModel model, CancellationToken cancel)
+    public async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, CancellationToken cancel) => await graphs.OpenAsync(model.Files, cancel) switch
     {
-        var graph = await graphs.OpenAsync(model.Files, cancel);
+        EncoderGraph encoder => await PrepareAsync(model, encoder, cancel),
+        ServingGraph decoder => await PrepareAsync(model, decoder, cancel),
+        var other => throw new InvalidOperationException($"A graph of the kind {other.GetType().Name} cannot be loaded."),
+    };
+
+    private async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, EncoderGraph graph, CancellationToken cancel)
+    {
+        var tokenizer = await shelf.OfAsync(model, cancel);
+        var layout = await texts.ReadSentenceLayoutAsync(model, cancel);
+        var labels = await texts.ReadLabelsAsync(model, cancel);
+        return new LoadPlan<LoadedGraph>(FolderBytes(graph.OnnxPath), () => new LoadedEncoder(
+            model.Reference,
+            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device)),
+            tokenizer,
+            layout,
+            labels));
+    }
+
+    private async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, ServingGraph graph, CancellationToken cancel)
+    {
         var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
         var tokenizer = await shelf.OfAsync(model, cancel);
         var chat = await texts.ReadChatAsync(model, cancel);
         var engine = options.Value;
         var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
         var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + FolderBytes(graph.OnnxPath);
-        return new LoadPlan<LoadedModel>(bytes, () => new LoadedModel(
+        return new LoadPlan<LoadedGraph>(bytes, () => new LoadedModel(
             model.Reference,
             Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, clock)),
             tokenizer,
@@ -35,7 +55,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Tokeni
         DeviceChoice.Cuda => EngineDevice.Cuda,
     };
 
-    private static InferenceEngine Open(Func<InferenceEngine> load)
+    private static T Open<T>(Func<T> load)
     {
         try
         {

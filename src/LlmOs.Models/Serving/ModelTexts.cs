@@ -30,6 +30,26 @@ internal sealed class ModelTexts(ArtifactStore store)
         return (GenerationConfig.EndTokensOf(config, generation), generation?.BeginToken ?? config.BeginToken);
     }
 
+    /// <summary>How sentences become vectors.</summary>
+    public async Task<SentenceLayout> ReadSentenceLayoutAsync(ServableModel model, CancellationToken cancel)
+    {
+        Dictionary<string, byte[]> files = [];
+        foreach (var file in model.Files.Where(f => f.Path.EndsWith(".json", StringComparison.Ordinal) && f.Bytes <= ConfigJson.MaxBytes))
+        {
+            files[file.Path] = await File.ReadAllBytesAsync(store.PathOf(file.Sha256), cancel);
+        }
+
+        return SentenceLayoutReader.Read(files.GetValueOrDefault);
+    }
+
+    /// <summary>What a classifier's scores stand for.</summary>
+    public async Task<EncoderLabels> ReadLabelsAsync(ServableModel model, CancellationToken cancel)
+    {
+        var json = ConfigJson.Parse(await File.ReadAllBytesAsync(Path(model, "config.json")!, cancel), "config.json");
+        var config = Architectures.Of(json).ReadConfig(json);
+        return new EncoderLabels(config.Labels, config.MultiLabel);
+    }
+
     /// <summary>The chat template with the words it may use.</summary>
     public async Task<ChatWords> ReadChatAsync(ServableModel model, CancellationToken cancel)
     {

@@ -1,29 +1,34 @@
-using LlmOs.Engine.Execution;
 using LlmOs.Engine.Formats;
+using LlmOs.Models.Zoo.Decoders;
+using LlmOs.Models.Zoo.Encoders;
 
 namespace LlmOs.Models.Zoo;
-
-/// <summary>One architecture that can be served.</summary>
-/// <param name="ModelType"><c>model_type</c> of its config.json.</param>
-/// <param name="ClassName"><c>architectures[0]</c> of its config.json.</param>
-public sealed record Architecture(
-    string ModelType,
-    string ClassName,
-    Func<ConfigJson, ModelConfig> ReadConfig,
-    Func<ModelConfig, IReadOnlyList<TensorInfo>> Weights,
-    Action<ModelConfig, IWeightSource> CheckWeights,
-    Func<ModelConfig, DecoderShape> Shape,
-    Func<ModelConfig, IWeightSource, string, CancellationToken, ServingGraph> WriteGraph);
 
 /// <summary>The architectures that can be served, by the names their configurations use.</summary>
 public static class Architectures
 {
     /// <summary>Raised whenever a graph written from the same files would differ; graphs kept from before are then rebuilt.</summary>
-    public const int BuilderVersion = 1;
+    public const int BuilderVersion = 2;
 
     public static IReadOnlyList<Architecture> All { get; } =
     [
-        new("llama", "LlamaForCausalLM", ModelConfig.Read, LlamaWeights.Of, LlamaWeights.Check, LlamaGraph.ShapeOf, LlamaGraph.Write),
+        LlamaGraph.Architecture,
+        Gpt2.Architecture,
+        GptNeo.Architecture,
+        GptNeoX.Architecture,
+        Phi.Architecture,
+        Phi3.Architecture,
+        Mistral.Architecture,
+        Qwen2.Architecture,
+        Qwen3.Architecture,
+        Gemma.Architecture,
+        Gemma2.Architecture,
+        Gemma3.Architecture,
+        Mixtral.Architecture,
+        Qwen3Moe.Architecture,
+        .. Bert.Architectures,
+        .. Roberta.Architectures,
+        .. DistilBert.Architectures,
     ];
 
     /// <summary>The architecture that a config.json names.</summary>
@@ -36,6 +41,6 @@ public static class Architectures
         return All.FirstOrDefault(a => a.ModelType == type && a.ClassName == className)
             ?? throw new ModelFormatException(
                 ModelFormatProblem.UnsupportedArchitecture,
-                $"The architecture {className} (model_type '{type}') is not supported; supported: {string.Join(", ", All.Select(a => a.ClassName))}.");
+                $"The architecture {className} (model_type '{type}') is not supported; supported: {string.Join(", ", All.Select(a => a.ClassName).Distinct())}.");
     }
 }

@@ -32,7 +32,7 @@ public sealed record LlamaSizes(
 
     /// <summary>Whether a published model is of this layout: no biases, plain rotary positions, heads that share out the width.</summary>
     public static bool Fits(ModelConfig config) =>
-        config is { Rope.Type: RopeType.Default, AttentionBias: false, MlpBias: false } && config.HeadDim * config.Heads == config.Hidden;
+        config is { Rope: { Type: RopeType.Default, Divisors: null }, Activation: Activation.Silu, AttentionBias: false, MlpBias: false } && config.HeadDim * config.Heads == config.Hidden;
 
     /// <summary>The sizes of a published model that <see cref="Fits"/>.</summary>
     public static LlamaSizes Of(ModelConfig config) => new(

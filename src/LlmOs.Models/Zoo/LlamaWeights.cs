@@ -49,12 +49,4 @@ public static class LlamaWeights
 
         return all;
     }
-
-    /// <exception cref="ModelFormatException">Weights are missing, left over or of another shape; the message names them.</exception>
-    public static void Check(ModelConfig config, IWeightSource weights) =>
-        WeightMap.Check(Of(config), weights, name => MayBeLeftOver(config, name));
-
-    /// <summary>Stored by some tools although nothing reads it: derived buffers, and a copy of a tied head.</summary>
-    private static bool MayBeLeftOver(ModelConfig config, string name) =>
-        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (config.TiedEmbeddings && name == Head);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using LlmOs.Models.Zoo.Blocks;
 
 namespace LlmOs.Models.Zoo;
 
@@ -33,9 +34,9 @@ internal sealed class OnnxGraph : IDisposable
     private const int IrVersion = 10;
     private const int Opset = 21;
 
-    private readonly string _folder;
+    private readonly string? _folder;
     private readonly string _name;
-    private readonly WeightFile _weights;
+    private readonly WeightFile? _weights; // null for a sketch
     private readonly ProtoWriter _inputs = new();
     private readonly ProtoWriter _outputs = new();
     private readonly ProtoWriter _nodes = new();
@@ -49,6 +50,11 @@ internal sealed class OnnxGraph : IDisposable
         (_name, _folder) = (name, folder);
         _weights = new WeightFile(folder);
     }
+
+    private OnnxGraph() => _name = "sketch";
+
+    /// <summary>A graph without files: what is built into it is only counted, which tells the weights that it needs.</summary>
+    public static OnnxGraph Sketch() => new();
 
     public string Input(string name, OnnxType type, params OnnxDim[] shape)
     {
@@ -96,21 +102,23 @@ internal sealed class OnnxGraph : IDisposable
     }
 
     /// <summary>A small constant of whole numbers, kept in the graph itself. Shape: [values].</summary>
-    public string Constant(string name, params long[] values)
-    {
-        _initializers.Message(5, tensor =>
-        {
-            tensor.Int(1, values.Length);
-            tensor.Int(2, (int)OnnxType.Int64);
-            tensor.Text(8, name);
-            tensor.Bytes(9, MemoryMarshal.AsBytes<long>(values));
-        });
-        return name;
-    }
+    public string Constant(string name, params long[] values) =>
+        Inline(name, OnnxType.Int64, [values.Length], MemoryMarshal.AsBytes<long>(values));
+
+    /// <summary>A single whole number without dimensions, kept in the graph itself.</summary>
+    public string Scalar(string name, long value) => Inline(name, OnnxType.Int64, [], MemoryMarshal.AsBytes<long>([value]));
+
+    /// <summary>A single f32 without dimensions, kept in the graph itself.</summary>
+    public string Scalar(string name, float value) => Inline(name, OnnxType.Float, [], MemoryMarshal.AsBytes<float>([value]));
 
     /// <summary>A f32 tensor in the weight file; <paramref name="write"/> must write exactly the shape's elements.</summary>
-    public string Weight(string name, long[] shape, Action<WeightFile> write)
+    public string Weight(string name, long[] shape, Action<IFloatSink> write)
     {
+        if (_weights is null)
+        {
+            return name;
+        }
+
         var offset = _weights.Align();
         write(_weights);
         var bytes = _weights.Position - offset;
@@ -155,15 +163,37 @@ internal sealed class OnnxGraph : IDisposable
         OpsetImport(model, "", Opset);
         OpsetImport(model, Microsoft, 1);
 
+        if (_weights is null)
+        {
+            throw new InvalidOperationException("A sketch is not saved.");
+        }
+
         _weights.Flush();
-        var path = Path.Combine(_folder, FileName);
+        var path = Path.Combine(_folder!, FileName);
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         file.Write(model.Written);
         file.Flush(flushToDisk: true);
         return path;
     }
 
-    public void Dispose() => _weights.Dispose();
+    public void Dispose() => _weights?.Dispose();
+
+    private string Inline(string name, OnnxType type, long[] shape, ReadOnlySpan<byte> values)
+    {
+        var bytes = values.ToArray();
+        _initializers.Message(5, tensor =>
+        {
+            foreach (var dimension in shape)
+            {
+                tensor.Int(1, dimension);
+            }
+
+            tensor.Int(2, (int)type);
+            tensor.Text(8, name);
+            tensor.Bytes(9, bytes);
+        });
+        return name;
+    }
 
     private static void OpsetImport(ProtoWriter model, string domain, int version) => model.Message(8, import =>
     {
@@ -204,12 +234,16 @@ internal sealed class OnnxGraph : IDisposable
     }
 }
 
-/// <summary>An attribute of a node: a whole number or a f32.</summary>
-internal sealed record OnnxAttribute(string Name, long? Whole, float? Real)
+/// <summary>An attribute of a node; exactly one of the values is set.</summary>
+internal sealed record OnnxAttribute(string Name, long? Whole = null, float? Real = null, long[]? List = null, string? Word = null)
 {
-    public static implicit operator OnnxAttribute((string Name, long Value) pair) => new(pair.Name, pair.Value, null);
+    public static implicit operator OnnxAttribute((string Name, long Value) pair) => new(pair.Name, Whole: pair.Value);
 
-    public static implicit operator OnnxAttribute((string Name, float Value) pair) => new(pair.Name, null, pair.Value);
+    public static implicit operator OnnxAttribute((string Name, float Value) pair) => new(pair.Name, Real: pair.Value);
+
+    public static implicit operator OnnxAttribute((string Name, long[] Value) pair) => new(pair.Name, List: pair.Value);
+
+    public static implicit operator OnnxAttribute((string Name, string Value) pair) => new(pair.Name, Word: pair.Value);
 
     public void Write(ProtoWriter attribute)
     {
@@ -218,6 +252,20 @@ internal sealed record OnnxAttribute(string Name, long? Whole, float? Real)
         {
             attribute.Float(2, real);
             attribute.Int(20, 1); // type: float
+        }
+        else if (Word is { } word)
+        {
+            attribute.Text(4, word);
+            attribute.Int(20, 3); // type: string
+        }
+        else if (List is { } list)
+        {
+            foreach (var value in list)
+            {
+                attribute.Int(8, value);
+            }
+
+            attribute.Int(20, 7); // type: ints
         }
         else
         {

@@ -48,7 +48,7 @@ internal static partial class BadRequests
 
     public static LlmOsException Describe(JsonException failure)
     {
-        var field = FieldOf(failure.Path);
+        var field = FieldOf(failure.Path + (failure as JsonPartException)?.Part);
         if (Required().Match(failure.Message) is { Success: true } required)
         {
             var names = Quoted().Matches(required.Groups["names"].Value).Select(match => Join(field, match.Groups[1].Value)).ToList();

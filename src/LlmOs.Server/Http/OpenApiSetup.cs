@@ -33,6 +33,7 @@ internal static class OpenApiSetup
                 swagger.IncludeXmlComments(file);
             }
 
+            swagger.MapUnions();
             swagger.OperationFilter<RefusalFilter>();
         });
     }

@@ -76,18 +76,24 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock)
             start.Environment.Remove(name);
         }
 
-        start.Environment["OMP_NUM_THREADS"] = (threads ?? Environment.ProcessorCount).ToString(System.Globalization.CultureInfo.InvariantCulture);
-
-        // Threads that spin at a barrier starve each other as soon as anything else runs: a tenth of the speed was seen.
-        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
-        if (OperatingSystem.IsLinux() && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
-        {
-            start.Environment["GLIBC_TUNABLES"] = Malloc;
-        }
+        SetEnvironment(start.Environment, threads ?? Environment.ProcessorCount);
 
         // The runtime that runs this process runs the trainer, wherever it is installed.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         return start;
+    }
+
+    /// <summary>What must be said before a process that trains starts: libtorch and malloc read it once.</summary>
+    public static void SetEnvironment(IDictionary<string, string?> environment, int threads)
+    {
+        environment["OMP_NUM_THREADS"] = threads.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        // Threads that spin at a barrier starve each other as soon as anything else runs: a tenth of the speed was seen.
+        environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        if (OperatingSystem.IsLinux() && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
+        {
+            environment["GLIBC_TUNABLES"] = Malloc;
+        }
     }
 
     private static async Task<TrainerEvent?> ReadEventsAsync(StreamReader output, Action<TrainerEvent> report, CancellationToken cancel)

@@ -64,7 +64,7 @@ public class ModelConfigTests
     }
 
     [Theory]
-    [InlineData("hidden_act", "\"gelu\"")]
+    [InlineData("hidden_act", "\"mish\"")]
     [InlineData("sliding_window", "4096")]
     [InlineData("use_sliding_window", "true")]
     [InlineData("rope_interleaved", "true")]
@@ -75,8 +75,7 @@ public class ModelConfigTests
     [InlineData("num_local_experts", "8")]
     [InlineData("quantization_config", """{"quant_method":"gptq"}""")]
     [InlineData("layer_types", """["full_attention","sliding_attention"]""")]
-    [InlineData("rope_scaling", """{"type":"dynamic","factor":2.0}""")]
-    [InlineData("rope_scaling", """{"rope_type":"yarn","factor":2.0}""")]
+    [InlineData("rope_scaling", """{"type":"proportional","factor":2.0}""")]
     [InlineData("rope_parameters", """{"rope_type":"default","rope_theta":10000.0,"partial_rotary_factor":0.5}""")]
     public void An_option_that_changes_numbers_and_is_not_implemented_is_refused_by_name(string option, string value)
     {

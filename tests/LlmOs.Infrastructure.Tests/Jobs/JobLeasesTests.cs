@@ -4,13 +4,16 @@ using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace LlmOs.Infrastructure.Tests.Jobs;
 
 public class JobLeasesTests(TestDatabases databases)
 {
     private static readonly string[] Import = ["import"];
-    private static readonly JobStanding Standing = new(0.5, "half", "{}", null);
+    private static readonly JobNews Standing = new(new JobStanding(0.5, "half", "{}", null), []);
+    private static readonly JobOptions Rules = new();
+    private static readonly TimeSpan Lease = Rules.Lease;
     private readonly FakeClock _clock = new();
 
     public static TheoryData<Provider> Providers => [Provider.Sqlite, Provider.Postgres];
@@ -68,7 +71,7 @@ public class JobLeasesTests(TestDatabases databases)
         var first = (await stale.ClaimAsync(Import, CancellationToken.None))!;
         Assert.Null(await fresh.ClaimAsync(Import, CancellationToken.None));
 
-        _clock.Advance(JobLeases.Length + TimeSpan.FromSeconds(1));
+        _clock.Advance(Lease + TimeSpan.FromSeconds(1));
         var second = (await fresh.ClaimAsync(Import, CancellationToken.None))!;
 
         Assert.Equal(2, second.Attempt);
@@ -89,7 +92,7 @@ public class JobLeasesTests(TestDatabases databases)
         await SubmitAsync(database, "import");
         var host = Host(database);
         var first = (await host.ClaimAsync(Import, CancellationToken.None))!;
-        _clock.Advance(JobLeases.Length + TimeSpan.FromSeconds(1));
+        _clock.Advance(Lease + TimeSpan.FromSeconds(1));
         await host.ClaimAsync(Import, CancellationToken.None);
 
         Assert.False(await host.PublishAsync(first, Standing, Publish("stale"), CancellationToken.None));
@@ -105,9 +108,9 @@ public class JobLeasesTests(TestDatabases databases)
         var (holder, other) = (Host(database), Host(database));
         var job = (await holder.ClaimAsync(Import, CancellationToken.None))!;
 
-        _clock.Advance(JobLeases.Length - TimeSpan.FromSeconds(1));
+        _clock.Advance(Lease - TimeSpan.FromSeconds(1));
         Assert.NotNull(await holder.RenewAsync(job, null, CancellationToken.None));
-        _clock.Advance(JobLeases.Length - TimeSpan.FromSeconds(1));
+        _clock.Advance(Lease - TimeSpan.FromSeconds(1));
 
         Assert.Null(await other.ClaimAsync(Import, CancellationToken.None));
     }
@@ -144,7 +147,7 @@ public class JobLeasesTests(TestDatabases databases)
         await SubmitAsync(database, "import");
         var host = Host(database);
         await host.ClaimAsync(Import, CancellationToken.None);
-        _clock.Advance(JobLeases.Length + TimeSpan.FromSeconds(1));
+        _clock.Advance(Lease + TimeSpan.FromSeconds(1));
         var second = (await host.ClaimAsync(Import, CancellationToken.None))!;
         await host.ReleaseAsync(second, Standing, CancellationToken.None);
 
@@ -181,18 +184,155 @@ public class JobLeasesTests(TestDatabases databases)
         var id = await SubmitAsync(database, "import");
         var host = Host(database);
         var job = (await host.ClaimAsync(Import, CancellationToken.None))!;
-        await host.RenewAsync(job, Standing with { Metrics = """{"loss":2.5}""" }, CancellationToken.None);
-        await host.PublishAsync(job, Standing with { Message = "done" }, Publish("x"), CancellationToken.None);
+        await host.RenewAsync(job, new JobNews(new JobStanding(0.5, "half", """{"loss":2.5}""", null), [new JobLogEntry(JobLogLevel.Warning, "look", _clock.GetUtcNow())]), CancellationToken.None);
+        await host.PublishAsync(job, Standing, Publish("x"), CancellationToken.None);
 
         using var drain = new HostDrain();
         var lines = await new JobWatch(database, new JobSignal(), drain, _clock).LinesAsync(id, 0, 100, CancellationToken.None);
 
-        Assert.Equal([JobState.Running, JobState.Running, JobState.Succeeded], lines.Select(l => l.State));
-        Assert.Equal(2.5, lines[1].Metrics.GetProperty("loss").GetDouble());
-        Assert.Equal(1, lines[2].Progress);
+        Assert.Equal([JobState.Queued, JobState.Running, JobState.Running, JobState.Succeeded], lines.Select(l => l.State));
+        Assert.Equal(2.5, lines[2].Metrics.GetProperty("loss").GetDouble());
+        Assert.Equal(1, lines[3].Progress);
     }
 
-    private JobLeases Host(TestDatabase database) => new(database, new NodeIdentity(), _clock, new JobSignal());
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_stale_attempt_adds_no_line_to_history_or_log(Provider provider)
+    {
+        var database = await databases.NewAsync(provider);
+        var id = await SubmitAsync(database, "import");
+        var (stale, fresh) = (Host(database), Host(database));
+        var first = (await stale.ClaimAsync(Import, CancellationToken.None))!;
+        _clock.Advance(Lease + TimeSpan.FromSeconds(1));
+        await fresh.ClaimAsync(Import, CancellationToken.None);
+
+        var told = await stale.RenewAsync(first, new JobNews(new JobStanding(0.9, "stale", "{}", null), [new JobLogEntry(JobLogLevel.Info, "stale", _clock.GetUtcNow())]), CancellationToken.None);
+
+        Assert.Null(told);
+        await using var db = database.CreateDbContext();
+        Assert.Equal(0, await db.JobEvents.CountAsync(e => e.JobId == id && e.Message == "stale"));
+        Assert.Equal(0, await db.JobLogs.CountAsync(l => l.JobId == id));
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task Higher_priority_goes_first_and_a_job_waits_for_those_it_comes_after(Provider provider)
+    {
+        var database = await databases.NewAsync(provider);
+        var queue = new JobQueue(database, _clock, new JobSignal());
+        var plain = (await queue.SubmitAsync("import", new { }, 0, [], CancellationToken.None)).Id;
+        var urgent = (await queue.SubmitAsync("import", new { }, 5, [], CancellationToken.None)).Id;
+        var last = (await queue.SubmitAsync("import", new { }, 50, [plain, urgent], CancellationToken.None)).Id;
+        var host = Host(database);
+
+        var first = (await host.ClaimAsync(Import, CancellationToken.None))!;
+        var second = (await host.ClaimAsync(Import, CancellationToken.None))!;
+        Assert.Null(await host.ClaimAsync(Import, CancellationToken.None));
+        await host.PublishAsync(first, Standing, Publish("1"), CancellationToken.None);
+        Assert.Null(await host.ClaimAsync(Import, CancellationToken.None));
+        await host.PublishAsync(second, Standing, Publish("2"), CancellationToken.None);
+
+        Assert.Equal([urgent, plain, last], new[] { first.Id, second.Id, (await host.ClaimAsync(Import, CancellationToken.None))?.Id });
+        Assert.Equal([plain, urgent], (await queue.GetAsync(last, CancellationToken.None)).After.Order(StringComparer.Ordinal).OrderBy(a => a == urgent));
+    }
+
+    [Fact]
+    public async Task Nothing_comes_after_a_job_that_is_unknown_or_did_not_succeed()
+    {
+        var database = await databases.NewAsync(Provider.Sqlite);
+        var queue = new JobQueue(database, _clock, new JobSignal());
+        var failed = await SubmitAsync(database, "import");
+        var host = Host(database);
+        await host.FailAsync((await host.ClaimAsync(Import, CancellationToken.None))!, Standing, new JobError("corrupt_file", "x", null, null), CancellationToken.None);
+
+        var unknown = await Assert.ThrowsAsync<LlmOsException>(() => queue.SubmitAsync("import", new { }, 0, ["job_none"], CancellationToken.None));
+        var late = await Assert.ThrowsAsync<LlmOsException>(() => queue.SubmitAsync("import", new { }, 0, [failed], CancellationToken.None));
+
+        Assert.Equal((ErrorCode.InvalidRequest, "after[0]"), (unknown.Code, unknown.Field));
+        Assert.Equal((ErrorCode.Conflict, "after[0]"), (late.Code, late.Field));
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_job_that_gets_on_between_two_losses_is_not_counted_out(Provider provider)
+    {
+        var database = await databases.NewAsync(provider);
+        await SubmitAsync(database, "import");
+        var losses = new List<int>();
+        foreach (var reached in new[] { 0.2, 0.2, 0.1, 0.4, 0.4 })
+        {
+            var host = Host(database);
+            var job = (await host.ClaimAsync(Import, CancellationToken.None))!;
+            losses.Add(job.LostAttempts);
+            await host.RenewAsync(job, new JobNews(new JobStanding(reached, "on", "{}", null), []), CancellationToken.None);
+            _clock.Advance(Lease + TimeSpan.FromSeconds(1));
+        }
+
+        // Before the runs: none; 0.2 is new ground (1); 0.2 again (2); 0.1 is less (3); 0.4 is new ground (1).
+        Assert.Equal([0, 1, 2, 3, 1], losses);
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_postponed_job_waits_for_its_time(Provider provider)
+    {
+        var database = await databases.NewAsync(provider);
+        var id = await SubmitAsync(database, "import");
+        var host = Host(database);
+        var job = (await host.ClaimAsync(Import, CancellationToken.None))!;
+
+        await host.PostponeAsync(job, Standing, new JobSetback(1, 0.5, TimeSpan.FromSeconds(2)), new JobError("unavailable", "The hub is away.", null, null), CancellationToken.None);
+
+        Assert.Null(await host.ClaimAsync(Import, CancellationToken.None));
+        var waiting = await FindAsync(database, id);
+        Assert.Equal((JobState.Queued, 1, "trying again: The hub is away."), (waiting.State, waiting.Failures, waiting.Message));
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(2, (await host.ClaimAsync(Import, CancellationToken.None))?.Attempt);
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_cut_off_is_whole_or_has_not_been_made()
+    {
+        for (var cut = 1; cut <= 6; cut++)
+        {
+            var database = await databases.NewAsync(Provider.Sqlite);
+            var id = await SubmitAsync(database, "import");
+            using var stop = new CancellationTokenSource();
+            var host = new JobLeases(database, new NodeIdentity(), new CuttingClock(_clock, cut, stop), new JobSignal(), Options.Create(Rules));
+
+            Job? claimed = null;
+            try
+            {
+                claimed = await host.ClaimAsync(Import, stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // Cut off: then nobody holds the job.
+            }
+
+            var job = await FindAsync(database, id);
+            Assert.Equal(claimed is null ? JobState.Queued : JobState.Running, job.State);
+            Assert.Equal(claimed is null ? 0 : 1, job.Attempt);
+        }
+    }
+
+    /// <summary>Cuts an operation off at its n-th look at the time.</summary>
+    private sealed class CuttingClock(TimeProvider clock, int at, CancellationTokenSource stop) : TimeProvider
+    {
+        private int _looks;
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            if (++_looks == at)
+            {
+                stop.Cancel();
+            }
+
+            return clock.GetUtcNow();
+        }
+    }
+
+    private JobLeases Host(TestDatabase database) => new(database, new NodeIdentity(), _clock, new JobSignal(), Options.Create(Rules));
 
     /// <summary>Writes a row by which the test sees that a result was published.</summary>
     private static JobPublish Publish(string name) => (db, _) =>

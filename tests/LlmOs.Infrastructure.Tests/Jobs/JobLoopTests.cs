@@ -7,6 +7,7 @@ using LlmOs.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace LlmOs.Infrastructure.Tests.Jobs;
 
@@ -164,8 +165,63 @@ public class JobLoopTests(TestDatabases databases)
         host.Drain.Begin();
         await host.StopAsync();
 
-        await host.UntilAsync(id, expected);
+        // When the host has stopped, nothing of it is under way any more: read once, not waited for.
         Assert.Equal(expected, (await host.FindAsync(id)).State);
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_passing_failure_is_tried_again_and_the_log_tells_of_it(Provider provider)
+    {
+        await using var host = await HostAsync(provider, new Script((job, _) =>
+        {
+            job.Log(JobLogLevel.Info, $"try {job.Attempt} \0 \ud800");
+            return job.Attempt < 3
+                ? throw new LlmOsException(ErrorCode.Unavailable, "The hub is away.")
+                : Task.FromResult(Publish("made"));
+        }));
+
+        var job = await host.FinishAsync(await host.SubmitAsync("x"));
+
+        Assert.Equal((JobState.Succeeded, 3), (job.State, job.Attempt));
+        Assert.Equal(
+            ["try 1 \ufffd \ufffd", "unavailable: The hub is away.", "try 2 \ufffd \ufffd", "unavailable: The hub is away.", "try 3 \ufffd \ufffd"],
+            await host.LogAsync(job.Id));
+    }
+
+    [Fact]
+    public async Task A_passing_failure_that_does_not_pass_fails_the_job()
+    {
+        await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => throw new LlmOsException(ErrorCode.TrainerCrashed, "gone")));
+
+        var job = await host.FinishAsync(await host.SubmitAsync("x"));
+
+        Assert.Equal((JobState.Failed, "trainer_crashed", new JobOptions().MostSetbacks), (job.State, job.Error?.Code, job.Attempt));
+    }
+
+    [Fact]
+    public async Task A_staged_file_is_in_the_store_with_the_result_and_not_before()
+    {
+        Blob? blob = null;
+        var wasThere = true;
+        LoopHost? host = null;
+        var script = new Script(async (job, cancel) =>
+        {
+            using var content = new MemoryStream("kept"u8.ToArray());
+            blob = await job.StageAsync(content, cancel);
+            wasThere = host!.Store.Contains(blob.Sha256);
+            return job.Attempt == 1 ? throw new LlmOsException(ErrorCode.CorruptFile, "no") : Publish("made");
+        });
+        await using (host = await HostAsync(Provider.Sqlite, script))
+        {
+            var failed = await host.FinishAsync(await host.SubmitAsync("x"));
+            Assert.False(wasThere || host.Store.Contains(blob!.Sha256));
+
+            await host.ChangeAsync(failed.Id, job => job.Retry());
+            Assert.Equal(JobState.Succeeded, (await host.FinishAsync(failed.Id)).State);
+
+            await host.Store.VerifyAsync(blob!.Sha256, CancellationToken.None);
+        }
     }
 
     [Fact]
@@ -173,7 +229,7 @@ public class JobLoopTests(TestDatabases databases)
     {
         await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => Task.FromResult(Publish("made"))), start: false);
         var id = await host.SubmitAsync("x");
-        for (var lost = 0; lost < JobLeases.MostLostAttempts; lost++)
+        for (var lost = 0; lost < new JobOptions().MostSetbacks; lost++)
         {
             await host.Leases.ClaimAsync(["made"], CancellationToken.None);
             await using var db = host.Database.CreateDbContext();
@@ -193,7 +249,7 @@ public class JobLoopTests(TestDatabases databases)
     [InlineData(JobLane.Training, HostRoles.All, 1)]
     [InlineData(JobLane.Training, HostRoles.Api | HostRoles.Inference, 0)]
     public void A_lane_has_turns_where_the_host_has_the_role(JobLane lane, HostRoles roles, int turns) =>
-        Assert.Equal(turns, JobLoop.Turns(lane, roles));
+        Assert.Equal(turns, JobLoop.Turns(lane, roles, generalTurns: 2));
 
     [Fact]
     public async Task Two_jobs_of_the_general_lane_run_at_once_and_a_third_waits()
@@ -289,15 +345,19 @@ public class JobLoopTests(TestDatabases databases)
             Database = database;
             Folder = new DataFolder(_temp.At("data"));
             _services = new ServiceCollection().AddSingleton(runner).BuildServiceProvider();
-            Leases = new JobLeases(database, new NodeIdentity(), TimeProvider.System, _signal);
+            var rules = Options.Create(new JobOptions { RetrySeconds = 0.1 });
+            Store = new ArtifactStore(Folder);
+            Leases = new JobLeases(database, new NodeIdentity(), TimeProvider.System, _signal, rules);
             _watch = new JobWatch(database, _signal, Drain, TimeProvider.System);
             _loop = new JobLoop(
-                _services.GetRequiredService<IServiceScopeFactory>(), Leases, _signal, database.Settings, Folder, Drain, TimeProvider.System, NullLogger<JobLoop>.Instance);
+                _services.GetRequiredService<IServiceScopeFactory>(), Leases, _signal, database.Settings, Folder, Store, Drain, rules, TimeProvider.System, NullLogger<JobLoop>.Instance);
         }
 
         public TestDatabase Database { get; }
 
         public DataFolder Folder { get; }
+
+        public ArtifactStore Store { get; }
 
         public JobLeases Leases { get; }
 
@@ -321,6 +381,8 @@ public class JobLoopTests(TestDatabases databases)
                 await JobSignal.WaitAsync(_signal.Next, TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
             }
         }
+
+        public async Task<List<string>> LogAsync(string id) => [.. (await _watch.LogAsync(id, 0, 100, CancellationToken.None)).Select(l => l.Text)];
 
         public async Task ChangeAsync(string id, Action<Job> change)
         {

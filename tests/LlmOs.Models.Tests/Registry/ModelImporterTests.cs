@@ -37,7 +37,7 @@ public sealed class ModelImporterTests : IAsyncLifetime
         Assert.Equal(view.Files.Sum(f => f.Bytes), view.Bytes);
         Assert.Equal("job_test", view.Lineage.Job);
 
-        var graph = await _world.Get<ServingGraphs>().OpenAsync(view.Files, CancellationToken.None);
+        var graph = (ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(view.Files, CancellationToken.None);
         using var run = new GraphRun(graph);
         var plain = new PlainLlama(TinyModel.Config, new RandomWeights(TinyModel.Config, seed: 1)).Forward([1, 2, 3]);
         Assert.All(plain[2].Zip(run.Forward([1, 2, 3])[2]), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
@@ -220,7 +220,7 @@ public sealed class ModelImporterTests : IAsyncLifetime
                 File.WriteAllBytes(At("model.safetensors"), [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.UTF8.GetBytes(header), .. new byte[32]]);
                 break;
             case "other architecture": Edit("LlamaForCausalLM", "MambaForCausalLM"); break;
-            case "other option": Edit("\"rms_norm_eps\"", "\"hidden_act\":\"relu\",\"rms_norm_eps\""); break;
+            case "other option": Edit("\"rms_norm_eps\"", "\"hidden_act\":\"mish\",\"rms_norm_eps\""); break;
             case "config not json": File.WriteAllText(At("config.json"), "{"); break;
             case "odd tokenizer": File.WriteAllText(At("tokenizer.json"), """{"version":"1.0","added_tokens":[],"model":{"type":"Morpheme","vocab":{"a":0}}}"""); break;
             case "bad generation config": File.WriteAllText(At("generation_config.json"), """{"eos_token_id":"two"}"""); break;

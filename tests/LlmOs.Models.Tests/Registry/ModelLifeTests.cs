@@ -9,6 +9,7 @@ using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Tests.Zoo;
+using LlmOs.Models.Zoo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -306,8 +307,8 @@ public sealed class ModelLifeTests : IAsyncLifetime
         var first = (await ModelResolver.ResolveAsync(db, "first", CancellationToken.None)).ToView();
         var second = (await ModelResolver.ResolveAsync(db, "second", CancellationToken.None)).ToView();
         Assert.Equal(first.Files, second.Files);
-        using var one = new GraphRun(await _world.Get<ServingGraphs>().OpenAsync(first.Files, CancellationToken.None));
-        using var two = new GraphRun(await _world.Get<ServingGraphs>().OpenAsync(second.Files, CancellationToken.None));
+        using var one = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(first.Files, CancellationToken.None));
+        using var two = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(second.Files, CancellationToken.None));
         Assert.Equal(one.Forward([1, 2, 3]).SelectMany(r => r), two.Forward([1, 2, 3]).SelectMany(r => r));
     }
 

@@ -1,4 +1,5 @@
 using LlmOs.Models.Registry;
+using LlmOs.Testing;
 
 namespace LlmOs.Models.Tests.Registry;
 
@@ -24,6 +25,21 @@ public sealed class StarterRegistrationTests : IAsyncLifetime
         Assert.Equal(new(32, 2.5e-6, null), view.Parity);
         Assert.Contains(view.Files, f => f.Path == "README.md");
         Assert.Equal("mit", view.License);
+    }
+
+    [Fact]
+    public async Task The_starter_that_is_shipped_shows_the_figures_of_the_job_that_made_it()
+    {
+        var folder = Path.Combine(SharedFolder.Repository, "models", "starter");
+
+        await RegisterAsync(folder);
+
+        await using var db = await _world.DbAsync();
+        var view = (await ModelResolver.ResolveAsync(db, "starter", CancellationToken.None)).ToView();
+        Assert.Equal(32, view.Parity?.Prompts);
+        Assert.InRange(view.Parity!.MaxAbsDiff, 1e-9, 1e-3);
+        Assert.Equal(3000, Assert.Single(view.Metrics).GetProperty("steps").GetInt32());
+        Assert.InRange(new FileInfo(Path.Combine(folder, "model.safetensors")).Length, 1, 5_000_000);
     }
 
     [Fact]

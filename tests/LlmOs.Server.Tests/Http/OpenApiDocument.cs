@@ -26,15 +26,21 @@ internal sealed class OpenApiDocument
         return new OpenApiDocument(JsonNode.Parse(await client.GetStringAsync("/swagger/v1/swagger.json"))!.AsObject());
     }
 
-    /// <summary>A schema without its references, one level deep.</summary>
-    public JsonObject? Resolve(JsonNode? schema)
+    /// <summary>The forms a value may have: the schema without its references, or each alternative of a union.</summary>
+    public IReadOnlyList<JsonObject> Forms(JsonNode? schema)
     {
         while (schema?["$ref"] is { } reference)
         {
             schema = Root["components"]!["schemas"]![((string)reference!).Split('/')[^1]];
         }
 
-        return schema?["allOf"] is JsonArray { Count: 1 } only ? Resolve(only[0]) : schema as JsonObject;
+        return schema switch
+        {
+            JsonObject { } one when (one["oneOf"] ?? one["anyOf"]) is JsonArray forms => [.. forms.SelectMany(Forms)],
+            JsonObject { } one when one["allOf"] is JsonArray { Count: 1 } only => Forms(only[0]),
+            JsonObject one => [one],
+            _ => [],
+        };
     }
 }
 
@@ -52,9 +58,7 @@ internal sealed record Operation(OpenApiDocument Document, string Method, string
     public IEnumerable<string> QueryParameters =>
         (Node["parameters"]?.AsArray() ?? []).Where(p => (string?)p!["in"] == "query").Select(p => (string)p!["name"]!);
 
-    /// <summary>Names of the body's own fields, whether or not the example has them.</summary>
-    public IEnumerable<string> BodyFields =>
-        Document.Resolve(Node["requestBody"]?["content"]?["application/json"]?["schema"])?["properties"]?.AsObject().Select(p => p.Key) ?? [];
+    public JsonNode? BodySchema => Node["requestBody"]?["content"]?["application/json"]?["schema"];
 
     public override string ToString() => $"{Method} {Path}";
 }

@@ -228,9 +228,17 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasColumnType("double precision")
                         .HasColumnName("eta_seconds");
 
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
+
+                    b.Property<double>("Headway")
+                        .HasColumnType("double precision")
+                        .HasColumnName("headway");
 
                     b.Property<string>("Id")
                         .IsRequired()
@@ -288,6 +296,10 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("row_version");
 
+                    b.Property<DateTimeOffset?>("RunAfter")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("run_after");
+
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("text")
@@ -311,9 +323,30 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasDatabaseName("ix_jobs_id");
 
                     b.HasIndex("State", "Priority", "Seq")
+                        .IsDescending(false, true, false)
                         .HasDatabaseName("ix_jobs_state_priority_seq");
 
                     b.ToTable("jobs", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
+                {
+                    b.Property<long>("JobSeq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_seq");
+
+                    b.Property<string>("AfterId")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("after_id");
+
+                    b.HasKey("JobSeq", "AfterId")
+                        .HasName("pk_job_dependencies");
+
+                    b.HasIndex("AfterId")
+                        .HasDatabaseName("ix_job_dependencies_after_id");
+
+                    b.ToTable("job_dependencies", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobEvent", b =>
@@ -366,6 +399,49 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasDatabaseName("ix_job_events_job_id_seq");
 
                     b.ToTable("job_events", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobLogLine", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Seq"));
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("JobId")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Level")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("level");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_job_logs");
+
+                    b.HasIndex("JobId", "Seq")
+                        .HasDatabaseName("ix_job_logs_job_id_seq");
+
+                    b.ToTable("job_logs", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
@@ -814,6 +890,16 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
+                {
+                    b.HasOne("LlmOs.Infrastructure.Jobs.Job", null)
+                        .WithMany("After")
+                        .HasForeignKey("JobSeq")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_dependencies_jobs_job_seq");
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.AliasChange", b =>
                 {
                     b.HasOne("LlmOs.Models.Registry.RegisteredModel", null)
@@ -874,6 +960,11 @@ namespace LlmOs.Server.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_model_version_tags_model_versions_version_id");
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.Job", b =>
+                {
+                    b.Navigation("After");
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>

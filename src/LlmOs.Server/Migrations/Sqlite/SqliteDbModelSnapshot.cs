@@ -216,9 +216,17 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("eta_seconds");
 
+                    b.Property<int>("Failures")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failures");
+
                     b.Property<long?>("FinishedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("finished_at");
+
+                    b.Property<double>("Headway")
+                        .HasColumnType("REAL")
+                        .HasColumnName("headway");
 
                     b.Property<string>("Id")
                         .IsRequired()
@@ -276,6 +284,10 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("row_version");
 
+                    b.Property<long?>("RunAfter")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("run_after");
+
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -299,9 +311,30 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasDatabaseName("ix_jobs_id");
 
                     b.HasIndex("State", "Priority", "Seq")
+                        .IsDescending(false, true, false)
                         .HasDatabaseName("ix_jobs_state_priority_seq");
 
                     b.ToTable("jobs", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
+                {
+                    b.Property<long>("JobSeq")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_seq");
+
+                    b.Property<string>("AfterId")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("after_id");
+
+                    b.HasKey("JobSeq", "AfterId")
+                        .HasName("pk_job_dependencies");
+
+                    b.HasIndex("AfterId")
+                        .HasDatabaseName("ix_job_dependencies_after_id");
+
+                    b.ToTable("job_dependencies", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobEvent", b =>
@@ -352,6 +385,47 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasDatabaseName("ix_job_events_job_id_seq");
 
                     b.ToTable("job_events", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobLogLine", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("JobId")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Level")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("level");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_job_logs");
+
+                    b.HasIndex("JobId", "Seq")
+                        .HasDatabaseName("ix_job_logs_job_id_seq");
+
+                    b.ToTable("job_logs", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
@@ -784,6 +858,16 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
+                {
+                    b.HasOne("LlmOs.Infrastructure.Jobs.Job", null)
+                        .WithMany("After")
+                        .HasForeignKey("JobSeq")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_dependencies_jobs_job_seq");
+                });
+
             modelBuilder.Entity("LlmOs.Models.Registry.AliasChange", b =>
                 {
                     b.HasOne("LlmOs.Models.Registry.RegisteredModel", null)
@@ -844,6 +928,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_model_version_tags_model_versions_version_id");
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Jobs.Job", b =>
+                {
+                    b.Navigation("After");
                 });
 
             modelBuilder.Entity("LlmOs.Models.Registry.ModelVersion", b =>

@@ -3,6 +3,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Tests.Zoo;
+using LlmOs.Models.Zoo;
 using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Models.Tests.Registry.Pull;
@@ -50,7 +51,7 @@ public sealed class HubPullTests : IAsyncLifetime
         Assert.Equal(view.Bytes, job.Metrics["total_bytes"]);
         Assert.Equal(view.Bytes, job.Metrics["bytes"]);
 
-        var graph = await _world.Get<ServingGraphs>().OpenAsync(view.Files, CancellationToken.None);
+        var graph = (ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(view.Files, CancellationToken.None);
         using var run = new GraphRun(graph);
         Assert.Equal(40, run.Forward([1, 2])[0].Length);
     }

@@ -1,0 +1,105 @@
+using LlmOs.Engine.Execution;
+
+namespace LlmOs.Engine;
+
+/// <summary>What is wanted of an encoder.</summary>
+public enum EncoderOutput
+{
+    /// <summary>The last state of each token: [tokens, hidden].</summary>
+    States,
+
+    /// <summary>The pooled state: [hidden]; for models that have a pooler.</summary>
+    Pooled,
+
+    /// <summary>The head's scores; their shape is the head's (<see cref="EncoderHead"/>): [labels], [tokens, labels], [tokens, 2] or [places, vocabulary].</summary>
+    Logits,
+}
+
+/// <summary>One text for an encoder.</summary>
+/// <param name="Ids">At least one, all below the vocabulary, at most as many as the model's limit.</param>
+/// <param name="Types">Segment of each token; null: all 0.</param>
+/// <param name="Places">Tokens whose scores are wanted, where the head scores every word of the vocabulary.</param>
+public sealed record EncoderText(int[] Ids, int[]? Types = null, int[]? Places = null);
+
+/// <summary>
+/// A loaded encoder. Texts of all callers that wait are run together when they are of one padded length: a text's numbers depend
+/// on nothing but the text. Safe on any thread.
+/// </summary>
+public sealed class EncoderEngine : IAsyncDisposable
+{
+    private readonly EncoderLoop _loop;
+
+    private EncoderEngine(EncoderLoop loop, EncoderShape shape, string device, long memoryBytes)
+    {
+        _loop = loop;
+        (Shape, Device, MemoryBytes) = (shape, device, memoryBytes);
+    }
+
+    public EncoderShape Shape { get; }
+
+    /// <summary><c>cpu</c> or <c>cuda:0</c>.</summary>
+    public string Device { get; }
+
+    /// <summary>Size of the graph's files.</summary>
+    public long MemoryBytes { get; }
+
+    /// <summary>Opens a graph, with its external data beside it, and starts its loop.</summary>
+    /// <exception cref="EngineDeviceException">CUDA was asked for and cannot be used.</exception>
+    /// <exception cref="EngineGraphException">The file is not an encoder graph.</exception>
+    public static EncoderEngine Load(string onnxPath, EncoderShape shape, EngineOptions options, EngineDevice device)
+    {
+        var session = OrtRuntime.Open(onnxPath, device, options.Threads, out var used);
+        try
+        {
+            var loop = new EncoderLoop(new EncoderRunner(session, shape), options, $"encoder {Path.GetFileNameWithoutExtension(onnxPath)}");
+            return new EncoderEngine(loop, shape, used == EngineDevice.Cuda ? "cuda:0" : "cpu", GraphFiles.Bytes(onnxPath));
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One result a text, in their order.</summary>
+    /// <exception cref="ArgumentException">A text cannot be run; the message names what is wrong with it.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
+    /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
+    public Task<float[][]> RunAsync(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, CancellationToken cancel)
+    {
+        Check(texts, wanted);
+        return _loop.RunAsync(texts, wanted, cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _loop.Stop();
+        await _loop.Stopped.ConfigureAwait(false);
+    }
+
+    private void Check(IReadOnlyList<EncoderText> texts, EncoderOutput wanted)
+    {
+        if ((wanted == EncoderOutput.Logits && Shape.Head == EncoderHead.None) || (wanted == EncoderOutput.Pooled && !Shape.HasPooler))
+        {
+            throw new ArgumentException($"The model has no output '{wanted}'.", nameof(wanted));
+        }
+
+        foreach (var (ids, types, places) in texts)
+        {
+            if (ids.Length == 0 || ids.Length > Shape.MaxTokens)
+            {
+                throw new ArgumentException($"A text of {ids.Length} tokens was given; the model takes 1 to {Shape.MaxTokens}.", nameof(texts));
+            }
+
+            if (Array.FindIndex(ids, id => (uint)id >= (uint)Shape.Vocabulary) is var wrong and >= 0)
+            {
+                throw new ArgumentException($"Token {ids[wrong]} at place {wrong} is not in the vocabulary of {Shape.Vocabulary}.", nameof(texts));
+            }
+
+            if ((types is not null && types.Length != ids.Length) || places?.Any(p => (uint)p >= (uint)ids.Length) == true)
+            {
+                throw new ArgumentException("Segments and places must belong to the text's tokens.", nameof(texts));
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using LlmOs.Engine;
+using LlmOs.Engine.Text;
+
+namespace LlmOs.Models.Serving;
+
+/// <summary>A model version that reads text: its engine, its tokenizer, and how sentences become vectors.</summary>
+internal sealed class LoadedEncoder(
+    string reference, EncoderEngine engine, ITokenizer? tokenizer, SentenceLayout layout, EncoderLabels labels) : LoadedGraph(reference, tokenizer)
+{
+    public EncoderEngine Engine { get; } = engine;
+
+    public SentenceLayout Layout { get; } = layout;
+
+    public EncoderLabels Labels { get; } = labels;
+
+    /// <summary>Most tokens of a text, special ones included: the layout's limit, or the model's.</summary>
+    public int MaxTokens => Math.Min(Layout.MaxTokens ?? int.MaxValue, Engine.Shape.MaxTokens);
+
+    public override string Device => Engine.Device;
+
+    public override long MemoryBytes => Engine.MemoryBytes;
+
+    public override ValueTask DisposeAsync() => Engine.DisposeAsync();
+}
+
+/// <summary>What a classifier's scores stand for.</summary>
+/// <param name="Names">By index.</param>
+/// <param name="MultiLabel">Whether each score is a probability of its own.</param>
+internal sealed record EncoderLabels(IReadOnlyList<string> Names, bool MultiLabel);

@@ -1,0 +1,81 @@
+using LlmOs.Engine.Execution;
+using LlmOs.Engine.Formats;
+using LlmOs.Models.Zoo.Blocks;
+
+namespace LlmOs.Models.Zoo;
+
+/// <summary>One architecture that can be served: how its configuration is read, and how its graph is put together.</summary>
+/// <param name="ModelType"><c>model_type</c> of its config.json.</param>
+/// <param name="ClassName"><c>architectures[0]</c> of its config.json.</param>
+/// <param name="ReadConfig">Refuses what it does not implement by name.</param>
+/// <param name="Build">Calls the blocks in their order; the weights that it uses are the weights that a model must have.</param>
+internal sealed record DecoderArchitecture(string ModelType, string ClassName, Func<ConfigJson, ModelConfig> ReadConfig, Action<DecoderWriter> Build)
+    : Architecture(ModelType, ClassName, ReadConfig)
+{
+    public override string Task => "text-generation";
+
+    /// <summary>What the engine must know of the graph.</summary>
+    public static DecoderShape ShapeOf(ModelConfig config) =>
+        new(config.Layers, config.KvHeads, HeadLayout.StoredWidth(config.HeadDim), config.Vocabulary, config.ContextLength);
+
+    public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel) =>
+        WriteGraph(config, weights, folder, withStates: false, cancel);
+
+    public override ModelGraph GraphAt(string folder, ModelConfig config) => new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config));
+
+    /// <summary>The graph, on demand with its hidden states as outputs.</summary>
+    internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, bool withStates, CancellationToken cancel)
+    {
+        CheckWeights(config, weights);
+        using var graph = new OnnxGraph(ModelType, folder);
+        Build(new DecoderWriter(new GraphWriter(graph, View(weights), cancel), config, withStates));
+        return new ServingGraph(graph.Save(), ShapeOf(config));
+    }
+
+    public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
+    {
+        using var sketch = OnnxGraph.Sketch();
+        var writer = new GraphWriter(sketch, weights: null, CancellationToken.None);
+        Build(new DecoderWriter(writer, config, withStates: false));
+        return writer.Needed;
+    }
+}
+
+/// <summary>What every kind of architecture answers.</summary>
+public abstract record Architecture(string ModelType, string ClassName, Func<ConfigJson, ModelConfig> ReadConfig)
+{
+    /// <summary>Brings a stored weight's name to the spelling of the newest published files.</summary>
+    internal Func<string, string> Rename { get; init; } = name => name;
+
+    /// <summary>Whether a matrix is stored [in, out].</summary>
+    internal Func<string, bool> IsTurned { get; init; } = _ => false;
+
+    /// <summary>
+    /// Weights that some files carry and nothing here reads (derived buffers, heads of other tasks): ends of their names, or
+    /// beginnings where a star follows.
+    /// </summary>
+    internal IReadOnlyList<string> LeftOver { get; init; } = [];
+
+    /// <summary>The head's weight: left over where it is a copy of the embedding.</summary>
+    internal string? TiedHead { get; init; }
+
+    /// <summary>The pipeline task that its models are for.</summary>
+    public abstract string Task { get; }
+
+    /// <summary>The graph that lies in a folder, written there before from a model of this configuration.</summary>
+    public abstract ModelGraph GraphAt(string folder, ModelConfig config);
+
+    /// <summary>Every weight that a model of this configuration has, matrices as [out, in].</summary>
+    public abstract IReadOnlyList<TensorInfo> Weights(ModelConfig config);
+
+    /// <summary>Writes the graph and its weights into an existing, empty folder.</summary>
+    /// <exception cref="ModelFormatException">The weights do not fit the configuration.</exception>
+    public abstract ModelGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel);
+
+    /// <exception cref="ModelFormatException">Weights are missing, left over or of another shape; the message names them.</exception>
+    public void CheckWeights(ModelConfig config, IWeightSource weights) =>
+        WeightMap.Check(Weights(config), View(weights), name =>
+            LeftOver.Any(part => part.EndsWith('*') ? name.StartsWith(part[..^1], StringComparison.Ordinal) : name.EndsWith(part, StringComparison.Ordinal)) || (config.TiedEmbeddings && name == TiedHead));
+
+    internal IWeightSource View(IWeightSource weights) => new WeightView(weights, Rename, IsTurned);
+}

@@ -1,0 +1,55 @@
+namespace LlmOs.Models.Zoo.Blocks;
+
+/// <summary>The rows of one head after the other in a published projection: head h begins at row First + h * Stride.</summary>
+/// <param name="Layer">The published layer, without <c>.weight</c>.</param>
+internal sealed record HeadRows(string Layer, long First, long Stride);
+
+/// <summary>Where an attention's four projections lie in the published weights.</summary>
+/// <param name="Layers">The published layers that hold queries, keys and values, with their rows.</param>
+/// <param name="Output">The published layer of the output projection.</param>
+internal sealed record AttentionWeights(
+    IReadOnlyList<(string Layer, long Rows)> Layers, HeadRows Query, HeadRows Key, HeadRows Value, string Output)
+{
+    /// <summary>A layer for each of the three.</summary>
+    public static AttentionWeights Separate(string query, string key, string value, string output, int heads, int kvHeads, int width) => new(
+        [(query, (long)heads * width), (key, (long)kvHeads * width), (value, (long)kvHeads * width)],
+        new HeadRows(query, 0, width),
+        new HeadRows(key, 0, width),
+        new HeadRows(value, 0, width),
+        output);
+
+    /// <summary>One layer: all queries, then all keys, then all values.</summary>
+    public static AttentionWeights Packed(string layer, string output, int heads, int kvHeads, int width) => new(
+        [(layer, (long)(heads + (2 * kvHeads)) * width)],
+        new HeadRows(layer, 0, width),
+        new HeadRows(layer, (long)heads * width, width),
+        new HeadRows(layer, (long)(heads + kvHeads) * width, width),
+        output);
+
+    /// <summary>One layer: for each head its query, key and value.</summary>
+    public static AttentionWeights PackedByHead(string layer, string output, int heads, int width) => new(
+        [(layer, 3L * heads * width)],
+        new HeadRows(layer, 0, 3L * width),
+        new HeadRows(layer, width, 3L * width),
+        new HeadRows(layer, 2L * width, 3L * width),
+        output);
+}
+
+/// <summary>What an architecture's attention has besides its projections.</summary>
+internal sealed record AttentionOptions
+{
+    /// <summary>Biases on queries, keys and values.</summary>
+    public bool Bias { get; init; }
+
+    /// <summary>A bias on the output projection.</summary>
+    public bool OutputBias { get; init; }
+
+    /// <summary>Whether positions are rotary.</summary>
+    public bool Rotary { get; init; } = true;
+
+    /// <summary>Published RMS norms of each query and key head before they turn, or null.</summary>
+    public (string Query, string Key)? HeadNorms { get; init; }
+
+    /// <summary>Added to the gains of <see cref="HeadNorms"/>.</summary>
+    public float GainOffset { get; init; }
+}

@@ -1,0 +1,54 @@
+using LlmOs.Engine.Execution;
+
+namespace LlmOs.Models.Zoo.Blocks;
+
+/// <summary>The heads that encoders of several families share.</summary>
+internal static class EncoderHeads
+{
+    /// <summary>The states, and where there is one the pooler: tanh of a layer over the first token.</summary>
+    public static void WriteStates(this EncoderWriter encoder, string x, string? pooler)
+    {
+        encoder.Output(x, EncoderNames.LastHiddenState, "B", "S", encoder.Config.Hidden);
+        if (pooler is not null)
+        {
+            encoder.Output(Pool(encoder, encoder.First(x), pooler), EncoderNames.Pooled, "B", encoder.Config.Hidden);
+        }
+    }
+
+    /// <summary>tanh(layer(x)).</summary>
+    public static string Pool(this EncoderWriter encoder, string x, string layer) =>
+        encoder.Writer.Graph.Node("Tanh", [encoder.Writer.Linear(x, layer, encoder.Config.Hidden, encoder.Config.Hidden, bias: true)]);
+
+    /// <summary>A score for each label: of a text [B, H], or of each token [B, S, H].</summary>
+    public static void WriteScores(this EncoderWriter encoder, string x, string layer, bool ofTokens)
+    {
+        var labels = encoder.Config.Labels.Count;
+        var scores = encoder.Writer.Linear(x, layer, labels, encoder.Config.Hidden, bias: true);
+        if (ofTokens)
+        {
+            encoder.Output(scores, EncoderNames.Logits, "B", "S", labels);
+        }
+        else
+        {
+            encoder.Output(scores, EncoderNames.Logits, "B", labels);
+        }
+    }
+
+    /// <summary>Start and end scores of an answer: [B, S, 2].</summary>
+    public static void WriteSpans(this EncoderWriter encoder, string x)
+    {
+        var scores = encoder.Writer.Linear(x, "qa_outputs", 2, encoder.Config.Hidden, bias: true);
+        encoder.Output(scores, EncoderNames.Logits, "B", "S", 2);
+    }
+
+    /// <summary>Scores of every token for the wanted rows: a layer, its activation, a norm, and the embedding with a bias.</summary>
+    public static void WriteTokens(this EncoderWriter encoder, string x, string dense, string norm, string embedding, string bias)
+    {
+        var (writer, config) = (encoder.Writer, encoder.Config);
+        var rows = encoder.WantedRows(x);                                                                // [N, H]
+        var inner = writer.Activate(config.Activation, writer.Linear(rows, dense, config.Hidden, config.Hidden, bias: true));
+        var normed = encoder.Norm(inner, norm);
+        var scores = writer.Linear(normed, writer.Published(embedding + ".weight", config.Vocabulary, config.Hidden), writer.Weight(bias, config.Vocabulary));
+        encoder.Output(scores, EncoderNames.Logits, "N", config.Vocabulary);
+    }
+}

@@ -1,0 +1,174 @@
+using LlmOs.Engine.Execution;
+using LlmOs.Engine.Formats;
+
+namespace LlmOs.Models.Zoo.Blocks;
+
+/// <summary>The published layers of an attention that reads one sequence and looks at another, or at itself.</summary>
+internal sealed record AttentionLayers(string Query, string Key, string Value, string Output);
+
+/// <summary>What an encoder's attention has besides its layers.</summary>
+internal sealed record EncoderAttention
+{
+    public bool Bias { get; init; } = true;
+
+    /// <summary>Components of a head.</summary>
+    public required int HeadDim { get; init; }
+
+    public required int Heads { get; init; }
+
+    /// <summary>What scores are multiplied by; null: one over the root of the head's width.</summary>
+    public double? Scale { get; init; }
+
+    /// <summary>Each token sees only itself and those before it.</summary>
+    public bool Causal { get; init; }
+
+    /// <summary>Hides what lies beyond each text's end.</summary>
+    public bool Masked { get; init; } = true;
+
+    /// <summary>Added to the scores: [1, heads, S, S] tensor, or null.</summary>
+    public string? ScoreBias { get; init; }
+}
+
+/// <summary>The blocks of an encoder: whole texts at once, padded on the right to one length.</summary>
+/// <remarks>Letters in shapes: B texts, S tokens of the longest, H hidden, Q = heads * head width, I intermediate, N rows of logits asked for.</remarks>
+internal sealed class EncoderWriter
+{
+    private readonly bool _withStates;
+    private int _states;
+
+    /// <param name="withStates">Whether the states become outputs <see cref="EncoderNames.HiddenState"/>.</param>
+    /// <param name="types">Whether tokens have segment numbers.</param>
+    public EncoderWriter(GraphWriter writer, ModelConfig config, bool withStates, bool types)
+    {
+        (Writer, Config, _withStates) = (writer, config, withStates);
+        Graph.Input(EncoderNames.InputIds, OnnxType.Int64, "B", "S");
+        Graph.Input(EncoderNames.Lengths, OnnxType.Int32, "B");
+        if (types)
+        {
+            Graph.Input(EncoderNames.TokenTypes, OnnxType.Int64, "B", "S");
+        }
+    }
+
+    public GraphWriter Writer { get; }
+
+    public ModelConfig Config { get; }
+
+    private OnnxGraph Graph => Writer.Graph;
+
+    /// <summary>Embeddings of the tokens: [B, S, H].</summary>
+    public string Embed(string name) =>
+        Writer.Lookup(Writer.Weight(name + ".weight", Config.Vocabulary, Config.Hidden), EncoderNames.InputIds);
+
+    /// <summary>Learned vectors of the segments: [B, S, H].</summary>
+    public string EmbedTypes(string name) =>
+        Writer.Lookup(Writer.Weight(name + ".weight", Config.TypeVocabulary, Config.Hidden), EncoderNames.TokenTypes);
+
+    /// <summary>Learned vectors of the positions, the first of which is row <paramref name="offset"/>: [S, H].</summary>
+    public string EmbedPositions(string name, long rows, long offset = 0)
+    {
+        var table = Writer.Weight(name + ".weight", rows, Config.Hidden);
+        return Writer.Lookup(table, offset == 0 ? Offsets() : Writer.Add(Offsets(), Writer.Whole(offset)));
+    }
+
+    /// <summary>Learned vectors of the positions as RoBERTa counts them: from <paramref name="padding"/> + 1 on, over tokens that are not padding.</summary>
+    public string EmbedCountedPositions(string name, long rows, int padding)
+    {
+        var isPadding = Graph.Node("Equal", [EncoderNames.InputIds, Writer.Whole(padding)]);
+        var counts = Graph.Node("Cast", [Graph.Node("Not", [isPadding])], attributes: ("to", (long)OnnxType.Int64)); // [B, S]
+        var counted = Writer.Multiply(Graph.Node("CumSum", [counts, Writer.Whole(1)]), counts);
+        return Writer.Lookup(Writer.Weight(name + ".weight", rows, Config.Hidden), Writer.Add(counted, Writer.Whole(padding)));
+    }
+
+    /// <summary>0 to S - 1.</summary>
+    public string Offsets() => Graph.Node("Range", [Writer.Whole(0), Graph.Node("Squeeze", [Tokens()]), Writer.Whole(1)]);
+
+    /// <summary>[1]: S.</summary>
+    public string Tokens() => Graph.Node("Shape", [EncoderNames.InputIds], attributes: [("start", 1), ("end", 2)]);
+
+    /// <summary>Attention of a sequence to itself.</summary>
+    /// <param name="x">[B, S, H]</param>
+    /// <returns>[B, S, H]</returns>
+    public string SelfAttention(string x, AttentionLayers layers, EncoderAttention options)
+    {
+        long width = (long)options.Heads * options.HeadDim;
+        (string, long)[] Parts(string end) => [(layers.Query + end, width), (layers.Key + end, width), (layers.Value + end, width)];
+        var matrix = Writer.Stacked(layers.Query + ".qkv.weight", Config.Hidden, Parts(".weight"));
+        var qkv = Writer.Linear(x, matrix, options.Bias ? Writer.StackedVector(layers.Query + ".qkv.bias", Parts(".bias")) : null); // [B, S, 3Q]
+        var split = Writer.Split(qkv, layers.Query + ".qkv", width, width, width);
+        return Attend(split[0], split[1], split[2], layers, options);
+    }
+
+    /// <summary>Attention of one sequence to another.</summary>
+    /// <param name="x">[B, T, H]</param>
+    /// <param name="memory">[B, S, H]</param>
+    /// <returns>[B, T, H]</returns>
+    public string CrossAttention(string x, string memory, AttentionLayers layers, EncoderAttention options)
+    {
+        long width = (long)options.Heads * options.HeadDim;
+        return Attend(
+            Writer.Linear(x, layers.Query, width, Config.Hidden, options.Bias),
+            Writer.Linear(memory, layers.Key, width, Config.Hidden, options.Bias),
+            Writer.Linear(memory, layers.Value, width, Config.Hidden, options.Bias),
+            layers,
+            options);
+    }
+
+    /// <summary>down(act(up(x))).</summary>
+    public string Mlp(string x, string up, string down, int width, bool bias = true) => Writer.Linear(
+        Writer.Activate(Config.Activation, Writer.Linear(x, up, width, Config.Hidden, bias)), down, Config.Hidden, width, bias);
+
+    /// <summary>Layer norm of x + added.</summary>
+    public string AddNorm(string x, string added, string name)
+    {
+        var normed = name + ".normed";
+        Graph.Node(
+            "SkipLayerNormalization",
+            [x, added, Writer.Weight(name + ".weight", Config.Hidden), Writer.Weight(name + ".bias", Config.Hidden)],
+            [normed],
+            OnnxGraph.Microsoft,
+            ("epsilon", (float)Config.NormEpsilon));
+        return normed;
+    }
+
+    public string Norm(string x, string name) => Writer.LayerNorm(x, name, Config.Hidden, Config.NormEpsilon);
+
+    /// <summary>The state of each text's first token: [B, H].</summary>
+    public string First(string x) => Graph.Node("Gather", [x, Writer.Whole(0)], attributes: ("axis", 1));
+
+    /// <summary>The rows [N, H] of [B, S, H] that are asked for by <see cref="EncoderNames.LogitRows"/>.</summary>
+    public string WantedRows(string x)
+    {
+        Graph.Input(EncoderNames.LogitRows, OnnxType.Int64, "N");
+        return Graph.Node("Gather", [Graph.Node("Reshape", [x, Writer.Wholes(-1, Config.Hidden)]), EncoderNames.LogitRows], attributes: ("axis", 0));
+    }
+
+    /// <summary>Notes a state that the comparison tests look at.</summary>
+    public string State(string x)
+    {
+        if (_withStates)
+        {
+            Output(x, EncoderNames.HiddenState(_states++), "B", "S", Config.Hidden);
+        }
+
+        return x;
+    }
+
+    public void Output(string x, string name, params OnnxDim[] shape)
+    {
+        Graph.Node("Identity", [x], [name]);
+        Graph.Output(name, OnnxType.Float, shape);
+    }
+
+    private string Attend(string query, string key, string value, AttentionLayers layers, EncoderAttention options)
+    {
+        long width = (long)options.Heads * options.HeadDim;
+        var mixed = Graph.Node(
+            "MultiHeadAttention",
+            [query, key, value, "", options.Masked ? EncoderNames.Lengths : "", options.ScoreBias ?? ""],
+            OnnxGraph.Microsoft,
+            ("num_heads", options.Heads),
+            ("scale", (float)(options.Scale ?? 1 / Math.Sqrt(options.HeadDim))),
+            ("unidirectional", options.Causal ? 1 : 0));                                                 // [B, T, Q]
+        return Writer.Linear(mixed, layers.Output, Config.Hidden, width, options.Bias);
+    }
+}
