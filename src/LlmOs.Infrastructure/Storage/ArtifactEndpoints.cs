@@ -78,7 +78,7 @@ internal static class ArtifactEndpoints
     {
         public IReadOnlyList<string> ContentTypes { get; } = ["application/octet-stream", "*/*"];
 
-        public Type? RequestType => typeof(Stream);
+        public Type? RequestType => typeof(IFormFile); // shown as bytes
 
         public bool IsOptional => true;
     }
