@@ -5,16 +5,24 @@ switch (args.FirstOrDefault())
     case "decode":
         await DecodeBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? "smollm2-135m", CancellationToken.None);
         return 0;
+    case "tokenizers" when args.Length > 1:
+        await TokenizerBenchmark.RunAsync(args[1], CancellationToken.None);
+        return 0;
     case "first-token" when args.Length > 1:
         await FirstTokenBenchmark.RunAsync(args[1], CancellationToken.None);
         return 0;
     case "bare-server" when args.Length > 1:
         await FirstTokenBenchmark.BareServerAsync(args[1]);
         return 0;
+    case "templates":
+        await TemplateBenchmark.RunAsync(CancellationToken.None);
+        return 0;
     default:
         Console.Error.WriteLine(
             """
             Usage: LlmOs.Benchmarks decode [SHAPE]        engine against a plain ONNX Runtime loop on the same graph
+                   LlmOs.Benchmarks templates              real chat templates, beside Jinja (needs python3 with jinja2 and the shared folder)
+                   LlmOs.Benchmarks tokenizers SHARED     encoding of each kind beside Microsoft.ML.Tokenizers; SHARED is the shared folder
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
             Results go to bench/results.
             """);

@@ -5,6 +5,7 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LlmOs.Contracts.OpenAi;
 
 namespace LlmOs.Contracts;
 
@@ -144,6 +145,23 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
     /// <summary>Starts an import; the job's result is a <see cref="ModelJobResult"/>.</summary>
     public async Task<JobView> ImportAsync(ImportRequest request, CancellationToken cancel) =>
         (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/models/import", request, cancel)).Job;
+
+    // Tokens and templates.
+
+    /// <summary>Ids of a text; of a conversation, use <c>/tokenize</c> with messages directly.</summary>
+    public Task<TokenizeContentReply> TokenizeAsync(TokenizeRequest request, CancellationToken cancel) =>
+        SendAsync<TokenizeContentReply>(HttpMethod.Post, "tokenize", request, cancel);
+
+    public Task<DetokenizeReply> DetokenizeAsync(DetokenizeRequest request, CancellationToken cancel) =>
+        SendAsync<DetokenizeReply>(HttpMethod.Post, "detokenize", request, cancel);
+
+    /// <summary>The prompt that a model's chat template makes of messages.</summary>
+    public Task<ApplyTemplateReply> ApplyTemplateAsync(ApplyTemplateRequest request, CancellationToken cancel) =>
+        SendAsync<ApplyTemplateReply>(HttpMethod.Post, "apply-template", request, cancel);
+
+    /// <summary>What a chat template makes of messages as they are.</summary>
+    public Task<RenderTemplateReply> RenderTemplateAsync(RenderTemplateRequest request, CancellationToken cancel) =>
+        SendAsync<RenderTemplateReply>(HttpMethod.Post, "api/v1/chat-templates/render", request, cancel);
 
     // Jobs.
 

@@ -89,9 +89,10 @@ internal class RequestElementConverter(bool mayHoldNul = false) : JsonConverter<
     }
 }
 
-internal static class RequestText
+/// <summary>What texts from outside may hold.</summary>
+public static class RequestText
 {
-    public const string LoneSurrogate = "the text holds half a surrogate pair (\\ud800 to \\udfff), which is no character.";
+    public const string LoneSurrogate = "the text holds half a surrogate pair (\\ud800 to \\udfff), or bytes that are not UTF-8; neither is a character.";
 
     public static string Checked(ref Utf8JsonReader reader)
     {

@@ -6,7 +6,7 @@ namespace LlmOs.Contracts;
 public sealed record EncodeRequest
 {
     /// <summary>Special tokens spelt out in them become those tokens, as the published tokenizers do it.</summary>
-    [Length(1, 10_000), TextLength(4 << 20)]
+    [Length(1, 10_000), TextLength(4 << 20), AnyText]
     public required IReadOnlyList<string> Texts { get; init; }
 
     /// <summary>Whether the tokenizer puts its own special tokens around each text.</summary>
@@ -29,3 +29,10 @@ public sealed record DecodeRequest
 
 /// <summary>Texts, one for each list of ids.</summary>
 public sealed record DecodeReply(IReadOnlyList<string> Texts);
+
+/// <summary>A tokenizer that was put.</summary>
+/// <param name="Kind"><c>BPE</c>, <c>Unigram</c>, <c>WordPiece</c> or <c>WordLevel</c>.</param>
+/// <param name="Vocabulary">Tokens, added ones included.</param>
+/// <param name="Files">What it was read from.</param>
+public sealed record TokenizerView(
+    string Name, string Kind, int Vocabulary, IReadOnlyList<ModelFileView> Files, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);

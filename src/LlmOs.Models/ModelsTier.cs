@@ -8,6 +8,7 @@ using LlmOs.Models.Registry;
 using LlmOs.Models.Registry.Pull;
 using LlmOs.Models.Registry.Sources;
 using LlmOs.Models.Serving;
+using LlmOs.Models.Tokenizers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,11 +30,13 @@ public static class ModelsTier
         routes.MapRegistry();
         routes.MapCatalogue();
         routes.MapTokenizers();
+        routes.MapChatTemplates();
 
         var inference = routes.MapGroup("").WithProcessingTime();
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
+        inference.MapTokenize();
         inference.MapPipelines();
         return routes;
     }
@@ -70,7 +73,10 @@ public static class ModelsTier
         services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ModelCatalogue>();
         services.AddSingleton<ModelTexts>();
+        services.AddSingleton<ITableMap, TokenizerTables>();
         services.AddSingleton<TokenizerShelf>();
+        services.AddSingleton<ModelPrompts>();
+        services.AddSingleton<TokenizerLibrary>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();

@@ -21,6 +21,22 @@ public sealed record ChatRequest : GenerationFields
     /// <summary>Functions that the model may be told of; they are rendered where its template knows tools.</summary>
     public IReadOnlyList<JsonElement>? Tools { get; init; }
 
+    /// <summary>LlmOs: documents that the template may show.</summary>
+    public IReadOnlyList<JsonElement>? Documents { get; init; }
+
+    /// <summary>LlmOs: whether the prompt ends where the assistant begins to speak. Default true.</summary>
+    public bool? AddGenerationPrompt { get; init; }
+
+    /// <summary>LlmOs: whether the reply continues the last message, which must be the assistant's.</summary>
+    public bool? ContinueFinalMessage { get; init; }
+
+    /// <summary>LlmOs: Jinja in place of the model's template, or the name of one of the model's.</summary>
+    [TextLength(1 << 18)]
+    public string? ChatTemplate { get; init; }
+
+    /// <summary>LlmOs: further variables for the template, such as <c>{"enable_thinking": false}</c>.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? ChatTemplateKwargs { get; init; }
+
     /// <summary><c>none</c> or absent; other values are refused until calls are built.</summary>
     public JsonElement? ToolChoice { get; init; }
 
@@ -55,7 +71,7 @@ public sealed record ChatMessage
     /// <summary>An assistant's refusal, in place of a content.</summary>
     public string? Refusal { get; init; }
 
-    /// <summary>Fields without an effect here.</summary>
+    /// <summary>Further fields, such as <c>reasoning_content</c>: given to the model's template, which may know them.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; init; }
 }

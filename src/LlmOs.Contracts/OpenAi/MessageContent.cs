@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -9,6 +8,10 @@ namespace LlmOs.Contracts.OpenAi;
 [JsonConverter(typeof(MessageContentConverter))]
 public sealed record MessageContent([property: JsonIgnore] string Text)
 {
+    /// <summary>The texts one by one, where the content came in parts; null where it was a string.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string>? Parts { get; init; }
+
     public static implicit operator MessageContent(string text) => new(text);
 }
 
@@ -29,7 +32,7 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
             throw new JsonException(Expected);
         }
 
-        var text = new StringBuilder();
+        var parts = new List<string>();
         for (var at = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; at++)
         {
             if (reader.TokenType != JsonTokenType.StartObject)
@@ -37,10 +40,10 @@ internal sealed class MessageContentConverter : JsonConverter<MessageContent>
                 throw new JsonPartException($"[{at}]", ExpectedPart);
             }
 
-            text.Append(ReadPart(ref reader, $"[{at}]"));
+            parts.Add(ReadPart(ref reader, $"[{at}]"));
         }
 
-        return text.ToString();
+        return new MessageContent(string.Concat(parts)) { Parts = parts };
     }
 
     public override void Write(Utf8JsonWriter writer, MessageContent value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);

@@ -10,6 +10,12 @@ public readonly record struct TokenSpan(int Id, int Start, int End, int TypeId, 
 /// <summary>A tokenizer that also says where each token comes from.</summary>
 public interface IOffsetTokenizer : ITokenizer
 {
+    /// <summary>How the file asks long texts to be cut; null when it does not.</summary>
+    TruncationRule? Truncation => null;
+
+    /// <summary>How the file asks short texts to be filled up; null when it does not.</summary>
+    PaddingRule? Padding => null;
+
     /// <summary>Tokens of a text, or of a pair of texts, each with its range in its own text.</summary>
     /// <param name="pair">The second text (premise and hypothesis, question and context), or null.</param>
     TokenSpan[] EncodeWithOffsets(string text, string? pair, bool addSpecialTokens, bool parseSpecialTokens);

@@ -43,7 +43,7 @@ internal static class ContractWalker
             }
 
             Apply(field.Rules, content, name, faults);
-            WalkContent(content, name, isUnion && !field.LengthIsStated ? null : field.MostCharacters, faults, isUnion);
+            WalkContent(content, name, isUnion && !field.LengthIsStated ? null : field.MostCharacters, field.MayHoldNul, faults, isUnion);
         }
     }
 
@@ -58,12 +58,12 @@ internal static class ContractWalker
         }
     }
 
-    private static void WalkContent(object content, string name, int? mostCharacters, Faults faults, bool isUnion)
+    private static void WalkContent(object content, string name, int? mostCharacters, bool mayHoldNul, Faults faults, bool isUnion)
     {
         switch (content)
         {
             case string text:
-                if (text.Contains('\0', StringComparison.Ordinal))
+                if (!mayHoldNul && text.Contains('\0', StringComparison.Ordinal))
                 {
                     faults.Add(name, "the text holds the character U+0000, which is not accepted.");
                 }
@@ -85,7 +85,7 @@ internal static class ContractWalker
                 {
                     if (entry.Value is { } item)
                     {
-                        WalkContent(item, $"{name}.{entry.Key}", mostCharacters, faults, isUnion);
+                        WalkContent(item, $"{name}.{entry.Key}", mostCharacters, mayHoldNul, faults, isUnion);
                     }
                 }
 
@@ -102,7 +102,7 @@ internal static class ContractWalker
                     var place = isUnion ? name : $"{name}[{index}]";
                     if (item is not null)
                     {
-                        WalkContent(item, place, mostCharacters, faults, isUnion);
+                        WalkContent(item, place, mostCharacters, mayHoldNul, faults, isUnion);
                     }
                     else if (!MayHoldNull(content.GetType()))
                     {
@@ -144,7 +144,8 @@ internal static class ContractWalker
                 nullability.Create(p).ReadState != NullabilityState.NotNull,
                 [.. p.GetCustomAttributes<ValidationAttribute>(), .. ParameterRules(type, p)],
                 MostCharacters(type, p),
-                StatedLength(type, p) is not null))];
+                StatedLength(type, p) is not null,
+                p.IsDefined(typeof(AnyTextAttribute))))];
     }
 
     /// <summary>On a positional record an attribute lands on the constructor's parameter unless <c>property:</c> is said.</summary>
@@ -186,5 +187,5 @@ internal static class ContractWalker
     };
 
     /// <param name="MostCharacters">Null where an annotation says it.</param>
-    private sealed record Field(string Name, Func<object, object?> Read, bool MayBeNull, IReadOnlyList<ValidationAttribute> Rules, int? MostCharacters, bool LengthIsStated);
+    private sealed record Field(string Name, Func<object, object?> Read, bool MayBeNull, IReadOnlyList<ValidationAttribute> Rules, int? MostCharacters, bool LengthIsStated, bool MayHoldNul);
 }

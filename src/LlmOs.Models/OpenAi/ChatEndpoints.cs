@@ -34,8 +34,8 @@ internal static class ChatEndpoints
         var model = await gate.FindGeneratorAsync(request.Model, http.Response, cancel);
         var plan = ChatPlan.From(request, model.Vocabulary);
 
-        var run = await gate.StartAsync(model, plan.Order, plan.Encode, cancel);
-        AnswerHeaders.Warn(http.Response, request.Unknown, plan.Tools is not null && !run.Model.Chat!.KnowsTools ? ["tools"] : []);
+        var run = await gate.StartAsync(model, plan.Order, loaded => plan.Encode(loaded, cancel), cancel);
+        AnswerHeaders.Warn(http.Response, request.Unknown, plan.Conversation is { Tools: not null, Template: null } && !run.Model.Chat!.KnowsTools ? ["tools"] : []);
         var answer = new ChatAnswer(new AnswerHead(Ids.New("chatcmpl-"), clock.GetUtcNow().ToUnixTimeSeconds(), request.Model!), run, plan);
         if (plan.Stream)
         {

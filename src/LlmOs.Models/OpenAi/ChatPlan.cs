@@ -8,34 +8,23 @@ namespace LlmOs.Models.OpenAi;
 /// <summary>A chat request with every field checked.</summary>
 internal sealed record ChatPlan(
     InferenceOrder Order,
-    IReadOnlyList<TemplateMessage> Messages,
-    IReadOnlyList<JsonElement>? Tools,
+    Conversation Conversation,
     bool Logprobs,
     bool ReturnTokenIds,
     bool Stream,
     bool IncludeUsage)
 {
-    private static readonly string[] Roles = ["system", "developer", "user", "assistant", "tool"];
-
     /// <summary>What can be said before the model is known.</summary>
     public static void CheckShape(ChatRequest request)
     {
-        if (request.Messages is null or { Count: 0 })
-        {
-            throw LlmOsException.Invalid("messages", "'messages' is missing or empty. Send at least one message, such as {\"role\":\"user\",\"content\":\"Hello\"}.");
-        }
-
-        for (var at = 0; at < request.Messages.Count; at++)
-        {
-            CheckMessage(request.Messages[at], $"messages[{at}]");
-        }
-
+        ConversationRules.CheckMessages(request.Messages);
         if (request.StreamOptions is not null && request.Stream != true)
         {
             throw LlmOsException.Invalid("stream_options", "'stream_options' needs 'stream': true.");
         }
 
-        CheckTools(request);
+        ConversationRules.CheckTools(request.Tools);
+        CheckCalls(request);
         CheckResponseFormat(request.ResponseFormat);
     }
 
@@ -54,11 +43,15 @@ internal sealed record ChatPlan(
         }
 
         var choices = GenerationRules.CheckChoices("n", request.N);
-        var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ? top ?? 0 : null) with { ContinuesPrompt = false };
+        var conversation = ConversationRules.ToConversation(
+            request.Messages!, request.Tools, request.AddGenerationPrompt, request.ContinueFinalMessage, request.ChatTemplate, request.ChatTemplateKwargs) with
+        {
+            Documents = request.Documents,
+        };
+        var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ? top ?? 0 : null) with { ContinuesPrompt = conversation.ContinuesLast };
         return new ChatPlan(
             new InferenceOrder("messages", text, choices, request.Seed),
-            [.. request.Messages!.Select(ToTemplate)],
-            request.Tools is { Count: > 0 } ? request.Tools : null,
+            conversation,
             logprobs,
             request.ReturnTokenIds ?? false,
             request.Stream ?? false,
@@ -66,45 +59,11 @@ internal sealed record ChatPlan(
     }
 
     /// <summary>Ids of the prompt that the model's template makes.</summary>
-    public IReadOnlyList<int[]> Encode(LoadedModel model) =>
-        [(model.Chat ?? throw InferenceGate.NoTokenizer(model, "messages")).Encode(Messages, Tools, continueLast: false)];
+    public IReadOnlyList<int[]> Encode(LoadedModel model, CancellationToken cancel) =>
+        [(model.Chat ?? throw InferenceGate.NoTokenizer(model, "messages")).Encode(Conversation, cancel)];
 
-    private static void CheckMessage(ChatMessage message, string field)
+    private static void CheckCalls(ChatRequest request)
     {
-        if (message.Role is null || !Roles.Contains(message.Role))
-        {
-            throw LlmOsException.Invalid($"{field}.role", $"'{field}.role' must be one of {string.Join(", ", Roles)}.");
-        }
-
-        if (message.Content is null && message.Role != "assistant")
-        {
-            throw LlmOsException.Invalid($"{field}.content", $"'{field}.content' is missing. Only a message of the assistant may go without.");
-        }
-    }
-
-    /// <summary>Templates know the older word for what a developer says.</summary>
-    private static TemplateMessage ToTemplate(ChatMessage message) => new(
-        message.Role == "developer" ? "system" : message.Role!,
-        message.Content?.Text ?? message.Refusal,
-        message.Name,
-        message.ToolCallId,
-        message.ToolCalls);
-
-    private static void CheckTools(ChatRequest request)
-    {
-        for (var at = 0; at < request.Tools?.Count; at++)
-        {
-            var tool = request.Tools[at];
-            var isFunction = tool.ValueKind == JsonValueKind.Object
-                && tool.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("function")
-                && tool.TryGetProperty("function", out var function) && function.ValueKind == JsonValueKind.Object
-                && function.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String;
-            if (!isFunction)
-            {
-                throw LlmOsException.Invalid($"tools[{at}]", $"'tools[{at}]' must be {{\"type\":\"function\",\"function\":{{\"name\":\"...\"}}}}.");
-            }
-        }
-
         var choice = request.ToolChoice;
         var asksForNothing = GenerationRules.IsNothing(choice) || (choice!.Value.ValueKind == JsonValueKind.String && choice.Value.ValueEquals("none"));
         GenerationRules.Refuse("tool_choice", asksForNothing, "tool calls other than 'none'");

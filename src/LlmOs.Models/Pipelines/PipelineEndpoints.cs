@@ -57,7 +57,7 @@ internal static class PipelineEndpoints
         var plan = TextGenerationPlan.From(request, inputs);
         AnswerHeaders.Warn(http.Response, request.Unknown, [.. AnswerHeaders.NamesOf(request.Parameters?.Unknown), .. plan.Unused]);
 
-        var run = await gate.StartAsync(model, plan.Order, plan.Encode, cancel);
+        var run = await gate.StartAsync(model, plan.Order, loaded => plan.Encode(loaded, cancel), cancel);
         var answer = new TextGenerationAnswer(run, plan);
         if (plan.Stream)
         {

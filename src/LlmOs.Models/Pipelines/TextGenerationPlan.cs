@@ -87,12 +87,17 @@ internal sealed record TextGenerationPlan(
     }
 
     /// <summary>Ids of the inputs.</summary>
-    public IReadOnlyList<int[]> Encode(LoadedModel model) => [.. Inputs.Select(input => Encode(model, input))];
+    public IReadOnlyList<int[]> Encode(LoadedModel model, CancellationToken cancel) => [.. Inputs.Select(input => Encode(model, input, cancel))];
 
     /// <summary>Whether the last message is the assistant's own and is continued.</summary>
     public static bool ContinuesLast(IReadOnlyList<PipelineMessage> chat) => chat[^1].Role == "assistant";
 
-    private int[] Encode(LoadedModel model, GenerationInput input)
+    private static Conversation ToConversation(IReadOnlyList<PipelineMessage> chat) => new([.. chat.Select(m => new TemplateMessage(m.Role, m.Content))], ContinuesLast(chat))
+    {
+        AddGenerationPrompt = !ContinuesLast(chat),
+    };
+
+    private int[] Encode(LoadedModel model, GenerationInput input, CancellationToken cancel)
     {
         if (model.Tokenizer is not { } tokenizer)
         {
@@ -100,7 +105,7 @@ internal sealed record TextGenerationPlan(
         }
 
         return input.Chat is { } chat
-            ? model.Chat!.Encode([.. chat.Select(m => new TemplateMessage(m.Role == "developer" ? "system" : m.Role, m.Content, null, null, null))], tools: null, ContinuesLast(chat))
+            ? model.Chat!.Encode(ToConversation(chat), cancel)
             : tokenizer.Encode(Prefix + input.Text, AddSpecialTokens ?? true, parseSpecialTokens: false);
     }
 

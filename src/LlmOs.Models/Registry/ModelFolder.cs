@@ -26,14 +26,16 @@ internal sealed partial record ModelFolder(
     public const string IndexFile = "model.safetensors.index.json";
     public const string WeightsFile = "model.safetensors";
 
+    private const string TemplatesFolder = "additional_chat_templates";
+    private const int MostTemplates = 32;
+
     /// <summary>Bytes; a vocabulary of a million tokens stays below.</summary>
     private const long MaxTextBytes = 256L << 20;
 
     /// <summary>Files that are kept beside the weights when they are there.</summary>
     private static readonly string[] Companions =
     [
-        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
+        "generation_config.json", .. TokenizerFolder.Names, "chat_template.jinja", "chat_template.json",
         SentenceLayoutReader.ModulesFile, SentenceLayoutReader.LimitFile, SentenceLayoutReader.PromptFile, "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md",
     ];
 
@@ -53,7 +55,7 @@ internal sealed partial record ModelFolder(
             throw new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
         }
 
-        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name))), .. ModuleFiles(folder)];
+        string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name))), .. ModuleFiles(folder), .. MoreTemplates(folder)];
         return [.. names.Select(name => new LayoutFile(name, Path.Combine(folder, name)))];
     }
 
@@ -90,25 +92,34 @@ internal sealed partial record ModelFolder(
     /// <exception cref="ModelFormatException">It uses a component that is not implemented; the message names it.</exception>
     public static void CheckTokenizer(IReadOnlyList<LayoutFile> files)
     {
-        if (files.FirstOrDefault(f => f.Path == "tokenizer.json") is not { } file)
+        var parts = files.Where(f => TokenizerFolder.Names.Contains(f.Path)).ToDictionary(f => f.Path, f => f.Location);
+        if (TokenizerFolder.FilesOf(parts.Keys) is not [var main, ..])
         {
             return;
         }
 
-        RefuseLarge(file, MaxTextBytes);
         try
         {
-            TokenizerJson.Load(file.Location);
+            TokenizerFolder.Load(parts);
         }
         catch (TokenizerFormatException fault)
         {
-            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"tokenizer.json: {fault.Message}", fault);
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"{main}: {fault.Message}", fault);
         }
     }
 
     /// <summary>Opens the weights; dispose what it gives.</summary>
     public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>
         SafetensorsShards.Open(files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => (f.Path, f.Location)));
+
+    /// <summary>Chat templates beside the usual one, each named by its file.</summary>
+    private static IEnumerable<string> MoreTemplates(string folder)
+    {
+        var path = Path.Combine(folder, TemplatesFolder);
+        return Directory.Exists(path)
+            ? Directory.EnumerateFiles(path, "*.jinja").Select(file => $"{TemplatesFolder}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal).Take(MostTemplates)
+            : [];
+    }
 
     /// <summary>Files of a sentence-transformers layout that lie in folders of its modules.</summary>
     private static IEnumerable<string> ModuleFiles(string folder)

@@ -1,111 +1,116 @@
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Engine.Text;
+using LlmOs.Engine.Text.Templates;
+using LlmOs.Engine.Text.Templates.Values;
 using LlmOs.Infrastructure;
 
 namespace LlmOs.Models.Serving;
 
-/// <summary>A message as templates see it; every text in it came from a user.</summary>
-/// <param name="ToolCalls">JSON as it was sent.</param>
-internal sealed record TemplateMessage(string Role, string? Content, string? Name, string? ToolCallId, IReadOnlyList<JsonElement>? ToolCalls);
-
-/// <summary>A model's own way of writing a conversation.</summary>
-internal interface IChatFormat
-{
-    /// <summary>Whether the format shows tools to the model.</summary>
-    bool KnowsTools { get; }
-
-    /// <summary>The conversation as one text, ready for the assistant's reply.</summary>
-    /// <param name="continueLast">The last message is the assistant's and is to be continued, not closed.</param>
-    string Render(IReadOnlyList<TemplateMessage> messages, IReadOnlyList<JsonElement>? tools, bool continueLast);
-}
-
-/// <summary>Conversations to prompt ids.</summary>
-internal sealed class ChatPrompts(ITokenizer tokenizer, IChatFormat? format)
+/// <summary>Conversations to prompts, with a model's own templates.</summary>
+internal sealed class ChatPrompts(ITokenizer tokenizer, ChatSources sources, TimeProvider clock)
 {
     private readonly SpecialTokenGuard _guard = new(tokenizer);
-
-    /// <summary>Whether the model has a chat template.</summary>
-    public bool HasTemplate => format is not null;
+    private readonly ChatTemplates _templates = new(sources.Templates);
 
     /// <summary>Whether tools are shown to the model.</summary>
-    public bool KnowsTools => format is { KnowsTools: true };
+    public bool KnowsTools => _templates.KnowsTools;
 
-    /// <summary>
-    /// The ids of a conversation. Without a template the messages' texts stand one after the other, parted by an empty line,
-    /// and the model continues the last: what a model that was never taught to chat does best.
-    /// </summary>
-    public int[] Encode(IReadOnlyList<TemplateMessage> messages, IReadOnlyList<JsonElement>? tools, bool continueLast)
+    /// <summary>The ids of a conversation. The template says where special tokens stand; none is added to them.</summary>
+    /// <param name="addSpecialTokens">Put what the tokenizer puts around a text around the rendered one too, where the template did not.</param>
+    public int[] Encode(Conversation conversation, CancellationToken cancel, bool addSpecialTokens = false)
     {
-        if (format is null)
+        if (!HasTemplate(conversation))
         {
-            var plain = string.Join("\n\n", messages.Select(m => m.Content).Where(c => !string.IsNullOrEmpty(c)));
-            return tokenizer.Encode(plain, addSpecialTokens: true, parseSpecialTokens: false);
+            return tokenizer.Encode(Plain(conversation), addSpecialTokens: true, parseSpecialTokens: false);
         }
 
-        var texts = messages.SelectMany(TextsOf).Concat((tools ?? []).Select(t => t.GetRawText())).ToList();
-        var mark = SpecialTokenGuard.FreeMark(texts)
-            ?? throw LlmOsException.Invalid("messages", "'messages' holds every one of the characters U+FDD0 to U+FDEF, which stand for nothing. Remove some of them.");
-        var rendered = format.Render(
-            [.. messages.Select(m => Marked(m, mark))],
-            tools is null ? null : [.. tools.Select(t => Marked(t, mark))],
-            continueLast);
-        return _guard.Encode(rendered, mark);
+        var ids = _guard.Encode(RenderTemplate(conversation, cancel));
+        return addSpecialTokens ? WithSpecialTokens(ids) : ids;
     }
 
-    private static IEnumerable<string> TextsOf(TemplateMessage message) =>
-        new[] { message.Content, message.Name, message.ToolCallId }.OfType<string>()
-            .Concat((message.ToolCalls ?? []).Select(c => c.GetRawText()));
+    /// <summary>The text of a conversation's prompt.</summary>
+    public string Render(Conversation conversation, CancellationToken cancel) =>
+        HasTemplate(conversation) ? RenderTemplate(conversation, cancel).Text : Plain(conversation);
 
-    private TemplateMessage Marked(TemplateMessage message, char mark) => new(
-        message.Role,
-        message.Content is null ? null : _guard.Mark(message.Content, mark),
-        message.Name is null ? null : _guard.Mark(message.Name, mark),
-        message.ToolCallId is null ? null : _guard.Mark(message.ToolCallId, mark),
-        message.ToolCalls is null ? null : [.. message.ToolCalls.Select(c => Marked(c, mark))]);
-
-    /// <summary>The same JSON with every text in it marked; nearly always it holds nothing to mark and stays as it is.</summary>
-    private JsonElement Marked(JsonElement json, char mark)
+    /// <summary>What the tokenizer puts before and behind a text, each where it does not stand already: a prompt never begins twice.</summary>
+    private int[] WithSpecialTokens(int[] ids)
     {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
+        // A letter alone shows what is put around it.
+        var (bare, around) = (tokenizer.Encode("a", addSpecialTokens: false, parseSpecialTokens: false), tokenizer.Encode("a", addSpecialTokens: true, parseSpecialTokens: false));
+        var at = around.AsSpan().IndexOf(bare);
+        if (at < 0)
         {
-            Write(json, writer);
+            return ids;
         }
 
-        using var document = JsonDocument.Parse(buffer.ToArray(), new JsonDocumentOptions { MaxDepth = LlmOsJson.Options.MaxDepth });
-        return document.RootElement.Clone();
+        var (before, behind) = (around[..at], around[(at + bare.Length)..]);
+        return [.. ids.AsSpan().StartsWith(before) ? [] : before, .. ids, .. ids.AsSpan().EndsWith(behind) ? [] : behind];
+    }
 
-        void Write(JsonElement element, Utf8JsonWriter writer)
+    private bool HasTemplate(Conversation conversation) => !_templates.IsEmpty || conversation.Template is not null;
+
+    /// <summary>
+    /// Without a template the messages' texts stand one after the other, parted by an empty line, and the model continues
+    /// the last: what a model that was never taught to chat does best.
+    /// </summary>
+    private static string Plain(Conversation conversation) =>
+        string.Join("\n\n", conversation.Messages.Select(m => m.Content).Where(c => !string.IsNullOrEmpty(c)));
+
+    private RenderedText RenderTemplate(Conversation conversation, CancellationToken cancel)
+    {
+        var format = _templates.Choose(conversation.Template, conversation.Tools is not null);
+        try
         {
-            switch (element.ValueKind)
+            var rendered = format.Template.Render(Variables(conversation, format), TemplateLimits.Default, clock.GetLocalNow(), clock, cancel);
+            return conversation.ContinuesLast ? UpToLast(rendered, conversation.Messages[^1].Content ?? "") : rendered;
+        }
+        catch (TemplateException fault)
+        {
+            throw TemplateRefusal.Of(fault, field: "messages");
+        }
+    }
+
+    private Dictionary<string, TemplateValue> Variables(Conversation conversation, ChatFormat format)
+    {
+        var variables = new Dictionary<string, TemplateValue>(sources.Words, StringComparer.Ordinal)
+        {
+            ["messages"] = TemplateMessages.Of(conversation.Messages, format.Traits),
+            ["tools"] = List(conversation.Tools),
+            ["documents"] = List(conversation.Documents),
+            ["add_generation_prompt"] = TemplateValue.Of(conversation.AddGenerationPrompt),
+        };
+        foreach (var (name, value) in conversation.Variables ?? new Dictionary<string, JsonElement>())
+        {
+            variables[name] = TemplateValue.FromJson(value, fromUser: true);
+        }
+
+        return variables;
+    }
+
+    private static TemplateValue List(IReadOnlyList<JsonElement>? items) =>
+        items is null ? TemplateValue.NotGiven : TemplateValue.ListOf(items.Select(item => TemplateValue.FromJson(item, fromUser: true)));
+
+    /// <summary>The prompt up to the end of the last message, so that the model goes on where it stops.</summary>
+    private static RenderedText UpToLast(RenderedText rendered, string content)
+    {
+        // A template may trim what it is given; a text that is trimmed at its end goes on behind its last letter.
+        var sought = content.Trim();
+        var at = sought.Length == 0 ? -1 : rendered.Text.LastIndexOf(sought, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            throw new LlmOsException(ErrorCode.TemplateError, "The template does not show the last message as it is, so it cannot be continued.")
             {
-                case JsonValueKind.Object:
-                    writer.WriteStartObject();
-                    foreach (var property in element.EnumerateObject())
-                    {
-                        writer.WritePropertyName(_guard.Mark(property.Name, mark));
-                        Write(property.Value, writer);
-                    }
-
-                    writer.WriteEndObject();
-                    break;
-                case JsonValueKind.Array:
-                    writer.WriteStartArray();
-                    foreach (var item in element.EnumerateArray())
-                    {
-                        Write(item, writer);
-                    }
-
-                    writer.WriteEndArray();
-                    break;
-                case JsonValueKind.String:
-                    writer.WriteStringValue(_guard.Mark(element.GetString()!, mark));
-                    break;
-                default:
-                    element.WriteTo(writer);
-                    break;
-            }
+                Field = "continue_final_message",
+                Hint = "Leave 'continue_final_message' out.",
+            };
         }
+
+        var whole = content.TrimStart();
+        var end = at + (string.CompareOrdinal(rendered.Text, at, whole, 0, whole.Length) == 0 ? whole.Length : sought.Length);
+        return new RenderedText(
+            rendered.Text[..end],
+            [.. rendered.UserSpans.Where(s => s.Start < end).Select(s => s with { Length = Math.Min(s.Length, end - s.Start) })],
+            []);
     }
 }

@@ -34,6 +34,20 @@ internal sealed class InferenceGate(ModelCatalogue catalogue, ModelHost host, IO
         return model;
     }
 
+    /// <summary>The same where a name may be left out while there is one model only: clients of servers with one model name none.</summary>
+    public async Task<ServableModel> FindOnlyAsync(string? name, HttpResponse response, CancellationToken cancel)
+    {
+        if (!string.IsNullOrEmpty(name))
+        {
+            return await FindAsync(name, response, cancel);
+        }
+
+        var models = await catalogue.ListAsync(cancel);
+        return models.Count == 1
+            ? await FindAsync(models[0].Name, response, cancel)
+            : throw LlmOsException.Invalid("model", $"'model' is missing, and there are {models.Count} models. Name one of those that GET /v1/models lists.");
+    }
+
     /// <summary>The same for a route that generates text.</summary>
     public async Task<ServableModel> FindGeneratorAsync(string? name, HttpResponse response, CancellationToken cancel)
     {
@@ -64,8 +78,11 @@ internal sealed class InferenceGate(ModelCatalogue catalogue, ModelHost host, IO
     }
 
     /// <summary>The refusal of text by a model that has no tokenizer.</summary>
-    public static LlmOsException NoTokenizer(LoadedModel model, string field) =>
-        new(ErrorCode.NoTokenizer, $"The model {model.Reference} was imported without a tokenizer, so it cannot read text.")
+    public static LlmOsException NoTokenizer(LoadedModel model, string field) => NoTokenizer(model.Reference, field);
+
+    /// <param name="reference"><c>name:3</c></param>
+    public static LlmOsException NoTokenizer(string reference, string field) =>
+        new(ErrorCode.NoTokenizer, $"The model {reference} was imported without a tokenizer, so it cannot read text.")
         {
             Field = field,
             Hint = "Send token ids as the prompt of /v1/completions, or import the model together with its tokenizer.json.",

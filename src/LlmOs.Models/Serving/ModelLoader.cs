@@ -43,7 +43,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Tokeni
             model.Reference,
             Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, clock)),
             tokenizer,
-            tokenizer is null ? null : new ChatPrompts(tokenizer, chat.Template is null ? null : new UnreadTemplate(model.Reference)),
+            tokenizer is null ? null : new ChatPrompts(tokenizer, chat, clock),
             endTokens,
             beginToken));
     }

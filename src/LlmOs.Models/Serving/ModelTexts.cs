@@ -5,19 +5,15 @@ using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Serving;
 
-/// <summary>What a chat template and its model's files say about special words.</summary>
-/// <param name="Template">Jinja; null when the model has none.</param>
-internal sealed record ChatWords(string? Template, string BeginWord, string EndWord)
-{
-    /// <summary>Whether the template shows tools to the model.</summary>
-    public bool KnowsTools => Template?.Contains("tools", StringComparison.Ordinal) == true;
-}
-
 /// <summary>Reads the small files of a version: configurations and chat template.</summary>
 internal sealed class ModelTexts(ArtifactStore store)
 {
-    private const string TokenizerConfigFile = "tokenizer_config.json";
     private const string TemplateFile = "chat_template.jinja";
+    private const string MoreTemplates = "additional_chat_templates/";
+    private const string TemplateEnd = ".jinja";
+
+    /// <summary>Files that hold special words or templates, the weightiest first.</summary>
+    private static readonly string[] ChatConfigs = ["chat_template.json", "tokenizer_config.json", "special_tokens_map.json"];
 
     /// <summary>The ids that end a reply, and the id that begins a text.</summary>
     public async Task<(IReadOnlyList<int> EndTokens, int? BeginToken)> ReadIdsAsync(ServableModel model, CancellationToken cancel)
@@ -50,53 +46,41 @@ internal sealed class ModelTexts(ArtifactStore store)
         return new EncoderLabels(config.Labels, config.MultiLabel);
     }
 
-    /// <summary>The chat template with the words it may use.</summary>
-    public async Task<ChatWords> ReadChatAsync(ServableModel model, CancellationToken cancel)
+    /// <summary>The chat templates with the words they may use.</summary>
+    public async Task<ChatSources> ReadChatAsync(ServableModel model, CancellationToken cancel)
     {
-        var template = Path(model, TemplateFile) is { } file ? await File.ReadAllTextAsync(file, cancel) : null;
-        if (Path(model, TokenizerConfigFile) is not { } path)
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var path in model.Files.Select(f => f.Path))
         {
-            return new ChatWords(template, "", "");
+            if (TemplateName(path) is { } name)
+            {
+                files[name] = await File.ReadAllTextAsync(Path(model, path)!, cancel);
+            }
         }
 
-        using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(path, cancel));
-        var root = document.RootElement;
-        return new ChatWords(template ?? TemplateOf(root), WordOf(root, "bos_token"), WordOf(root, "eos_token"));
+        var configs = new List<JsonElement>();
+        foreach (var path in ChatConfigs.Select(file => Path(model, file)).OfType<string>())
+        {
+            using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(path, cancel));
+            configs.Add(document.RootElement.Clone());
+        }
+
+        return ChatSources.Of(files, configs);
     }
 
     /// <summary>What can be asked of a model, as <c>/v1/models</c> shows it.</summary>
     public async Task<IReadOnlyList<string>> ReadCapabilitiesAsync(ServableModel model, CancellationToken cancel)
     {
         var chat = await ReadChatAsync(model, cancel);
-        return ["completion", .. chat.Template is null ? Array.Empty<string>() : chat.KnowsTools ? ["chat", "tools"] : ["chat"]];
+        return ["completion", .. chat.Templates.Count == 0 ? Array.Empty<string>() : chat.KnowsTools ? ["chat", "tools"] : ["chat"]];
     }
 
     private string? Path(ServableModel model, string file) =>
         model.Files.FirstOrDefault(f => f.Path == file) is { } view ? store.PathOf(view.Sha256) : null;
 
-    /// <summary>A text, or a list of named ones of which <c>default</c> is taken.</summary>
-    private static string? TemplateOf(JsonElement config)
-    {
-        if (!config.TryGetProperty("chat_template", out var template))
-        {
-            return null;
-        }
-
-        return template.ValueKind switch
-        {
-            JsonValueKind.String => template.GetString(),
-            JsonValueKind.Array => template.EnumerateArray()
-                .FirstOrDefault(t => t.TryGetProperty("name", out var name) && name.GetString() == "default") is { ValueKind: JsonValueKind.Object } chosen
-                ? chosen.GetProperty("template").GetString()
-                : null,
-            _ => null,
-        };
-    }
-
-    /// <summary>A text, or an object whose <c>content</c> is the text.</summary>
-    private static string WordOf(JsonElement config, string name) =>
-        !config.TryGetProperty(name, out var word) ? ""
-        : word.ValueKind == JsonValueKind.Object && word.TryGetProperty("content", out var content) ? content.GetString() ?? ""
-        : word.ValueKind == JsonValueKind.String ? word.GetString()!
-        : "";
+    /// <summary>The name of the template that a file is; null for other files.</summary>
+    private static string? TemplateName(string path) =>
+        path == TemplateFile ? "default"
+        : path.StartsWith(MoreTemplates, StringComparison.Ordinal) && path.EndsWith(TemplateEnd, StringComparison.Ordinal) ? path[MoreTemplates.Length..^TemplateEnd.Length]
+        : null;
 }

@@ -1,36 +1,46 @@
+using LlmOs.Contracts;
 using LlmOs.Engine.Text;
 using LlmOs.Engine.Text.Tokenizers;
 using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Models.Serving;
 
-/// <summary>Tokenizers that were read lately, by the hash of their file.</summary>
+/// <summary>Tokenizers that were read lately, by the hashes of their files.</summary>
 internal sealed class TokenizerShelf(ArtifactStore store)
 {
     private const int Most = 8;
-    private const string TokenizerFile = "tokenizer.json";
 
     private readonly Lock _gate = new();
-    private readonly LinkedList<(string Sha256, ITokenizer Tokenizer)> _recent = new();
+    private readonly LinkedList<(string Key, IOffsetTokenizer Tokenizer)> _recent = new();
 
     /// <summary>The tokenizer of a model; null when it was imported without one.</summary>
-    public async Task<ITokenizer?> OfAsync(ServableModel model, CancellationToken cancel)
+    public async Task<ITokenizer?> OfAsync(ServableModel model, CancellationToken cancel) => await OfAsync(model.Files, cancel);
+
+    /// <summary>The tokenizer among stored files; null when there is none.</summary>
+    public async Task<IOffsetTokenizer?> OfAsync(IReadOnlyList<ModelFileView> files, CancellationToken cancel)
     {
-        if (model.Files.FirstOrDefault(f => f.Path == TokenizerFile)?.Sha256 is not { } sha256)
+        var names = TokenizerFolder.FilesOf(files.Select(f => f.Path));
+        if (names.Count == 0)
         {
             return null;
         }
 
-        if (Take(sha256) is { } known)
+        var parts = names.Select(name => files.First(f => f.Path == name)).ToList();
+        var key = string.Join(' ', parts.Select(f => $"{f.Path} {f.Sha256}"));
+        if (Take(key) is { } known)
         {
             return known;
         }
 
-        await store.VerifyAsync(sha256, cancel);
-        var read = TokenizerJson.Load(store.PathOf(sha256));
+        foreach (var part in parts)
+        {
+            await store.VerifyAsync(part.Sha256, cancel);
+        }
+
+        var read = TokenizerFolder.Load(parts.ToDictionary(f => f.Path, f => store.PathOf(f.Sha256)));
         lock (_gate)
         {
-            _recent.AddFirst((sha256, read));
+            _recent.AddFirst((key, read));
             while (_recent.Count > Most)
             {
                 _recent.RemoveLast();
@@ -40,13 +50,13 @@ internal sealed class TokenizerShelf(ArtifactStore store)
         return read;
     }
 
-    private ITokenizer? Take(string sha256)
+    private IOffsetTokenizer? Take(string key)
     {
         lock (_gate)
         {
             for (var node = _recent.First; node is not null; node = node.Next)
             {
-                if (node.Value.Sha256 == sha256)
+                if (node.Value.Key == key)
                 {
                     _recent.Remove(node);
                     _recent.AddFirst(node);

@@ -83,7 +83,7 @@ internal static partial class BadRequests
     {
         if (failure.InnerException is InvalidOperationException inner && inner.Message.Contains("UTF-16", StringComparison.Ordinal))
         {
-            return "the text holds half a surrogate pair (\\ud800 to \\udfff), which is no character.";
+            return RequestText.LoneSurrogate;
         }
 
         if (Conversion().Match(failure.Message) is { Success: true } conversion)

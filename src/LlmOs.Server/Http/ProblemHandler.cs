@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlmOs.Contracts;
+using LlmOs.Engine.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 
@@ -62,6 +63,8 @@ internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<Probl
                 return BadRequests.Describe(bad, context.Request);
             case JsonException json:
                 return BadRequests.Describe(json);
+            case TokenizerFormatException fault:
+                return new LlmOsException(ErrorCode.UnsupportedFormat, $"The model's tokenizer cannot encode this text: {fault.Message}", fault);
             default:
                 LogBug(failure);
                 return new LlmOsException(ErrorCode.InternalError, "The server failed at this request.")
@@ -124,10 +127,9 @@ internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<Probl
         }
     }
 
-    internal static bool SpeaksOpenAi(PathString path) =>
-        path.StartsWithSegments("/v1", StringComparison.Ordinal)
-        || path.StartsWithSegments("/pipeline", StringComparison.Ordinal)
-        || path.StartsWithSegments("/models", StringComparison.Ordinal);
+    internal static bool SpeaksOpenAi(PathString path) => Array.Exists(OpenAiPaths, begin => path.StartsWithSegments(begin, StringComparison.Ordinal));
+
+    private static readonly PathString[] OpenAiPaths = ["/v1", "/pipeline", "/models", "/tokenize", "/detokenize", "/apply-template"];
 
     [LoggerMessage(LogLevel.Error, "A request failed for a reason that is no refusal")]
     private partial void LogBug(Exception cause);

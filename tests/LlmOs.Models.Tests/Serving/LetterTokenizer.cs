@@ -9,11 +9,14 @@ internal sealed class LetterTokenizer(params string[] specials) : ITokenizer
 
     public string Kind => "WordLevel";
 
+    /// <summary>Special tokens that are put before a text.</summary>
+    public string[] Before { get; init; } = [];
+
     public int VocabularySize => Letters + specials.Length;
 
     public int[] Encode(string text, bool addSpecialTokens, bool parseSpecialTokens)
     {
-        var ids = new List<int>();
+        var ids = addSpecialTokens ? Before.Select(b => IdOf(b)!.Value).ToList() : [];
         for (var at = 0; at < text.Length;)
         {
             var special = parseSpecialTokens

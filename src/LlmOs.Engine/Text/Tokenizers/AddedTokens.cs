@@ -58,7 +58,7 @@ internal sealed class AddedTokens
             var pattern = token.Content;
             if (token.Normalized && normalizer is not null)
             {
-                pattern = normalizer.Normalize(new AlignedText(token.Content, 0, tracked: false)).Text;
+                pattern = normalizer.Normalize(new AlignedText(token.Content, 0, tracked: false, new Work(token.Content.Length))).Text;
                 if (pattern != token.Content)
                 {
                     _normalizedForms[token.Id] = pattern;
@@ -180,11 +180,15 @@ internal sealed class TokenSearch
         _first = SearchValues.Create([.. first]);
     }
 
-    public bool Next(string text, ref int at, out int length, out AddedToken token)
+    /// <summary>Length of the longest pattern that begins with the text, or 0.</summary>
+    public int At(ReadOnlySpan<char> text) =>
+        text.Length > 0 && _first.Contains(text[0]) && Longest(text, 0, out var length) is not null ? length : 0;
+
+    public bool Next(ReadOnlySpan<char> text, ref int at, out int length, out AddedToken token)
     {
         while (true)
         {
-            var skip = text.AsSpan(at).IndexOfAny(_first);
+            var skip = text[at..].IndexOfAny(_first);
             if (skip < 0)
             {
                 (length, token) = (0, null!);
@@ -192,17 +196,7 @@ internal sealed class TokenSearch
             }
 
             at += skip;
-            var node = 0;
-            (length, AddedToken? longest) = (0, null);
-            for (var i = at; i < text.Length && _edges.TryGetValue((node, text[i]), out node); i++)
-            {
-                if (_tokens[node] is { } found)
-                {
-                    (length, longest) = (i + 1 - at, found);
-                }
-            }
-
-            if (longest is not null)
+            if (Longest(text, at, out length) is { } longest)
             {
                 token = longest;
                 return true;
@@ -210,5 +204,20 @@ internal sealed class TokenSearch
 
             at++;
         }
+    }
+
+    private AddedToken? Longest(ReadOnlySpan<char> text, int at, out int length)
+    {
+        (length, AddedToken? longest) = (0, null);
+        var node = 0;
+        for (var i = at; i < text.Length && _edges.TryGetValue((node, text[i]), out node); i++)
+        {
+            if (_tokens[node] is { } found)
+            {
+                (length, longest) = (i + 1 - at, found);
+            }
+        }
+
+        return longest;
     }
 }

@@ -9,15 +9,16 @@ internal sealed class AlignedText
     private readonly int[]? _starts;
     private readonly int[]? _ends;
 
-    public AlignedText(string text, int origin, bool tracked)
+    public AlignedText(string text, int origin, bool tracked, Work work)
     {
         Text = text;
         Origin = origin;
         Tracked = tracked;
+        Work = work;
     }
 
-    private AlignedText(string text, int origin, int[] starts, int[] ends)
-        : this(text, origin, tracked: true)
+    private AlignedText(string text, int origin, int[] starts, int[] ends, Work work)
+        : this(text, origin, tracked: true, work)
     {
         _starts = starts;
         _ends = ends;
@@ -27,6 +28,9 @@ internal sealed class AlignedText
 
     /// <summary>Where this stretch begins in the original text.</summary>
     public int Origin { get; }
+
+    /// <summary>What the whole text may still cost.</summary>
+    public Work Work { get; }
 
     /// <summary>Whether offsets are wanted.</summary>
     public bool Tracked { get; }
@@ -48,16 +52,17 @@ internal sealed class AlignedText
         var text = Text.Substring(start, length);
         if (!Tracked)
         {
-            return new AlignedText(text, Origin, tracked: false);
+            // Only whether a stretch begins the text is asked of these.
+            return new AlignedText(text, Origin + start, tracked: false, Work);
         }
 
         if (_starts is null)
         {
-            return new AlignedText(text, Origin + start, tracked: true);
+            return new AlignedText(text, Origin + start, tracked: true, Work);
         }
 
         var origin = length > 0 ? _starts[start] : Origin;
-        return new AlignedText(text, origin, _starts.AsSpan(start, length).ToArray(), _ends.AsSpan(start, length).ToArray());
+        return new AlignedText(text, origin, _starts.AsSpan(start, length).ToArray(), _ends.AsSpan(start, length).ToArray(), Work);
     }
 
     /// <summary>Texts one behind the other.</summary>
@@ -71,7 +76,7 @@ internal sealed class AlignedText
         var text = string.Concat(parts.Select(part => part.Text));
         if (!whole.Tracked)
         {
-            return new AlignedText(text, whole.Origin, tracked: false);
+            return new AlignedText(text, whole.Origin, tracked: false, whole.Work);
         }
 
         var (starts, ends) = (new int[text.Length], new int[text.Length]);
@@ -84,7 +89,7 @@ internal sealed class AlignedText
             }
         }
 
-        return new AlignedText(text, whole.Origin, starts, ends);
+        return new AlignedText(text, whole.Origin, starts, ends, whole.Work);
     }
 
     /// <summary>A rewrite of a text from left to right.</summary>
@@ -94,6 +99,9 @@ internal sealed class AlignedText
         private int[] _starts = source.Tracked ? new int[Math.Max(capacity, 16)] : [];
         private int[] _ends = source.Tracked ? new int[Math.Max(capacity, 16)] : [];
         private int _count;
+
+        /// <summary>Characters written so far.</summary>
+        public readonly int Count => _count;
 
         /// <summary>Takes over a stretch of the source as it is.</summary>
         public void Copy(int start, int length)
@@ -124,12 +132,21 @@ internal sealed class AlignedText
             _count += text.Length;
         }
 
+        /// <summary>Takes back these characters at the end.</summary>
+        public void TrimEnd(char unit)
+        {
+            while (_count > 0 && _text[_count - 1] == unit)
+            {
+                _count--;
+            }
+        }
+
         public readonly AlignedText Finish()
         {
             var text = new string(_text, 0, _count);
             return source.Tracked
-                ? new AlignedText(text, source.Origin, _starts[.._count], _ends[.._count])
-                : new AlignedText(text, source.Origin, tracked: false);
+                ? new AlignedText(text, source.Origin, _starts[.._count], _ends[.._count], source.Work)
+                : new AlignedText(text, source.Origin, tracked: false, source.Work);
         }
 
         private void Reserve(int more)
@@ -137,6 +154,11 @@ internal sealed class AlignedText
             if (_count + more <= _text.Length)
             {
                 return;
+            }
+
+            if (_count + (long)more > source.Work.MostCharacters)
+            {
+                throw new TokenizerFormatException($"The components make more than {source.Work.MostCharacters} characters of this text; their replacements grow it without need.");
             }
 
             var size = Math.Max(_text.Length * 2, _count + more);

@@ -5,6 +5,8 @@ namespace LlmOs.Engine.Text.Tokenizers;
 /// <summary>The fields of one component's JSON object; every complaint names the component.</summary>
 internal readonly struct Fields
 {
+    private const int MaxBrief = 1024;
+
     private readonly JsonElement _element;
 
     public Fields(JsonElement element, string component)
@@ -34,6 +36,13 @@ internal readonly struct Fields
 
     public string String(string name) => Text(Required(name), name);
 
+    /// <summary>A text that is written again and again, and so must not be long.</summary>
+    public string Brief(string name)
+    {
+        var text = String(name);
+        return text.Length <= MaxBrief ? text : throw new TokenizerFormatException($"{Component}.{name} has {text.Length} characters; at most {MaxBrief} are accepted.");
+    }
+
     public string? StringOrNull(string name) => Find(name) is { } value ? Text(value, name) : null;
 
     public bool Flag(string name, bool otherwise) => Find(name) switch
@@ -54,6 +63,8 @@ internal readonly struct Fields
         return value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : throw Wrong(name, value, "a list");
     }
 
+    public JsonElement.ObjectEnumerator Entries() => _element.EnumerateObject();
+
     /// <summary>A field of exactly one character (a Unicode scalar value).</summary>
     public string Character(string name)
     {
@@ -69,22 +80,35 @@ internal readonly struct Fields
     public TokenizerFormatException Unsupported(string type) =>
         new($"{Component} has the type \"{type}\", which is not supported.");
 
-    private string Text(JsonElement value, string name)
+    /// <summary>The text of an element that is one.</summary>
+    public static string TextOf(JsonElement value, string component)
     {
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            throw Wrong(name, value, "a text");
-        }
-
         try
         {
             return value.GetString()!;
         }
         catch (InvalidOperationException cause)
         {
-            throw new TokenizerFormatException($"{Component}.{name} holds half a character (a lone surrogate).", cause);
+            throw new TokenizerFormatException($"{component} holds half a character (a lone surrogate).", cause);
         }
     }
+
+    /// <summary>The name of a property.</summary>
+    public static string NameOf(JsonProperty property, string component)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException cause)
+        {
+            throw new TokenizerFormatException($"{component} has a name that holds half a character (a lone surrogate).", cause);
+        }
+    }
+
+    private string Text(JsonElement value, string name) => value.ValueKind == JsonValueKind.String
+        ? TextOf(value, $"{Component}.{name}")
+        : throw Wrong(name, value, "a text");
 
     private int Whole(JsonElement value, string name) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 0

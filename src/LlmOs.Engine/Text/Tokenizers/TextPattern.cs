@@ -27,12 +27,18 @@ internal sealed class TextPattern
             : OfRegex(pattern.String("Regex"), pattern.Component);
     }
 
-    public List<Piece> Matches(ReadOnlySpan<char> text)
+    public List<Piece> Matches(ReadOnlySpan<char> text, Work work)
     {
         var matches = new List<Piece>();
+        Matches(text, matches, work);
+        return matches;
+    }
+
+    public void Matches(ReadOnlySpan<char> text, List<Piece> matches, Work work)
+    {
         if (_regex is not null)
         {
-            _regex.Matches(text, matches);
+            _regex.Matches(text, matches, work);
         }
         else if (Literal!.Length > 0)
         {
@@ -41,7 +47,5 @@ internal sealed class TextPattern
                 matches.Add(new Piece(at + found, Literal.Length));
             }
         }
-
-        return matches;
     }
 }

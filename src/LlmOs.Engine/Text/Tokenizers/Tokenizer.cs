@@ -20,6 +20,10 @@ internal sealed record TokenizerParts
     public PostProcessor PostProcessor { get; init; } = PostProcessor.None;
 
     public IDecoder Decoder { get; init; } = new SpaceJoinDecoder();
+
+    public TruncationRule? Truncation { get; init; }
+
+    public PaddingRule? Padding { get; init; }
 }
 
 /// <summary>
@@ -39,12 +43,17 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
     {
         (_model, _preTokenizer) = OverBytes(parts.Model, parts.PreTokenizer);
         (_added, _normalizer, _postProcessor, _decoder) = (parts.Added, parts.Normalizer, parts.PostProcessor, parts.Decoder);
+        (Truncation, Padding) = (parts.Truncation, parts.Padding);
         VocabularySize = _model.Vocabulary.Count + _added.All.Count(token => _model.Vocabulary.Find(token.Content) is null);
     }
 
     public string Kind => _model.Kind;
 
     public int VocabularySize { get; }
+
+    public TruncationRule? Truncation { get; }
+
+    public PaddingRule? Padding { get; }
 
     public int[] Encode(string text, bool addSpecialTokens, bool parseSpecialTokens)
     {
@@ -206,6 +215,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
 
     private void EncodeText(string text, bool parseSpecial, TokenSink sink)
     {
+        var whole = new AlignedText(text, 0, sink.Tracked, new Work(text.Length));
         foreach (var section in _added.SplitRaw(text, parseSpecial))
         {
             if (section.Token is { } token)
@@ -214,7 +224,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
                 continue;
             }
 
-            var part = new AlignedText(text, 0, sink.Tracked).Slice(section.Start, section.End - section.Start);
+            var part = whole.Slice(section.Start, section.End - section.Start);
             EncodeNormalized(_normalizer?.Normalize(part) ?? part, parseSpecial, sink);
         }
     }

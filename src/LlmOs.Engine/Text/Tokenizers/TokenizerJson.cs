@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LlmOs.Engine.Text.Tokenizers.Decoders;
 using LlmOs.Engine.Text.Tokenizers.Models;
 using LlmOs.Engine.Text.Tokenizers.Normalizers;
@@ -9,12 +8,12 @@ namespace LlmOs.Engine.Text.Tokenizers;
 
 /// <summary>
 /// Reads <c>tokenizer.json</c>, the format of Hugging Face tokenizers. Truncation and padding that a file asks for are
-/// not done: encoding neither pads nor cuts.
+/// read but not done: encoding neither pads nor cuts.
 /// </summary>
 public static class TokenizerJson
 {
     /// <summary>Larger files are refused; the largest of the published ones has 35 MB.</summary>
-    public const int MaxBytes = 256 << 20;
+    public const int MaxBytes = 64 << 20;
 
     /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
     public static IOffsetTokenizer Load(string path)
@@ -24,26 +23,15 @@ public static class TokenizerJson
     }
 
     /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
-    public static IOffsetTokenizer Load(Stream stream) => Parse(TokenizerFiles.ReadAll(stream, MaxBytes));
+    public static IOffsetTokenizer Load(Stream stream) => Read(TokenizerFiles.ReadAll(stream, MaxBytes, "tokenizer.json"));
 
     /// <exception cref="TokenizerFormatException">The file cannot be used; the message names the component.</exception>
-    public static IOffsetTokenizer Parse(ReadOnlySpan<byte> json)
-    {
-        if (json.StartsWith("\uFEFF"u8))
-        {
-            json = json[3..];
-        }
+    public static IOffsetTokenizer Parse(ReadOnlySpan<byte> json) => Read(json.ToArray());
 
-        try
-        {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 32 });
-            using var document = JsonDocument.ParseValue(ref reader);
-            return Read(new Fields(document.RootElement, "tokenizer.json"));
-        }
-        catch (JsonException cause)
-        {
-            throw new TokenizerFormatException($"The tokenizer file is not valid JSON: {cause.Message}", cause);
-        }
+    private static Tokenizer Read(ReadOnlyMemory<byte> json)
+    {
+        using var document = TokenizerFiles.ParseJson(json, "tokenizer.json");
+        return Read(new Fields(document.RootElement, "tokenizer.json"));
     }
 
     private static Tokenizer Read(Fields file)
@@ -62,6 +50,8 @@ public static class TokenizerJson
             PostProcessor = PostProcessorReader.Read(
                 file.Find("post_processor"), "post_processor", Math.Max(model.Vocabulary.Size, highest + 1)),
             Decoder = DecoderReader.Read(file.Find("decoder"), "decoder"),
+            Truncation = RuleReader.ReadTruncation(file.Find("truncation")),
+            Padding = RuleReader.ReadPadding(file.Find("padding")),
         });
     }
 

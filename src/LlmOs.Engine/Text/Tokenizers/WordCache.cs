@@ -9,7 +9,7 @@ internal sealed class WordCache
     /// <summary>Longer pieces are rare and not kept.</summary>
     public const int MaxLength = 32;
 
-    private const int Places = 1 << 14;
+    private const int Places = 1 << 15;
 
     private readonly Entry?[] _entries = new Entry?[Places];
 

@@ -890,6 +890,91 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizer", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<int>("Vocabulary")
+                        .HasColumnType("integer")
+                        .HasColumnName("vocabulary");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tokenizers");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tokenizers_name");
+
+                    b.ToTable("tokenizers", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizerFile", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<string>("Path")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("path");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("sha256");
+
+                    b.Property<long>("TokenizerId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tokenizer_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tokenizer_files");
+
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_tokenizer_files_sha256");
+
+                    b.HasIndex("TokenizerId", "Path")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tokenizer_files_tokenizer_id_path");
+
+                    b.ToTable("tokenizer_files", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
                 {
                     b.HasOne("LlmOs.Infrastructure.Jobs.Job", null)
@@ -962,6 +1047,16 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasConstraintName("fk_model_version_tags_model_versions_version_id");
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizerFile", b =>
+                {
+                    b.HasOne("LlmOs.Models.Tokenizers.StoredTokenizer", null)
+                        .WithMany("Files")
+                        .HasForeignKey("TokenizerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_tokenizer_files_tokenizers_tokenizer_id");
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.Job", b =>
                 {
                     b.Navigation("After");
@@ -981,6 +1076,11 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.Navigation("Tags");
 
                     b.Navigation("Versions");
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizer", b =>
+                {
+                    b.Navigation("Files");
                 });
 #pragma warning restore 612, 618
         }

@@ -858,6 +858,87 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizer", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<int>("Vocabulary")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("vocabulary");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tokenizers");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tokenizers_name");
+
+                    b.ToTable("tokenizers", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizerFile", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bytes");
+
+                    b.Property<string>("Path")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("path");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<long>("TokenizerId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tokenizer_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tokenizer_files");
+
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_tokenizer_files_sha256");
+
+                    b.HasIndex("TokenizerId", "Path")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tokenizer_files_tokenizer_id_path");
+
+                    b.ToTable("tokenizer_files", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
                 {
                     b.HasOne("LlmOs.Infrastructure.Jobs.Job", null)
@@ -930,6 +1011,16 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasConstraintName("fk_model_version_tags_model_versions_version_id");
                 });
 
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizerFile", b =>
+                {
+                    b.HasOne("LlmOs.Models.Tokenizers.StoredTokenizer", null)
+                        .WithMany("Files")
+                        .HasForeignKey("TokenizerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_tokenizer_files_tokenizers_tokenizer_id");
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.Job", b =>
                 {
                     b.Navigation("After");
@@ -949,6 +1040,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.Navigation("Tags");
 
                     b.Navigation("Versions");
+                });
+
+            modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizer", b =>
+                {
+                    b.Navigation("Files");
                 });
 #pragma warning restore 612, 618
         }

@@ -10,7 +10,10 @@ internal static class DecoderReader
 
     private static IDecoder Read(Fields fields) => fields.Type switch
     {
-        "Sequence" => new DecoderSequence([.. fields.Items("decoders").Select((item, i) => Read(new Fields(item, $"{fields.Component}.decoders[{i}]")))]),
+        "Sequence" => new DecoderSequence(Sequences.Checked(
+            fields.Items("decoders").Select((item, i) => Read(new Fields(item, $"{fields.Component}.decoders[{i}]"))),
+            part => part is DecoderSequence sequence ? sequence.Size : 1,
+            fields.Component)),
         "ByteLevel" => new ByteLevelDecoder(),
         "WordPiece" => new WordPieceDecoder(fields.StringOrNull("prefix") ?? "##", fields.Flag("cleanup", true)),
         "Metaspace" => new MetaspaceDecoder(
@@ -22,7 +25,7 @@ internal static class DecoderReader
         "ByteFallback" => new ByteFallbackDecoder(),
         "Fuse" => new FuseDecoder(),
         "Strip" => new StripDecoder(fields.Character("content"), fields.Number("start"), fields.Number("stop")),
-        "Replace" => new ReplaceDecoder(TextPattern.Read(fields, "pattern"), fields.String("content")),
+        "Replace" => new ReplaceDecoder(TextPattern.Read(fields, "pattern"), fields.Brief("content")),
         var type => throw fields.Unsupported(type),
     };
 }

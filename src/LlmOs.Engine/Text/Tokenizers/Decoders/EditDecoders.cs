@@ -22,11 +22,14 @@ internal sealed class ReplaceDecoder(TextPattern pattern, string content) : IDec
 
     private sealed class TokenStep(TextPattern pattern, string content, DecoderStep next) : WholeTokenStep(next)
     {
+        private readonly Work _work = new(0);
+
         protected override void Take(string token)
         {
             var result = new StringBuilder();
             var done = 0;
-            foreach (var match in pattern.Matches(token))
+            _work.Grant(token.Length);
+            foreach (var match in pattern.Matches(token, _work))
             {
                 result.Append(token, done, match.Start - done).Append(content);
                 done = match.End;

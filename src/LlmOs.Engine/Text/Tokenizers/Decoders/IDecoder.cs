@@ -65,6 +65,9 @@ internal abstract class WholeTokenStep(DecoderStep next) : DecoderStep
 /// <summary>One after the other.</summary>
 internal sealed class DecoderSequence(IReadOnlyList<IDecoder> parts) : IDecoder
 {
+    /// <summary>Parts, with those of sequences within.</summary>
+    public int Size { get; } = 1 + parts.Sum(part => part is DecoderSequence sequence ? sequence.Size : 1);
+
     public DecoderStep Start(DecoderStep next)
     {
         for (var i = parts.Count - 1; i >= 0; i--)

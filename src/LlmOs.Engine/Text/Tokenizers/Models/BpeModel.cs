@@ -38,27 +38,24 @@ internal sealed class BpeModel : ITokenModel
     private readonly BpeSettings _settings;
     private readonly PairTable _merges;
     private readonly int[] _byteIds;
+    private readonly int[] _characterIds; // of the basic plane, -1 for those that are no token
     private readonly int _unknown;
     private readonly WordCache _cache = new();
 
-    /// <param name="merges">Pairs in order of rank.</param>
-    public BpeModel(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, BpeSettings settings)
+    private BpeModel(Vocabulary vocabulary, PairTable merges, bool breaksBeforeSpace, BpeSettings settings)
     {
         Vocabulary = vocabulary;
-        Merges = merges;
+        _merges = merges;
         _settings = settings;
-        _merges = TableOf(vocabulary, merges, settings.ContinuingPrefix.Length);
         _byteIds = ByteIds(vocabulary, settings.Bytes);
+        _characterIds = settings.Bytes ? [] : CharacterIds(vocabulary);
         _unknown = settings.UnknownToken is { } token ? vocabulary.Find(token) ?? -2 : -1;
-        BreaksBeforeSpace = settings is { Bytes: false, IgnoreMerges: false, ContinuingPrefix: "", EndOfWordSuffix: "" }
-            && BreaksBefore(vocabulary, merges);
+        BreaksBeforeSpace = breaksBeforeSpace && settings is { Bytes: false, IgnoreMerges: false, ContinuingPrefix: "", EndOfWordSuffix: "" };
     }
 
     public string Kind => "BPE";
 
     public Vocabulary Vocabulary { get; }
-
-    public IReadOnlyList<(string Left, string Right)> Merges { get; }
 
     /// <summary>
     /// Whether no merge joins a <c>▁</c> to a different character before it. Then a piece may be cut before
@@ -69,8 +66,20 @@ internal sealed class BpeModel : ITokenModel
     /// <summary>The same model for pieces of plain text instead of pieces in <see cref="ByteAlphabet"/>; null if there is none.</summary>
     public BpeModel? OverBytes() =>
         _settings is { ContinuingPrefix: "", EndOfWordSuffix: "", ByteFallback: false }
-            ? new BpeModel(Vocabulary, Merges, _settings with { Bytes = true })
+            ? new BpeModel(Vocabulary, _merges, breaksBeforeSpace: false, _settings with { Bytes = true })
             : null;
+
+    /// <param name="merges">Pairs in order of rank.</param>
+    public static BpeModel OfMerges(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, BpeSettings settings) =>
+        new(vocabulary, MergeTables.OfPairs(vocabulary, merges, settings.ContinuingPrefix.Length), MergeTables.BreakBeforeSpace(vocabulary, merges), settings);
+
+    /// <summary>A model whose files rank tokens, not pairs: any two symbols that spell a token are merged, the lowest rank first.</summary>
+    /// <param name="ranks">Rank of each id that merging may make, or -1. Ids may share a rank.</param>
+    public static BpeModel OfRanks(Vocabulary vocabulary, IReadOnlyList<int> ranks, BpeSettings settings)
+    {
+        var (table, breaks) = MergeTables.OfRanks(vocabulary, ranks);
+        return new BpeModel(vocabulary, table, breaks, settings);
+    }
 
     public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
@@ -80,19 +89,9 @@ internal sealed class BpeModel : ITokenModel
             return;
         }
 
-        var from = 0;
-        while (from < piece.Length)
+        foreach (var part in SpaceParts.Of(piece))
         {
-            var to = from;
-            while (to < piece.Length && piece[to] == '▁')
-            {
-                to++;
-            }
-
-            var rest = piece[to..].IndexOf('▁');
-            to = rest < 0 ? piece.Length : to + rest;
-            TokenizePart(piece[from..to], at + from, sink);
-            from = to;
+            TokenizePart(piece[part], at + part.Start.Value, sink);
         }
     }
 
@@ -223,7 +222,7 @@ internal sealed class BpeModel : ITokenModel
             var plain = (first || _settings.ContinuingPrefix.Length == 0) && (!last || _settings.EndOfWordSuffix.Length == 0);
             int id;
             var known = plain
-                ? Vocabulary.TryGet(piece.Slice(i, used), out id)
+                ? FindCharacter(piece.Slice(i, used), out id)
                 : Vocabulary.TryGet(
                     string.Concat(first ? "" : _settings.ContinuingPrefix, piece.Slice(i, used), last ? _settings.EndOfWordSuffix : ""),
                     out id);
@@ -243,6 +242,17 @@ internal sealed class BpeModel : ITokenModel
         }
 
         Flush(ref pending, ref symbols);
+    }
+
+    private bool FindCharacter(ReadOnlySpan<char> character, out int id)
+    {
+        if (character.Length > 1)
+        {
+            return Vocabulary.TryGet(character, out id);
+        }
+
+        id = _characterIds[character[0]];
+        return id >= 0;
     }
 
     private bool HasBytes(Rune rune, Span<byte> bytes, out int count)
@@ -297,25 +307,19 @@ internal sealed class BpeModel : ITokenModel
         }
     }
 
-    private static PairTable TableOf(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, int prefix)
+    private static int[] CharacterIds(Vocabulary vocabulary)
     {
-        var table = new PairTable(merges.Count);
-        for (var rank = 0; rank < merges.Count; rank++)
+        var ids = new int[0x10000];
+        Array.Fill(ids, -1);
+        for (var id = 0; id < vocabulary.Size; id++)
         {
-            var (left, right) = merges[rank];
-            if (right.Length < prefix)
+            if (vocabulary.SpellingOf(id) is [var only] && vocabulary.TryGet([only], out var found))
             {
-                throw new TokenizerFormatException(
-                    $"model.merges[{rank}]: \"{Vocabulary.Shown(right)}\" is shorter than continuing_subword_prefix.");
+                ids[only] = found;
             }
-
-            table.Set(IdOf(left), IdOf(right), rank, IdOf(left + right[prefix..]));
-
-            int IdOf(string token) => vocabulary.Find(token) ?? throw new TokenizerFormatException(
-                $"model.merges[{rank}]: \"{Vocabulary.Shown(token)}\" is not in the vocabulary.");
         }
 
-        return table;
+        return ids;
     }
 
     private static int[] ByteIds(Vocabulary vocabulary, bool byteLevel)
@@ -328,23 +332,5 @@ internal sealed class BpeModel : ITokenModel
         }
 
         return ids;
-    }
-
-    private static bool BreaksBefore(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges)
-    {
-        if (vocabulary.Find("▁") is null)
-        {
-            return false;
-        }
-
-        foreach (var (left, right) in merges)
-        {
-            if (right.StartsWith('▁') && !left.EndsWith('▁'))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }

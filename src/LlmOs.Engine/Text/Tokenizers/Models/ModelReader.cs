@@ -34,7 +34,7 @@ internal static class ModelReader
             merges.Add(ReadMerge(merge, rank));
         }
 
-        return new BpeModel(ReadVocabulary(fields), merges, new BpeSettings
+        return BpeModel.OfMerges(ReadVocabulary(fields), merges, new BpeSettings
         {
             UnknownToken = fields.StringOrNull("unk_token"),
             FuseUnknown = fields.Flag("fuse_unk", false),
@@ -49,13 +49,13 @@ internal static class ModelReader
     {
         if (merge.ValueKind == JsonValueKind.String)
         {
-            return SplitMerge(merge.GetString()!, rank);
+            return SplitMerge(Fields.TextOf(merge, $"model.merges[{rank}]"), rank);
         }
 
         if (merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
             && merge[0].ValueKind == JsonValueKind.String && merge[1].ValueKind == JsonValueKind.String)
         {
-            return (merge[0].GetString()!, merge[1].GetString()!);
+            return (Fields.TextOf(merge[0], $"model.merges[{rank}]"), Fields.TextOf(merge[1], $"model.merges[{rank}]"));
         }
 
         throw new TokenizerFormatException($"model.merges[{rank}] is neither \"left right\" nor [\"left\", \"right\"].");
@@ -77,13 +77,15 @@ internal static class ModelReader
             throw fields.Wrong("vocab", vocab, "an object of tokens and ids");
         }
 
-        return Vocabulary.Of(
-            vocab.EnumerateObject().Select(entry =>
-                entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id)
-                    ? KeyValuePair.Create(entry.Name, id)
-                    : throw new TokenizerFormatException($"model.vocab: the id of \"{Vocabulary.Shown(entry.Name)}\" is not a whole number in range.")),
-            "model.vocab");
+        return ReadVocabulary(vocab.EnumerateObject(), "model.vocab");
     }
+
+    public static Vocabulary ReadVocabulary(JsonElement.ObjectEnumerator entries, string component) => Vocabulary.Of(
+        entries.Select(entry =>
+            entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id)
+                ? KeyValuePair.Create(Fields.NameOf(entry, component), id)
+                : throw new TokenizerFormatException($"{component}: the id of \"{Vocabulary.Shown(Fields.NameOf(entry, component))}\" is not a whole number in range.")),
+        component);
 
     private static UnigramModel ReadUnigram(Fields fields)
     {
@@ -96,7 +98,7 @@ internal static class ModelReader
                 throw new TokenizerFormatException($"model.vocab[{i}] is not [\"piece\", score].");
             }
 
-            pieces.Add((item[0].GetString()!, item[1].GetDouble()));
+            pieces.Add((Fields.TextOf(item[0], $"model.vocab[{i}]"), item[1].TryGetDouble(out var score) ? score : double.NaN));
         }
 
         return new UnigramModel(pieces, fields.NumberOrNull("unk_id"), fields.Flag("byte_fallback", false));

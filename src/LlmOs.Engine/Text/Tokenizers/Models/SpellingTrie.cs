@@ -4,7 +4,7 @@ namespace LlmOs.Engine.Text.Tokenizers.Models;
 internal sealed class SpellingTrie
 {
     // Bounds the walk; the longest pieces of published files have a few dozen characters.
-    private const int MaxLength = 1024;
+    private const int MaxLength = 512;
 
     private readonly PairTable _edges;
     private readonly int[] _ids;

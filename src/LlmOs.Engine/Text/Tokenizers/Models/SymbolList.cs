@@ -7,6 +7,9 @@ internal ref struct SymbolList(Span<int> ids, Span<int> starts, Span<int> ends)
 {
     private const ulong Rank = 0xFFFF_FFFF_0000_0000;
 
+    // Symbols up to which looking at all pairs again and again is faster than a queue; measured.
+    private const int Short = 96;
+
     private readonly Span<int> _ids = ids;
     private readonly Span<int> _starts = starts;
     private readonly Span<int> _ends = ends;
@@ -30,7 +33,7 @@ internal ref struct SymbolList(Span<int> ids, Span<int> starts, Span<int> ends)
     /// <summary>Merges until no pair has a merge: the lowest rank first, and of equal ranks the leftmost.</summary>
     public void MergeAll(PairTable merges)
     {
-        if (Count <= 40)
+        if (Count <= Short)
         {
             MergeShort(merges);
         }
@@ -43,7 +46,7 @@ internal ref struct SymbolList(Span<int> ids, Span<int> starts, Span<int> ends)
     // Few symbols: looking at all pairs again after each merge beats keeping a queue.
     private void MergeShort(PairTable merges)
     {
-        Span<ulong> found = stackalloc ulong[40];
+        Span<ulong> found = stackalloc ulong[Short];
         for (var i = 0; i + 1 < Count; i++)
         {
             found[i] = merges.Find(_ids[i], _ids[i + 1]);
@@ -55,8 +58,8 @@ internal ref struct SymbolList(Span<int> ids, Span<int> starts, Span<int> ends)
             var at = -1;
             for (var i = 0; i + 1 < Count; i++)
             {
-                // Equal ranks are the same merge, so comparing the whole word keeps the leftmost.
-                if (found[i] < best)
+                // The rank alone is compared, so that of equal ranks the leftmost is kept.
+                if (found[i] >> 32 < best >> 32)
                 {
                     best = found[i];
                     at = i;

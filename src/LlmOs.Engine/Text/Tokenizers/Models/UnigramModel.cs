@@ -16,10 +16,16 @@ internal sealed class UnigramModel : ITokenModel
     private readonly bool _byteFallback;
     private readonly double _unknownScore;
     private readonly SpellingTrie _trie;
+    private readonly IReadOnlyList<bool>? _findable;
+
+    // No piece has a ▁ behind another character, so that a text may be cut before each run of them without changing the outcome.
+    private readonly bool _breaksBeforeSpace;
     private readonly int[] _byteIds = new int[256];
     private readonly WordCache _cache = new();
 
-    public UnigramModel(IReadOnlyList<(string Piece, double Score)> pieces, int? unknownId, bool byteFallback)
+    /// <param name="findable">Whether a piece may be found in a text, by id; null: all may.</param>
+    /// <param name="leastScore">What an unknown character is ten less than; null: the least of all.</param>
+    public UnigramModel(IReadOnlyList<(string Piece, double Score)> pieces, int? unknownId, bool byteFallback, IReadOnlyList<bool>? findable = null, double? leastScore = null)
     {
         if (unknownId >= pieces.Count)
         {
@@ -35,8 +41,11 @@ internal sealed class UnigramModel : ITokenModel
 
         _unknown = unknownId;
         _byteFallback = byteFallback;
-        _unknownScore = (_scores.Length == 0 ? 0 : _scores.Min()) - UnknownPenalty;
-        _trie = new SpellingTrie(pieces.Select((piece, id) => (piece.Piece, id)), "model.vocab");
+        var found = pieces.Select((piece, id) => (piece.Piece, Id: id)).Where(piece => findable is null || findable[piece.Id]).ToArray();
+        _unknownScore = (leastScore ?? found.Select(piece => _scores[piece.Id]).DefaultIfEmpty().Min()) - UnknownPenalty;
+        _trie = new SpellingTrie(found.Select(piece => (piece.Piece, piece.Id)), "model.vocab");
+        _findable = findable;
+        _breaksBeforeSpace = found.Any(piece => piece.Piece == "▁") && !found.Any(piece => MergeTables.JoinsSpace(piece.Piece));
         for (var value = 0; value < 256; value++)
         {
             _byteIds[value] = Vocabulary.Find($"<0x{value:X2}>") ?? -1;
@@ -48,6 +57,20 @@ internal sealed class UnigramModel : ITokenModel
     public Vocabulary Vocabulary { get; }
 
     public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
+    {
+        if (!_breaksBeforeSpace)
+        {
+            TokenizePart(piece, at, sink);
+            return;
+        }
+
+        foreach (var part in SpaceParts.Of(piece))
+        {
+            TokenizePart(piece[part], at + part.Start.Value, sink);
+        }
+    }
+
+    private void TokenizePart(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
         var hash = 0u;
         var brief = piece.Length <= WordCache.MaxLength;
@@ -153,7 +176,7 @@ internal sealed class UnigramModel : ITokenModel
             else
             {
                 // Of equal pieces the last one in the list is taken.
-                found.Add(Vocabulary.TryGet(piece[start..end], out var same) ? same : id, start, end);
+                found.Add(Vocabulary.TryGet(piece[start..end], out var same) && IsFindable(same) ? same : id, start, end);
             }
         }
     }
@@ -161,7 +184,7 @@ internal sealed class UnigramModel : ITokenModel
     private void AddUnknown(ReadOnlySpan<char> piece, int start, int end, TokenSink found)
     {
         var text = piece[start..end];
-        if (Vocabulary.TryGet(text, out var whole))
+        if (Vocabulary.TryGet(text, out var whole) && IsFindable(whole))
         {
             found.Add(whole, start, end);
             return;
@@ -180,4 +203,6 @@ internal sealed class UnigramModel : ITokenModel
             found.Add(_unknown!.Value, start, end);
         }
     }
+
+    private bool IsFindable(int id) => _findable is null || _findable[id];
 }

@@ -9,6 +9,9 @@ internal interface INormalizer
 /// <summary>One after the other.</summary>
 internal sealed class NormalizerSequence(IReadOnlyList<INormalizer> parts) : INormalizer
 {
+    /// <summary>Parts, with those of sequences within.</summary>
+    public int Size { get; } = 1 + parts.Sum(part => part is NormalizerSequence sequence ? sequence.Size : 1);
+
     public AlignedText Normalize(AlignedText text)
     {
         foreach (var part in parts)

@@ -11,7 +11,10 @@ internal static class NormalizerReader
 
     private static INormalizer Read(Fields fields) => fields.Type switch
     {
-        "Sequence" => new NormalizerSequence([.. fields.Items("normalizers").Select((item, i) => Read(new Fields(item, $"{fields.Component}.normalizers[{i}]")))]),
+        "Sequence" => new NormalizerSequence(Sequences.Checked(
+            fields.Items("normalizers").Select((item, i) => Read(new Fields(item, $"{fields.Component}.normalizers[{i}]"))),
+            part => part is NormalizerSequence sequence ? sequence.Size : 1,
+            fields.Component)),
         "NFC" => new UnicodeNormalizer(NormalizationForm.FormC),
         "NFD" => new UnicodeNormalizer(NormalizationForm.FormD),
         "NFKC" => new UnicodeNormalizer(NormalizationForm.FormKC),
@@ -19,8 +22,8 @@ internal static class NormalizerReader
         "Lowercase" => new LowercaseNormalizer(),
         "StripAccents" => new StripAccentsNormalizer(),
         "Strip" => new StripNormalizer(fields.Flag("strip_left", true), fields.Flag("strip_right", true)),
-        "Prepend" => new PrependNormalizer(fields.String("prepend")),
-        "Replace" => new ReplaceNormalizer(TextPattern.Read(fields, "pattern"), fields.String("content")),
+        "Prepend" => new PrependNormalizer(fields.Brief("prepend")),
+        "Replace" => new ReplaceNormalizer(TextPattern.Read(fields, "pattern"), fields.Brief("content")),
         "Nmt" => new NmtNormalizer(),
         "ByteLevel" => new ByteLevelNormalizer(),
         "Precompiled" => PrecompiledNormalizer.Read(fields.StringOrNull("precompiled_charsmap") ?? "", fields.Component),

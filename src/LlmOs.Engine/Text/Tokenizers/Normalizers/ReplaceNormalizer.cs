@@ -7,10 +7,10 @@ internal sealed class ReplaceNormalizer(TextPattern pattern, string content) : I
     {
         if (pattern.Literal is { Length: 1 } from && content.Length == 1 && !text.Tracked)
         {
-            return new AlignedText(text.Text.Replace(from[0], content[0]), text.Origin, tracked: false);
+            return new AlignedText(text.Text.Replace(from[0], content[0]), text.Origin, tracked: false, text.Work);
         }
 
-        var matches = pattern.Matches(text.Text);
+        var matches = pattern.Matches(text.Text, text.Work);
         if (matches.Count == 0)
         {
             return text;

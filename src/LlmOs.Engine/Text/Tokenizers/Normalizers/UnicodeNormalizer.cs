@@ -15,7 +15,7 @@ internal sealed class UnicodeNormalizer(NormalizationForm form) : INormalizer
     public static AlignedText Apply(AlignedText text, NormalizationForm form)
     {
         var source = text.Text;
-        if (IsPlain(source, form))
+        if (IsPlain(source, form) || (!source.Contains('\uFFFE') && source.IsNormalized(form)))
         {
             return text;
         }
@@ -24,6 +24,14 @@ internal sealed class UnicodeNormalizer(NormalizationForm form) : INormalizer
         var kept = 0;
         for (var at = 0; at < source.Length;)
         {
+            // Plain characters stay; only the last one before another may be changed by it.
+            var plain = source.AsSpan(at).IndexOfAnyExceptInRange('\0', LastPlain(form));
+            if (plain < 0)
+            {
+                break;
+            }
+
+            at += Math.Max(plain - 1, 0);
             var end = EndOfPart(source, at);
             var part = source.AsSpan(at, end - at);
             if (!IsPlain(part, form) && Changed(part, form) is { } changed)
@@ -73,10 +81,9 @@ internal sealed class UnicodeNormalizer(NormalizationForm form) : INormalizer
     }
 
     // Nothing below U+00C0 composes or decomposes canonically, nothing below U+00A0 by compatibility.
-    private static bool IsPlain(ReadOnlySpan<char> text, NormalizationForm form) =>
-        form is NormalizationForm.FormC or NormalizationForm.FormD
-            ? text.IndexOfAnyExceptInRange('\0', '\u00BF') < 0
-            : text.IndexOfAnyExceptInRange('\0', '\u009F') < 0;
+    private static char LastPlain(NormalizationForm form) => form is NormalizationForm.FormC or NormalizationForm.FormD ? '\u00BF' : '\u009F';
+
+    private static bool IsPlain(ReadOnlySpan<char> text, NormalizationForm form) => text.IndexOfAnyExceptInRange('\0', LastPlain(form)) < 0;
 
     // A part ends before a character that neither combines with what stands before it nor is moved across it.
     private static int EndOfPart(string text, int at)

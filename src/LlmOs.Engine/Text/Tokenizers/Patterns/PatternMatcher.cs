@@ -10,17 +10,19 @@ internal ref struct PatternMatcher
     private readonly ReadOnlySpan<PatternStep> _steps;
     private readonly ReadOnlySpan<char> _text;
     private readonly int[] _slots;
+    private readonly Work _work;
     private int[] _stack;
     private int _top;
     private long _budget;
 
-    public PatternMatcher(ReadOnlySpan<PatternStep> steps, int slots, ReadOnlySpan<char> text)
+    public PatternMatcher(ReadOnlySpan<PatternStep> steps, ReadOnlySpan<char> text, int[] slots, Work work)
     {
         _steps = steps;
         _text = text;
-        _slots = new int[slots];
-        _stack = new int[96];
-        _budget = 10_000_000 + (200L * text.Length);
+        _slots = slots;
+        _work = work;
+        _stack = work.Stack.Length > 0 ? work.Stack : new int[96];
+        _budget = work.Steps;
     }
 
     /// <summary>Whether the budget was used up; nothing more is matched then.</summary>
@@ -28,6 +30,9 @@ internal ref struct PatternMatcher
 
     /// <summary>End of the match that begins at <paramref name="at"/>, or -1.</summary>
     public int MatchAt(int at) => Run(0, at, mustEndAt: -1);
+
+    /// <summary>Gives back what was not used.</summary>
+    public readonly void End() => (_work.Steps, _work.Stack) = (_budget, _stack);
 
     private int Run(int step, int at, int mustEndAt)
     {

@@ -25,9 +25,9 @@ internal sealed class PatternRegex
 
     /// <summary>Adds all matches from left to right; a match that is empty moves the search on by one character.</summary>
     /// <exception cref="TokenizerFormatException">The expression needs too many steps on this text.</exception>
-    public void Matches(ReadOnlySpan<char> text, List<Piece> matches)
+    public void Matches(ReadOnlySpan<char> text, List<Piece> matches, Work work)
     {
-        var matcher = new PatternMatcher(_steps, _slots, text);
+        var matcher = new PatternMatcher(_steps, text, work.Slots(_slots), work);
         for (var at = 0; at <= text.Length;)
         {
             var end = matcher.MatchAt(at);
@@ -44,5 +44,7 @@ internal sealed class PatternRegex
 
             at = end > at ? end : at + (at + 1 < text.Length && char.IsHighSurrogate(text[at]) ? 2 : 1);
         }
+
+        matcher.End();
     }
 }

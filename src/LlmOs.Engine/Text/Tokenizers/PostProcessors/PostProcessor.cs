@@ -14,4 +14,30 @@ internal sealed record PostProcessor(
 {
     /// <summary>The texts alone.</summary>
     public static PostProcessor None { get; } = new([new Slot(0, 0, 0)], [new Slot(0, 0, 0), new Slot(1, 0, 1)]);
+
+    /// <summary>BERT's: [CLS] A [SEP] B [SEP].</summary>
+    public static PostProcessor Bert(int begin, int end) => new(
+        [Added(begin), Text(0), Added(end)],
+        [Added(begin), Text(0), Added(end), Text(1, 1), Added(end, 1)]);
+
+    /// <summary>RoBERTa's: two ends between the texts, one segment.</summary>
+    public static PostProcessor Roberta(int begin, int end) => new(
+        [Added(begin), Text(0), Added(end)],
+        [Added(begin), Text(0), Added(end), Added(end), Text(1), Added(end)]);
+
+    /// <summary>The same tokens around each text.</summary>
+    public static PostProcessor Around(IReadOnlyList<int> before, IReadOnlyList<int> after)
+    {
+        if (before.Count == 0 && after.Count == 0)
+        {
+            return None;
+        }
+
+        Slot[] first = [.. before.Select(id => Added(id)), Text(0), .. after.Select(id => Added(id))];
+        return new PostProcessor(first, [.. first, .. before.Select(id => Added(id, 1)), Text(1, 1), .. after.Select(id => Added(id, 1))]);
+    }
+
+    private static Slot Added(int id, int type = 0) => new(-1, id, type);
+
+    private static Slot Text(int text, int type = 0) => new(text, 0, type);
 }

@@ -16,8 +16,8 @@ internal static class PostProcessorReader
             KeepsFirstSpace = fields.Flag("add_prefix_space", true),
         },
         "TemplateProcessing" => ReadTemplate(fields, size),
-        "BertProcessing" => Bert(Special(fields, "cls", size), Special(fields, "sep", size)),
-        "RobertaProcessing" => Roberta(Special(fields, "cls", size), Special(fields, "sep", size)) with
+        "BertProcessing" => PostProcessor.Bert(Special(fields, "cls", size), Special(fields, "sep", size)),
+        "RobertaProcessing" => PostProcessor.Roberta(Special(fields, "cls", size), Special(fields, "sep", size)) with
         {
             TrimSpaces = fields.Flag("trim_offsets", true),
             KeepsFirstSpace = fields.Flag("add_prefix_space", true),
@@ -25,14 +25,6 @@ internal static class PostProcessorReader
         "Sequence" => Combine(fields, [.. fields.Items("processors").Select((item, i) => Read(new Fields(item, $"{fields.Component}.processors[{i}]"), size))]),
         var type => throw fields.Unsupported(type),
     };
-
-    private static PostProcessor Bert(int begin, int end) => new(
-        [new Slot(-1, begin, 0), new Slot(0, 0, 0), new Slot(-1, end, 0)],
-        [new Slot(-1, begin, 0), new Slot(0, 0, 0), new Slot(-1, end, 0), new Slot(1, 0, 1), new Slot(-1, end, 1)]);
-
-    private static PostProcessor Roberta(int begin, int end) => new(
-        [new Slot(-1, begin, 0), new Slot(0, 0, 0), new Slot(-1, end, 0)],
-        [new Slot(-1, begin, 0), new Slot(0, 0, 0), new Slot(-1, end, 0), new Slot(-1, end, 0), new Slot(1, 0, 0), new Slot(-1, end, 0)]);
 
     private static PostProcessor Combine(Fields fields, PostProcessor[] parts)
     {
@@ -63,7 +55,7 @@ internal static class PostProcessorReader
             foreach (var entry in map.EnumerateObject())
             {
                 var token = new Fields(entry.Value, $"{fields.Component}.special_tokens");
-                specials[entry.Name] = [.. token.Items("ids").Select(id => Checked(id, token.Component, size))];
+                specials[Fields.NameOf(entry, token.Component)] = [.. token.Items("ids").Select(id => Checked(id, token.Component, size))];
             }
         }
 

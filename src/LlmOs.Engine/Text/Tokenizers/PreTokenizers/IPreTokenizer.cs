@@ -11,6 +11,9 @@ internal sealed class PreTokenizerSequence(IReadOnlyList<IPreTokenizer> parts) :
 {
     public IReadOnlyList<IPreTokenizer> Parts => parts;
 
+    /// <summary>Parts, with those of sequences within.</summary>
+    public int Size { get; } = 1 + parts.Sum(part => part is PreTokenizerSequence sequence ? sequence.Size : 1);
+
     public void Split(Pieces pieces)
     {
         foreach (var part in parts)

@@ -6,13 +6,20 @@ internal sealed class PatternSplit(TextPattern pattern, SplitBehavior behavior, 
     public void Split(Pieces pieces)
     {
         var result = new List<Piece>(pieces.List.Count);
+        var matches = new List<Piece>();
         foreach (var piece in pieces.List)
         {
-            Splitter.Cut(piece, pattern.Matches(pieces[piece]), behavior, invert, result);
+            matches.Clear();
+            pattern.Matches(pieces[piece], matches, pieces.Text.Work);
+            Splitter.Cut(piece, matches, behavior, invert, result);
         }
 
         pieces.Replace(result);
     }
+
+    /// <summary>Each match a piece of its own, and what lies between.</summary>
+    public static IPreTokenizer Isolated(string source) =>
+        WordPatterns.Find(source) ?? (IPreTokenizer)new PatternSplit(TextPattern.OfRegex(source, "pattern"), SplitBehavior.Isolated, invert: false);
 
     /// <summary>The split that a file asks for, by hand where the pattern is one of the well-known ones.</summary>
     public static IPreTokenizer Read(Fields fields)

@@ -11,7 +11,10 @@ internal static class PreTokenizerReader
 
     private static IPreTokenizer Read(Fields fields) => fields.Type switch
     {
-        "Sequence" => new PreTokenizerSequence([.. fields.Items("pretokenizers").Select((item, i) => Read(new Fields(item, $"{fields.Component}.pretokenizers[{i}]")))]),
+        "Sequence" => new PreTokenizerSequence(Sequences.Checked(
+            fields.Items("pretokenizers").Select((item, i) => Read(new Fields(item, $"{fields.Component}.pretokenizers[{i}]"))),
+            part => part is PreTokenizerSequence sequence ? sequence.Size : 1,
+            fields.Component)),
         "ByteLevel" => new ByteLevelPreTokenizer(fields.Flag("add_prefix_space", true), fields.Flag("use_regex", true), spell: true),
         "Metaspace" => new MetaspacePreTokenizer(fields.Character("replacement"), MetaspacePreTokenizer.ReadScheme(fields), fields.Flag("split", true)),
         "Whitespace" => new WhitespacePreTokenizer(),

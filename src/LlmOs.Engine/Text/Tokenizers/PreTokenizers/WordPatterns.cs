@@ -17,21 +17,41 @@ internal sealed class WordPatterns : IPreTokenizer
     public const string Qwen2Source =
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-    public static readonly WordPatterns Gpt2 = new(gpt2: true, digits: int.MaxValue);
+    /// <summary>OpenAI's o200k (GPT-4o): cuts where a capital follows a small letter; a contraction stays with its word.</summary>
+    public const string O200kSource =
+        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+    /// <summary>Mistral's Tekken: as o200k, without contractions, every digit alone.</summary>
+    public const string TekkenSource =
+        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+    public static readonly WordPatterns Gpt2 = new(Family.Gpt2, digits: int.MaxValue);
 
     private static readonly Dictionary<string, WordPatterns> Known = new(StringComparer.Ordinal)
     {
         [Gpt2Source] = Gpt2,
         [@"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"] = Gpt2,
-        [Llama3Source] = new(gpt2: false, digits: 3),
-        [@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"] = new(gpt2: false, digits: int.MaxValue),
-        [Qwen2Source] = new(gpt2: false, digits: 1),
+        [Llama3Source] = new(Family.Llama3, digits: 3),
+        [@"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"] = new(Family.Llama3, digits: int.MaxValue),
+        [Qwen2Source] = new(Family.Llama3, digits: 1),
+        [O200kSource] = new(Family.CaseAware, digits: 3) { KeepsContractions = true },
+        [TekkenSource] = new(Family.CaseAware, digits: 1),
     };
 
-    private readonly bool _gpt2;
+    private readonly Family _family;
     private readonly int _digits;
 
-    private WordPatterns(bool gpt2, int digits) => (_gpt2, _digits) = (gpt2, digits);
+    private WordPatterns(Family family, int digits) => (_family, _digits) = (family, digits);
+
+    private enum Family
+    {
+        Gpt2,
+        Llama3,
+        CaseAware,
+    }
+
+    /// <summary>Whether <c>'s</c> and the like stay with the word before them.</summary>
+    private bool KeepsContractions { get; init; }
 
     public static WordPatterns? Find(string source) => Known.GetValueOrDefault(source);
 
@@ -45,7 +65,12 @@ internal sealed class WordPatterns : IPreTokenizer
             var text = pieces[piece];
             for (var at = 0; at < text.Length;)
             {
-                var end = _gpt2 ? NextGpt2(text, at) : NextLlama3(text, at);
+                var end = _family switch
+                {
+                    Family.Gpt2 => NextGpt2(text, at),
+                    Family.Llama3 => NextLlama3(text, at),
+                    _ => NextCaseAware(text, at),
+                };
                 result.Add(new Piece(piece.Start + at, end - at));
                 at = end;
             }
@@ -102,22 +127,83 @@ internal sealed class WordPatterns : IPreTokenizer
             return RunOf(text, next + length, CharClass.Letter);
         }
 
-        // ` ?[^\s\p{L}\p{N}]+[\r\n]*`
-        if ((kind & CharClass.Space) == 0)
+        return NextOther(text, at, kind, next, nextKind, slashes: false);
+    }
+
+    // What neither a word nor a number is: ` ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`.
+    private static int NextOther(ReadOnlySpan<char> text, int at, byte kind, int next, byte nextKind, bool slashes)
+    {
+        if ((kind & CharClass.Space) == 0
+            || (text[at] == ' ' && next < text.Length && (nextKind & (CharClass.Space | CharClass.Letter | CharClass.Number)) == 0))
         {
-            return NewLines(text, RunOfOthers(text, next));
+            return NewLines(text, RunOfOthers(text, next), slashes);
         }
 
-        if (text[at] == ' ' && next < text.Length && (nextKind & (CharClass.Space | CharClass.Letter | CharClass.Number)) == 0)
-        {
-            return NewLines(text, RunOfOthers(text, next));
-        }
-
-        // `\s*[\r\n]+`: up to the last line end of the run of white space.
+        // Up to the last line end of the run of white space.
         var end = RunOf(text, at, CharClass.Space);
         var line = text[at..end].LastIndexOfAny('\r', '\n');
         return line >= 0 ? at + line + 1 : Spaces(text, at);
     }
+
+    private int NextCaseAware(ReadOnlySpan<char> text, int at)
+    {
+        var kind = CharClass.At(text, at, out var length);
+        var next = at + length;
+        var hasPrefix = (kind & (CharClass.Letter | CharClass.Number | CharClass.NewLine)) == 0;
+        var end = hasPrefix ? SmallLetters(text, next) : -1;
+        end = end < 0 ? SmallLetters(text, at) : end;
+        end = end < 0 && hasPrefix ? Capitals(text, next) : end;
+        end = end < 0 ? Capitals(text, at) : end;
+        if (end > at)
+        {
+            return KeepsContractions && end < text.Length && text[end] == '\'' ? end + Contraction(text, end, ignoreCase: true) : end;
+        }
+
+        if ((kind & CharClass.Number) != 0)
+        {
+            return Digits(text, at);
+        }
+
+        var nextKind = next < text.Length ? CharClass.At(text, next, out _) : (byte)0;
+        return NextOther(text, at, kind, next, nextKind, slashes: true);
+    }
+
+    // `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, or -1. Letters without case and marks are in both
+    // sets: where no small letter follows the first run, it gives back what stands behind the last of them.
+    private static int SmallLetters(ReadOnlySpan<char> text, int at)
+    {
+        var last = -1;
+        for (; at < text.Length && CharClass.At(text, at, out var length) is var kind && IsCapital(kind); at += length)
+        {
+            last = IsSmall(kind) ? at + length : last;
+        }
+
+        var end = at;
+        while (end < text.Length && IsSmall(CharClass.At(text, end, out var length)))
+        {
+            end += length;
+        }
+
+        return end > at ? end : last;
+    }
+
+    // `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*`, or -1; asked for where the other finds nothing.
+    private static int Capitals(ReadOnlySpan<char> text, int at)
+    {
+        var end = at;
+        while (end < text.Length && IsCapital(CharClass.At(text, end, out var length)))
+        {
+            end += length;
+        }
+
+        return end > at ? end : -1;
+    }
+
+    private static bool IsCapital(byte kind) =>
+        (kind & (CharClass.Upper | CharClass.Mark)) != 0 || (kind & (CharClass.Letter | CharClass.Lower)) == CharClass.Letter;
+
+    private static bool IsSmall(byte kind) =>
+        (kind & (CharClass.Lower | CharClass.Mark)) != 0 || (kind & (CharClass.Letter | CharClass.Upper)) == CharClass.Letter;
 
     private int Digits(ReadOnlySpan<char> text, int at)
     {
@@ -157,9 +243,9 @@ internal sealed class WordPatterns : IPreTokenizer
         return at;
     }
 
-    private static int NewLines(ReadOnlySpan<char> text, int at)
+    private static int NewLines(ReadOnlySpan<char> text, int at, bool slashes)
     {
-        while (at < text.Length && (text[at] is '\r' or '\n'))
+        while (at < text.Length && (text[at] is '\r' or '\n' || (slashes && text[at] == '/')))
         {
             at++;
         }

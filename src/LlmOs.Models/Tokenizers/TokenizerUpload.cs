@@ -1,0 +1,125 @@
+using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace LlmOs.Models.Tokenizers;
+
+/// <summary>
+/// The files of a <c>PUT</c>, on disk until it is answered: the body itself is a <c>tokenizer.json</c>, or a form's parts
+/// named <c>file</c> are files of any supported form.
+/// </summary>
+internal sealed class TokenizerUpload : IDisposable
+{
+    /// <summary>Bytes; Gemma's, the largest published, has 35 MB.</summary>
+    public const long MostBytes = 64 << 20;
+
+    private const int MostFiles = 8;
+
+    /// <summary>A file whose name says nothing.</summary>
+    private const string Alone = "file";
+
+    private readonly string _folder;
+    private readonly Dictionary<string, string> _files = new(StringComparer.Ordinal);
+
+    private TokenizerUpload(string folder) => _folder = folder;
+
+    /// <summary>Published name, and where the content lies.</summary>
+    public IReadOnlyDictionary<string, string> Files => _files;
+
+    public static async Task<TokenizerUpload> ReadAsync(HttpRequest request, DataFolder data, CancellationToken cancel)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(data.Scratch, $"tokenizer-{Guid.NewGuid():n}")).FullName;
+        var upload = new TokenizerUpload(folder);
+        try
+        {
+            if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.MediaType.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+            {
+                await upload.ReadFormAsync(request, type, cancel);
+            }
+            else
+            {
+                await upload.KeepAsync(Alone, request.Body, cancel);
+            }
+
+            upload.NameByContent();
+            return upload;
+        }
+        catch
+        {
+            upload.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private async Task ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancel)
+    {
+        if (HeaderUtilities.RemoveQuotes(type.Boundary).Value is not { Length: > 0 and <= 200 } boundary)
+        {
+            throw LlmOsException.Invalid("file", "The form has no boundary of at most 200 characters.");
+        }
+
+        try
+        {
+            var reader = new MultipartReader(boundary, request.Body);
+            while (await reader.ReadNextSectionAsync(cancel) is { } section)
+            {
+                if (section.AsFileSection() is { Name: "file", FileStream: { } content } file)
+                {
+                    await KeepAsync(PlainName(file.FileName), content, cancel);
+                }
+            }
+        }
+        catch (Exception fault) when (fault is InvalidDataException or IOException and not BadHttpRequestException)
+        {
+            throw new LlmOsException(Contracts.ErrorCode.InvalidRequest, "The multipart form could not be read to its end.", fault) { Field = "file" };
+        }
+
+        if (_files.Count == 0)
+        {
+            throw LlmOsException.Invalid("file", "The form has no part named 'file' with a file name; expected the tokenizer's file, such as tokenizer.json or spiece.model.");
+        }
+    }
+
+    /// <summary>The name that the sender gave, without folders. It never becomes a path here.</summary>
+    private static string PlainName(string name)
+    {
+        name = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
+        return name.Length is > 0 and <= 64 ? name : Alone;
+    }
+
+    /// <summary>A single file goes by what is in it where its name is none of the published ones.</summary>
+    private void NameByContent()
+    {
+        if (_files.Count == 1 && TokenizerFolder.FilesOf(_files.Keys).Count == 0 && TokenizerFolder.NameFor(_files.Values.Single()) is { } name)
+        {
+            var path = _files.Values.Single();
+            _files.Clear();
+            _files[name] = path;
+        }
+    }
+
+    private async Task KeepAsync(string name, Stream content, CancellationToken cancel)
+    {
+        if (_files.Count == MostFiles)
+        {
+            throw LlmOsException.Invalid("file", $"The form has more than {MostFiles} files.");
+        }
+
+        // Numbered, since the name is the sender's.
+        var path = Path.Combine(_folder, $"{_files.Count}");
+        await using (var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16, FileOptions.Asynchronous))
+        {
+            await content.CopyToAsync(target, cancel);
+        }
+
+        if (!_files.TryAdd(name, path))
+        {
+            throw LlmOsException.Invalid("file", $"The form has two files named '{Registry.ModelName.Shorten(name)}'.");
+        }
+    }
+}
