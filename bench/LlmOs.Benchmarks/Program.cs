@@ -14,6 +14,12 @@ switch (args.FirstOrDefault())
     case "bare-server" when args.Length > 1:
         await FirstTokenBenchmark.BareServerAsync(args[1]);
         return 0;
+    case "import":
+        await ImportBenchmark.RunAsync(args.Length > 1 ? args[1..] : ["smollm2-135m", "qwen2.5-0.5b"], CancellationToken.None);
+        return 0;
+    case "import-once" when args.Length == 3:
+        await ImportBenchmark.OnceAsync(args[1], args[2], CancellationToken.None);
+        return 0;
     case "templates":
         await TemplateBenchmark.RunAsync(CancellationToken.None);
         return 0;
@@ -24,6 +30,7 @@ switch (args.FirstOrDefault())
                    LlmOs.Benchmarks templates              real chat templates, beside Jinja (needs python3 with jinja2 and the shared folder)
                    LlmOs.Benchmarks tokenizers SHARED     encoding of each kind beside Microsoft.ML.Tokenizers; SHARED is the shared folder
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
+                   LlmOs.Benchmarks import [SHAPE...]     seconds and peak memory of imports, by source and precision
             Results go to bench/results.
             """);
         return 2;

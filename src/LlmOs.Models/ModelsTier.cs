@@ -29,6 +29,7 @@ public static class ModelsTier
     {
         routes.MapRegistry();
         routes.MapCatalogue();
+        routes.MapEstimates();
         routes.MapTokenizers();
         routes.MapChatTemplates();
 
@@ -77,6 +78,7 @@ public static class ModelsTier
         services.AddSingleton<TokenizerShelf>();
         services.AddSingleton<ModelPrompts>();
         services.AddSingleton<TokenizerLibrary>();
+        services.AddSingleton<MemoryBudget>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();

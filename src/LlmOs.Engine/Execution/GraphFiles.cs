@@ -13,10 +13,20 @@ internal static class GraphFiles
     private const int Initializer = 5;
     private const int ExternalData = 13;
 
+    /// <summary>Bytes of a name or value of external data; a file's name has a few dozen.</summary>
+    private const int MaxTextBytes = 4096;
+
+    /// <exception cref="EngineGraphException">The file is cut off or not an ONNX file, or names a file outside its folder.</exception>
     public static long Bytes(string onnxPath)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(onnxPath))!;
         using var file = new BufferedStream(File.OpenRead(onnxPath), 4096);
+        return file.Length + ExternalFiles(file).Select(name => new FileInfo(Path.Combine(folder, name))).Where(f => f.Exists).Sum(f => f.Length);
+    }
+
+    /// <summary>The names of the files of external data; each is a plain name, so it lies in the graph's own folder.</summary>
+    internal static IReadOnlyCollection<string> ExternalFiles(Stream file)
+    {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var graphEnd in Fields(file, file.Length, Graph))
         {
@@ -29,7 +39,7 @@ internal static class GraphFiles
             }
         }
 
-        return file.Length + names.Select(name => new FileInfo(Path.Combine(folder, name))).Where(f => f.Exists).Sum(f => f.Length);
+        return names;
     }
 
     private static void AddLocation(Stream file, long end, HashSet<string> names)
@@ -37,8 +47,15 @@ internal static class GraphFiles
         var isLocation = false;
         while (file.Position < end)
         {
-            var field = Varint(file) >> 3;
-            var bytes = new byte[Varint(file)];
+            var tag = Varint(file);
+            var length = Varint(file);
+            if ((tag & 7) != 2 || length is < 0 or > MaxTextBytes || length > end - file.Position)
+            {
+                throw new EngineGraphException("The graph's file names its external data in a form that is not ONNX.");
+            }
+
+            var field = tag >> 3;
+            var bytes = new byte[length];
             file.ReadExactly(bytes);
             var text = Encoding.UTF8.GetString(bytes);
             if (field == 1)
@@ -47,6 +64,11 @@ internal static class GraphFiles
             }
             else if (field == 2 && isLocation)
             {
+                if (text.Length == 0 || text is "." or ".." || text.AsSpan().IndexOfAny("/\\:\0") >= 0)
+                {
+                    throw new EngineGraphException("The graph's file names external data outside its own folder.");
+                }
+
                 names.Add(text);
             }
         }
@@ -69,8 +91,15 @@ internal static class GraphFiles
                 case 5:
                     file.Seek(4, SeekOrigin.Current);
                     break;
+                case not 2:
+                    throw new EngineGraphException("The graph's file holds a field of an unknown kind; it is not an ONNX file.");
                 default:
                     var length = Varint(file);
+                    if (length < 0 || length > end - file.Position)
+                    {
+                        throw new EngineGraphException("The graph's file holds a field that is longer than what is around it; it is cut off or not an ONNX file.");
+                    }
+
                     var next = file.Position + length;
                     if (tag >> 3 == wanted)
                     {

@@ -30,12 +30,18 @@ public sealed class ConfigJson
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
+                ReadTexts(document.RootElement);
                 return new ConfigJson(document.RootElement.Clone(), file, "");
             }
         }
         catch (JsonException fault)
         {
             throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not valid JSON: {fault.Message}", fault);
+        }
+        catch (InvalidOperationException fault)
+        {
+            // What the JSON reader throws for a text when it is asked for it.
+            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} holds a text that is not Unicode: bytes that are not UTF-8, or half a surrogate pair.", fault);
         }
 
         throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not a JSON object.");
@@ -177,6 +183,32 @@ public sealed class ConfigJson
     /// <summary>What to throw when a key that must be there is not.</summary>
     public ModelFormatException Missing(string key) =>
         new(ModelFormatProblem.CorruptFile, $"{File} lacks '{NameOf(key)}'.");
+
+    /// <summary>Asks for every name and text once, so that no later question can fail.</summary>
+    private static void ReadTexts(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    ReadTexts(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
+        }
+    }
 
     private JsonElement? Value(string key) =>
         _root.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;

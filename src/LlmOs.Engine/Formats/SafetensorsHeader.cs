@@ -74,6 +74,11 @@ internal static class SafetensorsHeader
                 }
             }
         }
+        catch (InvalidOperationException fault)
+        {
+            // What the JSON reader throws for a name when it is asked for it.
+            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file}: its header holds half a surrogate pair.", fault);
+        }
         catch (JsonException fault)
         {
             throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file}: its header is not valid JSON, or names a tensor twice ({fault.Message})", fault);

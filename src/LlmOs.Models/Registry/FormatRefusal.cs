@@ -17,7 +17,7 @@ internal static class FormatRefusal
         }
         catch (ModelFormatException fault)
         {
-            throw new LlmOsException(CodeOf(fault.Problem), fault.Message, fault);
+            throw Of(fault);
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -36,6 +36,8 @@ internal static class FormatRefusal
             throw DiskSpace.Full(fault);
         }
     }
+
+    public static LlmOsException Of(ModelFormatException fault) => new(CodeOf(fault.Problem), fault.Message, fault);
 
     private static ErrorCode CodeOf(ModelFormatProblem problem) => problem switch
     {

@@ -28,17 +28,14 @@ public static class ImportSource
             : throw new LlmOsException(ErrorCode.MissingFile, $"There is no file '{ModelName.Shorten(source)}'.") { Field = field };
     }
 
-    /// <summary>Checks that every file of the folder lies beneath an import folder too, and gives them with their real places.</summary>
-    public static IReadOnlyList<LayoutFile> ResolveFiles(IReadOnlyList<LayoutFile> files, IReadOnlyList<string> importFolders) =>
-    [
-        .. files.Select(file =>
-        {
-            var real = RealPath(file.Location);
-            return IsBeneath(real, importFolders)
-                ? file with { Location = real }
-                : throw new LlmOsException(ErrorCode.NotAllowed, $"{file.Path} is a link to a place outside the import folders.");
-        }),
-    ];
+    /// <summary>The real place of a file of a source, which must lie beneath an import folder too.</summary>
+    public static string ResolveInside(string path, IReadOnlyList<string> importFolders)
+    {
+        var real = RealPath(path);
+        return IsBeneath(real, importFolders)
+            ? real
+            : throw new LlmOsException(ErrorCode.NotAllowed, $"{Path.GetFileName(path)} is a link to a place outside the import folders.");
+    }
 
     private static string RealSource(string source, string field, string example, IReadOnlyList<string> importFolders)
     {

@@ -9,7 +9,11 @@ using LlmOs.Models.Zoo;
 namespace LlmOs.Models.Registry;
 
 /// <summary>A file of a model: its path in the published layout, and where its content lies.</summary>
-public sealed record LayoutFile(string Path, string Location);
+public sealed record LayoutFile(string Path, string Location)
+{
+    /// <summary>Whether it was made for this import and may be moved into the store instead of copied.</summary>
+    public bool MayMove { get; init; }
+}
 
 /// <summary>
 /// A model in Hugging Face layout, checked: its configuration is of an architecture that can be served, and its weights are
@@ -52,12 +56,22 @@ internal sealed partial record ModelFolder(
     {
         if (!File.Exists(Path.Combine(folder, ConfigFile)))
         {
-            throw new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
+            throw NoConfig(folder);
         }
 
         string[] names = [ConfigFile, .. WeightNames(folder), .. Companions.Where(name => File.Exists(Path.Combine(folder, name))), .. ModuleFiles(folder), .. MoreTemplates(folder)];
         return [.. names.Select(name => new LayoutFile(name, Path.Combine(folder, name)))];
     }
+
+    /// <summary>The configuration alone.</summary>
+    /// <param name="path">A config.json.</param>
+    /// <exception cref="ModelFormatException">There is none, or it is none.</exception>
+    public static ConfigJson ReadConfig(string path) =>
+        File.Exists(path) ? ReadJson([new LayoutFile(ConfigFile, path)], ConfigFile)! : throw NoConfig(Path.GetDirectoryName(path)!);
+
+    private static ModelFormatException NoConfig(string folder) => File.Exists(Path.Combine(folder, "adapter_config.json"))
+        ? new ModelFormatException(ModelFormatProblem.UnsupportedFormat, "The folder is a PEFT adapter, which is not a model by itself and is not served here. Merge it into its base model (peft: merge_and_unload) and import the result.")
+        : new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
 
     /// <summary>Reads and checks the files; weights are checked by their headers.</summary>
     /// <exception cref="ModelFormatException">They contradict each other, or need what is not implemented.</exception>
@@ -144,6 +158,11 @@ internal sealed partial record ModelFolder(
         if (File.Exists(Path.Combine(folder, WeightsFile)))
         {
             return [WeightsFile];
+        }
+
+        if (Directory.EnumerateFiles(folder, "*.onnx", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }).Any())
+        {
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"The folder holds a model as an ONNX graph of another exporter, whose inputs and cache are not the engine's. Import its safetensors ({WeightsFile}) instead; the graph is made here.");
         }
 
         var pickle = Array.Find(OtherWeights, name => File.Exists(Path.Combine(folder, name)));

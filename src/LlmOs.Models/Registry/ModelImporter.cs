@@ -1,19 +1,33 @@
 using LlmOs.Contracts;
+using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Registry.Bundles;
 using LlmOs.Models.Registry.Pull;
 using LlmOs.Models.Registry.Sources;
+using LlmOs.Models.Serving;
+using LlmOs.Models.Zoo;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace LlmOs.Models.Registry;
 
 /// <summary>The job <c>import</c>: a published model becomes a version. Whatever fails, nothing of it is listed.</summary>
 internal sealed class ModelImporter(
-    IDbContextFactory<LlmOsDb> databases, LlmOsSettings settings, DataFolder folder, ImportDoor door, ModelIntake intake, ModelRegistry registry) : IJobRunner
+    IDbContextFactory<LlmOsDb> databases,
+    LlmOsSettings settings,
+    DataFolder folder,
+    ImportDoor door,
+    ModelIntake intake,
+    ModelRegistry registry,
+    MemoryBudget budget,
+    IOptions<EngineOptions> engine) : IJobRunner
 {
     public const string JobKind = "import";
+
+    /// <summary>What reading and converting the source counts for in the progress.</summary>
+    private const double ReadShare = 0.3;
 
     public string Kind => JobKind;
 
@@ -26,9 +40,9 @@ internal sealed class ModelImporter(
             ModelName.CheckAlias(alias);
         }
 
-        if (request.Precision is not (null or ModelIntake.Precision))
+        if (request.Precision is { } precision && !Precisions.All.Contains(precision, StringComparer.Ordinal))
         {
-            throw LlmOsException.Invalid("precision", $"The precision '{ModelName.Shorten(request.Precision)}' is not built; expected {ModelIntake.Precision}.");
+            throw LlmOsException.Invalid("precision", $"'{ModelName.Shorten(precision)}' is not a precision; expected one of {string.Join(", ", Precisions.All)}.");
         }
 
         if (request.Task is { } task && !ModelTasks.All.Contains(task))
@@ -63,12 +77,7 @@ internal sealed class ModelImporter(
             return await TakeBundleAsync(source, request, job, cancel);
         }
 
-        if (!Directory.Exists(source.Path))
-        {
-            throw new LlmOsException(ErrorCode.UnsupportedFormat, "The source is one file and no bundle. Expected is a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.") { Field = "source" };
-        }
-
-        var version = await TakeFolderAsync(source.Path, source.IsOurs, request, job, source.IsOurs ? PullProgress.Share : 0, cancel);
+        var version = await TakeLayoutAsync(source, request, request.Precision ?? Precisions.Full, job, source.IsOurs ? PullProgress.Share : 0, cancel);
         return version with { Lineage = new LineageView(null, job.Id, []) { Source = source.Origin } };
     }
 
@@ -78,7 +87,8 @@ internal sealed class ModelImporter(
         const double UnpackShare = 0.3;
         var target = Path.Combine(job.ScratchFolder, "bundle");
         var manifest = await BundleReader.UnpackAsync(source.Path, target, folder, (done, message) => job.Report(UnpackShare * done, message), cancel);
-        var version = await TakeFolderAsync(target, isOurs: true, request, job, UnpackShare, cancel);
+        var precision = request.Precision ?? (Precisions.All.Contains(manifest.Precision, StringComparer.Ordinal) ? manifest.Precision : Precisions.Full);
+        var version = await TakeLayoutAsync(new FetchedSource(target, IsOurs: true, "bundle"), request, precision, job, UnpackShare, cancel);
         return version with
         {
             Card = manifest.Card,
@@ -88,14 +98,31 @@ internal sealed class ModelImporter(
         };
     }
 
-    private Task<NewModelVersion> TakeFolderAsync(string path, bool isOurs, ImportRequest request, JobContext job, double from, CancellationToken cancel)
+    private async Task<NewModelVersion> TakeLayoutAsync(FetchedSource source, ImportRequest request, string precision, JobContext job, double from, CancellationToken cancel)
     {
-        var files = ModelFolder.List(path);
-        return intake.TakeFilesAsync(
-            isOurs ? files : ImportSource.ResolveFiles(files, settings.ImportDirs),
+        // Links within a path of this machine must not lead out of the import folders; what was fetched has none of others.
+        string Place(string path) => source.Origin is null ? ImportSource.ResolveInside(path, settings.ImportDirs) : path;
+        void Report(double done, string message) => job.Report(from + ((1 - from) * done), message);
+
+        CheckMemory(source.Path, Place, precision);
+        var files = await SourceLayout.ReadAsync(
+            source.Path, Place, half: precision == Precisions.Half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
+        return await intake.TakeFilesAsync(
+            [.. files.Select(f => f with { MayMove = f.MayMove || (source.IsOurs && f.Location.StartsWith(source.Path, StringComparison.Ordinal)) })],
             request.Name,
-            (done, message) => job.Report(from + ((1 - from) * done), message),
-            isOurs,
+            precision,
+            (done, message) => Report(ReadShare + ((1 - ReadShare) * done), message),
             cancel);
+    }
+
+    /// <summary>What could not be loaded with a single sequence is refused before anything is converted or stored.</summary>
+    private void CheckMemory(string source, Func<string, string> place, string precision)
+    {
+        if (SourceLayout.ReadConfig(source, place) is { } json)
+        {
+            var architecture = Architectures.Of(json);
+            budget.Check(MemoryEstimate.Of(
+                architecture, architecture.ReadConfig(json), Precisions.OfGraph(precision), engine.Value.MaxContext, slots: 1, engine.Value.PrefillChunk));
+        }
     }
 }

@@ -1,6 +1,7 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Registry;
 
@@ -10,9 +11,6 @@ namespace LlmOs.Models.Registry;
 /// </summary>
 public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
 {
-    /// <summary>The only precision that graphs are built in.</summary>
-    public const string Precision = "f32";
-
     /// <summary>The task of decoders.</summary>
     public const string TextGeneration = "text-generation";
 
@@ -25,11 +23,12 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
         FormatRefusal.GuardAsync(async () =>
         {
             report(0, "checking the files");
-            return await TakeFilesAsync(ModelFolder.List(source), name, report, isOurs: false, cancel);
+            return await TakeFilesAsync(ModelFolder.List(source), name, Precisions.Full, report, cancel);
         });
 
-    /// <param name="isOurs">The files may be moved into the store instead of copied.</param>
-    internal async Task<NewModelVersion> TakeFilesAsync(IReadOnlyList<LayoutFile> layout, string name, Action<double, string> report, bool isOurs, CancellationToken cancel)
+    /// <param name="layout">The files; those that may be moved are.</param>
+    /// <param name="precision">One of <see cref="Precisions.All"/>.</param>
+    internal async Task<NewModelVersion> TakeFilesAsync(IReadOnlyList<LayoutFile> layout, string name, string precision, Action<double, string> report, CancellationToken cancel)
     {
         // Before anything is copied.
         ModelFolder.Check(layout);
@@ -39,14 +38,14 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
         foreach (var file in layout)
         {
             report(0.6 * files.Count / layout.Count, $"storing {file.Path}");
-            var blob = isOurs ? await store.TakeFileAsync(file.Location, cancel) : await store.PutFileAsync(file.Location, cancel);
+            var blob = file.MayMove ? await store.TakeFileAsync(file.Location, cancel) : await store.PutFileAsync(file.Location, cancel);
             files.Add(new ModelFileView(file.Path, blob.Sha256, blob.Bytes));
         }
 
         report(0.6, "building the graph");
         // From the stored files: the folder may have changed since it was checked.
         var model = ModelFolder.Check([.. files.Select(f => new LayoutFile(f.Path, store.PathOf(f.Sha256)))]);
-        await graphs.OpenAsync(files, cancel);
+        await graphs.OpenAsync(files, precision, cancel);
         report(1, "ready");
         return new NewModelVersion
         {
@@ -56,7 +55,7 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
             Parameters = model.Parameters,
             ContextLength = model.Config.ContextLength,
             Vocabulary = model.Config.Vocabulary,
-            Precision = Precision,
+            Precision = precision,
             License = model.License,
             Files = files,
         };

@@ -27,15 +27,16 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
 
     /// <summary>The graph of a version's files. The first call of a process verifies every stored file and the graph by their SHA-256.</summary>
     /// <exception cref="Infrastructure.LlmOsException">A stored file is missing or has changed, or the disk is full.</exception>
-    public async Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, CancellationToken cancel)
+    public async Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, CancellationToken cancel)
     {
-        var key = KeyOf(files);
+        var built = Precisions.OfGraph(precision);
+        var key = KeyOf(files, built);
         var gate = _gates.GetOrAdd(key, _ => new SemaphoreSlim(1));
         await gate.WaitAsync(cancel);
         try
         {
             // Building reads and writes for seconds to minutes; the caller's thread is not held.
-            return await FormatRefusal.GuardAsync(() => Task.Run(() => OpenLockedAsync(files, key, cancel), cancel));
+            return await FormatRefusal.GuardAsync(() => Task.Run(() => OpenLockedAsync(files, built, key, cancel), cancel));
         }
         finally
         {
@@ -83,22 +84,22 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         var used = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var version in db.ModelVersions.AsNoTracking().Include(v => v.Files).Where(v => v.State == ModelVersionState.Ready).AsAsyncEnumerable().WithCancellation(cancel))
         {
-            used.Add(KeyOf([.. version.Files.Select(f => f.ToView())]));
+            used.Add(KeyOf([.. version.Files.Select(f => f.ToView())], Precisions.OfGraph(version.Precision)));
         }
 
         return used;
     }
 
-    /// <summary>Changes with any file that goes into the graph, and with the code that writes it.</summary>
-    internal static string KeyOf(IReadOnlyList<ModelFileView> files)
+    /// <summary>Changes with any file that goes into the graph, with its precision, and with the code that writes it.</summary>
+    internal static string KeyOf(IReadOnlyList<ModelFileView> files, WeightPrecision precision)
     {
         var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
             .OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.Sha256);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            $"builder {Architectures.BuilderVersion}\n{string.Join('\n', sources)}")))[..32];
+            $"builder {Architectures.BuilderVersion} {precision}\n{string.Join('\n', sources)}")))[..32];
     }
 
-    private async Task<ModelGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, string key, CancellationToken cancel)
+    private async Task<ModelGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, WeightPrecision precision, string key, CancellationToken cancel)
     {
         var target = Path.Combine(Root, key);
         var seen = _checked.ContainsKey(key) && File.Exists(Path.Combine(target, ManifestFile));
@@ -113,7 +114,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         var model = ModelFolder.Check([.. files.Select(f => new LayoutFile(f.Path, store.PathOf(f.Sha256)))]);
         if (!seen && !await IsWholeAsync(target, cancel))
         {
-            await BuildAsync(model, target, cancel);
+            await BuildAsync(model, precision, target, cancel);
             LogBuilt(key);
         }
 
@@ -122,7 +123,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         return model.Architecture.GraphAt(target, model.Config);
     }
 
-    private async Task BuildAsync(ModelFolder model, string target, CancellationToken cancel)
+    private async Task BuildAsync(ModelFolder model, WeightPrecision precision, string target, CancellationToken cancel)
     {
         var temporary = Path.Combine(Root, $".{Guid.NewGuid():n}.tmp");
         Directory.CreateDirectory(temporary);
@@ -131,7 +132,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         {
             using (var weights = ModelFolder.OpenWeights(model.Files))
             {
-                model.Architecture.WriteGraph(model.Config, weights, temporary, cancel);
+                model.Architecture.WriteGraph(model.Config, weights, precision, temporary, cancel);
             }
 
             var manifest = new Dictionary<string, string>();

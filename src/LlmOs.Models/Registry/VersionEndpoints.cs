@@ -108,7 +108,8 @@ internal static class VersionEndpoints
     private static IQueryable<ModelVersion> Whole(LlmOsDb db) =>
         db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files).Include(v => v.Tags).AsSplitQuery();
 
-    private static async Task<ModelVersion> FindAsync(string name, int number, LlmOsDb db, CancellationToken cancel) =>
+    /// <exception cref="LlmOsException">404: there is no such model or version.</exception>
+    internal static async Task<ModelVersion> FindAsync(string name, int number, LlmOsDb db, CancellationToken cancel) =>
         await Whole(db).SingleOrDefaultAsync(v => v.Model.Name == name && v.Number == number, cancel) ?? throw await ModelRegistry.NoVersionAsync(db, name, number, cancel);
 
     /// <summary>A version of which every file is there, so that an answer that has begun can be finished.</summary>

@@ -1,7 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace LlmOs.Models.Serving;
 
@@ -12,20 +11,17 @@ internal sealed partial class ModelHost : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger<ModelHost> _log;
 
-    public ModelHost(ModelLoader loader, IOptions<ServingOptions> options, TimeProvider clock, ILogger<ModelHost> log)
+    public ModelHost(ModelLoader loader, MemoryBudget budget, TimeProvider clock, ILogger<ModelHost> log)
     {
         (_clock, _log) = (clock, log);
-        var budget = options.Value.MemoryMiB > 0
-            ? (long)options.Value.MemoryMiB << 20
-            : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
         _cache = new LoadOnceCache<ServableModel, LoadedGraph>(
             async (model, cancel) =>
             {
                 var plan = await loader.PrepareAsync(model, cancel);
                 return plan with { Load = () => Load(model, plan) };
             },
-            NoRoom,
-            budget);
+            (needed, held, all) => needed > all ? budget.TooLarge(needed) : NoRoom(needed, held, all),
+            budget.Bytes);
     }
 
     /// <summary>A loaded model; give the lease back when the last token is out.</summary>
@@ -50,12 +46,8 @@ internal sealed partial class ModelHost : IAsyncDisposable
         return loaded;
     }
 
-    private static LlmOsException NoRoom(long needed, long held, long budget) => needed > budget
-        ? new LlmOsException(ErrorCode.OutOfMemory, $"The model needs {needed >> 20} MiB; all models together may take {budget >> 20} MiB.")
-        {
-            Hint = "Raise Serving:MemoryMiB, or lower Engine:Slots or Engine:MaxContext.",
-        }
-        : new LlmOsException(ErrorCode.Unavailable, $"The model needs {needed >> 20} MiB, but models in use hold {held >> 20} of {budget >> 20} MiB.")
+    private static LlmOsException NoRoom(long needed, long held, long budget) =>
+        new(ErrorCode.Unavailable, $"The model needs {needed >> 20} MiB, but models in use hold {held >> 20} of {budget >> 20} MiB.")
         {
             Hint = "Try again when other requests have ended, or raise Serving:MemoryMiB.",
         };

@@ -8,15 +8,21 @@ using Microsoft.Extensions.Options;
 namespace LlmOs.Models.Serving;
 
 /// <summary>Makes a version ready to answer: graph, engine, tokenizer, chat template.</summary>
-internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, TimeProvider clock)
+internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, MemoryBudget budget, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, TimeProvider clock)
 {
     /// <summary>Checks a version's files against their hashes and says what loading it takes.</summary>
-    public async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, CancellationToken cancel) => await graphs.OpenAsync(model.Files, cancel) switch
+    public async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, CancellationToken cancel)
     {
-        EncoderGraph encoder => await PrepareAsync(model, encoder, cancel),
-        ServingGraph decoder => await PrepareAsync(model, decoder, cancel),
-        var other => throw new InvalidOperationException($"A graph of the kind {other.GetType().Name} cannot be loaded."),
-    };
+        // Before gigabytes are read: what can never fit is refused at once.
+        var (architecture, config) = await texts.ReadConfigAsync(model, cancel);
+        budget.Check(MemoryEstimate.Of(architecture, config, Precisions.OfGraph(model.Precision), options.Value.MaxContext, options.Value.Slots, options.Value.PrefillChunk));
+        return await graphs.OpenAsync(model.Files, model.Precision, cancel) switch
+        {
+            EncoderGraph encoder => await PrepareAsync(model, encoder, cancel),
+            ServingGraph decoder => await PrepareAsync(model, decoder, cancel),
+            var other => throw new InvalidOperationException($"A graph of the kind {other.GetType().Name} cannot be loaded."),
+        };
+    }
 
     private async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, EncoderGraph graph, CancellationToken cancel)
     {
@@ -33,10 +39,10 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Tokeni
 
     private async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, ServingGraph graph, CancellationToken cancel)
     {
+        var engine = options.Value;
         var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
         var tokenizer = await shelf.OfAsync(model, cancel);
         var chat = await texts.ReadChatAsync(model, cancel);
-        var engine = options.Value;
         var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
         var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + FolderBytes(graph.OnnxPath);
         return new LoadPlan<LoadedGraph>(bytes, () => new LoadedModel(

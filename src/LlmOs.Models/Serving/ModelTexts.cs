@@ -15,11 +15,18 @@ internal sealed class ModelTexts(ArtifactStore store)
     /// <summary>Files that hold special words or templates, the weightiest first.</summary>
     private static readonly string[] ChatConfigs = ["chat_template.json", "tokenizer_config.json", "special_tokens_map.json"];
 
+    /// <summary>The configuration, and the architecture that it names.</summary>
+    public async Task<(Architecture Architecture, ModelConfig Config)> ReadConfigAsync(ServableModel model, CancellationToken cancel)
+    {
+        var json = ConfigJson.Parse(await File.ReadAllBytesAsync(Path(model, "config.json")!, cancel), "config.json");
+        var architecture = Architectures.Of(json);
+        return (architecture, architecture.ReadConfig(json));
+    }
+
     /// <summary>The ids that end a reply, and the id that begins a text.</summary>
     public async Task<(IReadOnlyList<int> EndTokens, int? BeginToken)> ReadIdsAsync(ServableModel model, CancellationToken cancel)
     {
-        var json = ConfigJson.Parse(await File.ReadAllBytesAsync(Path(model, "config.json")!, cancel), "config.json");
-        var config = Architectures.Of(json).ReadConfig(json);
+        var (_, config) = await ReadConfigAsync(model, cancel);
         var generation = Path(model, "generation_config.json") is { } path
             ? GenerationConfig.Read(ConfigJson.Parse(await File.ReadAllBytesAsync(path, cancel), "generation_config.json"))
             : null;

@@ -18,24 +18,24 @@ internal sealed record DecoderArchitecture(string ModelType, string ClassName, F
     public static DecoderShape ShapeOf(ModelConfig config) =>
         new(config.Layers, config.KvHeads, HeadLayout.StoredWidth(config.HeadDim), config.Vocabulary, config.ContextLength);
 
-    public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel) =>
-        WriteGraph(config, weights, folder, withStates: false, cancel);
+    public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
+        WriteGraph(config, weights, precision, folder, withStates: false, cancel);
 
     public override ModelGraph GraphAt(string folder, ModelConfig config) => new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config));
 
     /// <summary>The graph, on demand with its hidden states as outputs.</summary>
-    internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, bool withStates, CancellationToken cancel)
+    internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)
     {
         CheckWeights(config, weights);
         using var graph = new OnnxGraph(ModelType, folder);
-        Build(new DecoderWriter(new GraphWriter(graph, View(weights), cancel), config, withStates));
+        Build(new DecoderWriter(new GraphWriter(graph, View(weights), precision, cancel), config, withStates));
         return new ServingGraph(graph.Save(), ShapeOf(config));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
     {
         using var sketch = OnnxGraph.Sketch();
-        var writer = new GraphWriter(sketch, weights: null, CancellationToken.None);
+        var writer = new GraphWriter(sketch, weights: null, WeightPrecision.F32, CancellationToken.None);
         Build(new DecoderWriter(writer, config, withStates: false));
         return writer.Needed;
     }
@@ -70,7 +70,7 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
 
     /// <summary>Writes the graph and its weights into an existing, empty folder.</summary>
     /// <exception cref="ModelFormatException">The weights do not fit the configuration.</exception>
-    public abstract ModelGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel);
+    public abstract ModelGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel);
 
     /// <exception cref="ModelFormatException">Weights are missing, left over or of another shape; the message names them.</exception>
     public void CheckWeights(ModelConfig config, IWeightSource weights) =>

@@ -37,24 +37,24 @@ internal sealed record EncoderArchitecture(
         HasPooler,
         config.PadToken ?? 0);
 
-    public override EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel) =>
-        WriteGraph(config, weights, folder, withStates: false, cancel);
+    public override EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
+        WriteGraph(config, weights, precision, folder, withStates: false, cancel);
 
     public override ModelGraph GraphAt(string folder, ModelConfig config) => new EncoderGraph(Path.Combine(folder, OnnxGraph.FileName), Shape(config));
 
     /// <summary>The graph, on demand with its hidden states as outputs.</summary>
-    internal EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, string folder, bool withStates, CancellationToken cancel)
+    internal EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)
     {
         CheckWeights(config, weights);
         using var graph = new OnnxGraph(ModelType, folder);
-        Build(new EncoderWriter(new GraphWriter(graph, View(weights), cancel), config, withStates, Shape(config).HasTypes));
+        Build(new EncoderWriter(new GraphWriter(graph, View(weights), precision, cancel), config, withStates, Shape(config).HasTypes));
         return new EncoderGraph(graph.Save(), Shape(config));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
     {
         using var sketch = OnnxGraph.Sketch();
-        var writer = new GraphWriter(sketch, weights: null, CancellationToken.None);
+        var writer = new GraphWriter(sketch, weights: null, WeightPrecision.F32, CancellationToken.None);
         Build(new EncoderWriter(writer, config, withStates: false, Shape(config).HasTypes));
         return writer.Needed;
     }

@@ -19,11 +19,11 @@ public static class LlamaGraph
     /// <summary>What the engine must know of the graph that <see cref="Write"/> makes.</summary>
     public static DecoderShape ShapeOf(ModelConfig config) => DecoderArchitecture.ShapeOf(config);
 
-    /// <summary>Writes <c>model.onnx</c> and <c>weights.bin</c>.</summary>
+    /// <summary>Writes <c>model.onnx</c> and <c>weights.bin</c> in f32.</summary>
     /// <param name="folder">An existing folder without these files.</param>
     /// <exception cref="ModelFormatException">The weights do not fit the configuration.</exception>
     public static ServingGraph Write(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel) =>
-        Architecture.WriteGraph(config, weights, folder, cancel);
+        Architecture.WriteGraph(config, weights, WeightPrecision.F32, folder, cancel);
 
     /// <summary>The decoder of this layout; others are published in it with other options.</summary>
     internal static void Build(DecoderWriter decoder, AttentionOptions attention)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using LlmOs.Engine.Formats;
 using LlmOs.Models.Zoo.Blocks;
 
 namespace LlmOs.Models.Zoo;
@@ -8,6 +9,7 @@ namespace LlmOs.Models.Zoo;
 internal enum OnnxType
 {
     Float = 1,
+    UInt8 = 2,
     Int32 = 6,
     Int64 = 7,
 }
@@ -128,21 +130,58 @@ internal sealed class OnnxGraph : IDisposable
             throw new InvalidOperationException($"Weight '{name}' [{string.Join(", ", shape)}] needs {expected} bytes, {bytes} were written.");
         }
 
-        _initializers.Message(5, tensor =>
+        return Stored(name, OnnxType.Float, shape, offset, bytes);
+    }
+
+    /// <summary>A matrix in blocks in the weight file; <paramref name="write"/> writes its elements as f32 and may be called twice.</summary>
+    /// <param name="tryMinima">Whether a matrix whose blocks all are 4-bit codes with a minimum is stored as such, without loss.</param>
+    public BlockTensors Blocks(string name, long rows, long columns, BlockFormat format, bool tryMinima, Action<IFloatSink> write)
+    {
+        if (_weights is null)
         {
-            foreach (var dimension in shape)
+            return new BlockTensors(0, 0, name, null, null);
+        }
+
+        var inRow = format.BlocksOf(columns);
+        var offset = _weights.Align();
+        var sink = new BlockSink(_weights, format, withMinima: tryMinima);
+        write(sink);
+        if (!sink.IsOpen)
+        {
+            tryMinima = false;
+            _weights.Rewind(offset);
+            sink = new BlockSink(_weights, format, withMinima: false);
+            write(sink);
+        }
+
+        var bytes = _weights.Position - offset;
+        if (sink.Scales.Length != rows * inRow || bytes != rows * inRow * format.CodeBytes)
+        {
+            throw new InvalidOperationException($"Matrix '{name}' [{rows}, {columns}] needs {rows * inRow} blocks, {sink.Scales.Length} were written.");
+        }
+
+        var scales = Floats(name + ".scales", [rows, inRow], sink.Scales);
+        if (tryMinima)
+        {
+            // (code - middle) * scale + offset = code * scale + minimum
+            var offsets = new float[sink.Scales.Length];
+            for (var i = 0; i < offsets.Length; i++)
             {
-                tensor.Int(1, dimension);
+                offsets[i] = sink.Minima[i] + (format.MiddleCode * sink.Scales[i]);
             }
 
-            tensor.Int(2, (int)OnnxType.Float);
-            tensor.Text(8, name);
-            External(tensor, "location", WeightFile.FileName);
-            External(tensor, "offset", offset.ToString(CultureInfo.InvariantCulture));
-            External(tensor, "length", bytes.ToString(CultureInfo.InvariantCulture));
-            tensor.Int(14, 1); // data_location: external
-        });
-        return name;
+            return new BlockTensors(offset, bytes, scales, null, Floats(name + ".offsets", [rows, inRow], offsets));
+        }
+
+        if (format.Symmetric)
+        {
+            return new BlockTensors(offset, bytes, scales, null, null);
+        }
+
+        var zeros = sink.PackedZeros(inRow);
+        var at = _weights.Align();
+        _weights.WriteBytes(zeros);
+        return new BlockTensors(offset, bytes, scales, Stored(name + ".zeros", OnnxType.UInt8, [rows, zeros.Length / rows], at, zeros.Length), null);
     }
 
     /// <summary>Writes the model file; returns its path.</summary>
@@ -177,6 +216,37 @@ internal sealed class OnnxGraph : IDisposable
     }
 
     public void Dispose() => _weights?.Dispose();
+
+    /// <summary>A name for the codes of a matrix in blocks, in a shape of their bytes; several names may share them.</summary>
+    public string Codes(string name, BlockTensors matrix, params long[] shape) =>
+        _weights is null ? name : Stored(name, OnnxType.UInt8, shape, matrix.Offset, matrix.Bytes);
+
+    private string Floats(string name, long[] shape, ReadOnlySpan<float> values)
+    {
+        var offset = _weights!.Align();
+        _weights.Write(values);
+        return Stored(name, OnnxType.Float, shape, offset, values.Length * (long)sizeof(float));
+    }
+
+    /// <summary>Names a range of the weight file; several names may share one.</summary>
+    private string Stored(string name, OnnxType type, long[] shape, long offset, long bytes)
+    {
+        _initializers.Message(5, tensor =>
+        {
+            foreach (var dimension in shape)
+            {
+                tensor.Int(1, dimension);
+            }
+
+            tensor.Int(2, (int)type);
+            tensor.Text(8, name);
+            External(tensor, "location", WeightFile.FileName);
+            External(tensor, "offset", offset.ToString(CultureInfo.InvariantCulture));
+            External(tensor, "length", bytes.ToString(CultureInfo.InvariantCulture));
+            tensor.Int(14, 1); // data_location: external
+        });
+        return name;
+    }
 
     private string Inline(string name, OnnxType type, long[] shape, ReadOnlySpan<byte> values)
     {

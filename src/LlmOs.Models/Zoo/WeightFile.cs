@@ -4,7 +4,7 @@ using LlmOs.Models.Zoo.Blocks;
 namespace LlmOs.Models.Zoo;
 
 /// <summary>
-/// The external data of an ONNX file: tensors in f32, each starting at a multiple of 4096 so that the runtime can map it.
+/// The external data of an ONNX file: tensors, each starting at a multiple of 4096 so that the runtime can map it.
 /// Values stream through; a model larger than the memory can be written.
 /// </summary>
 internal sealed class WeightFile : IFloatSink, IDisposable
@@ -27,6 +27,15 @@ internal sealed class WeightFile : IFloatSink, IDisposable
     }
 
     public long Position => _file.Position;
+
+    public void WriteBytes(ReadOnlySpan<byte> bytes) => _file.Write(bytes);
+
+    /// <summary>Takes back what was written from this position on.</summary>
+    public void Rewind(long position)
+    {
+        _file.Position = position;
+        _file.SetLength(position);
+    }
 
     public void Write(ReadOnlySpan<float> values) => _file.Write(MemoryMarshal.AsBytes(values));
 

@@ -51,7 +51,7 @@ internal sealed partial class TrainingRunner(
 
         var version = await intake.TakeAsync(result, request.Name, (done, message) => job.Report(TrainerShare + (0.03 * done), message), cancel);
         job.Report(0.98, "comparing the served graph with the trained model");
-        var parity = await ParityGate.MeasureAsync((ServingGraph)await graphs.OpenAsync(version.Files, cancel), result, clock, cancel);
+        var parity = await ParityGate.MeasureAsync((ServingGraph)await graphs.OpenAsync(version.Files, version.Precision, cancel), result, clock, cancel);
         version = version with
         {
             Alias = request.Alias ?? ModelAlias.Latest,

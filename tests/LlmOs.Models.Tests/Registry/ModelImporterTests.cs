@@ -37,7 +37,7 @@ public sealed class ModelImporterTests : IAsyncLifetime
         Assert.Equal(view.Files.Sum(f => f.Bytes), view.Bytes);
         Assert.Equal("job_test", view.Lineage.Job);
 
-        var graph = (ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(view.Files, CancellationToken.None);
+        var graph = (ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(view.Files, view.Precision, CancellationToken.None);
         using var run = new GraphRun(graph);
         var plain = new PlainLlama(TinyModel.Config, new RandomWeights(TinyModel.Config, seed: 1)).Forward([1, 2, 3]);
         Assert.All(plain[2].Zip(run.Forward([1, 2, 3])[2]), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
@@ -126,10 +126,10 @@ public sealed class ModelImporterTests : IAsyncLifetime
     [InlineData("file:{import}/../..", ErrorCode.NotAllowed)]
     [InlineData("file:{import}-beside", ErrorCode.NotAllowed)]
     [InlineData("file:{import}/absent", ErrorCode.MissingFile)]
-    [InlineData("file:{import}/one.gguf", ErrorCode.UnsupportedFormat)]
+    [InlineData("file:{import}/one.h5", ErrorCode.UnsupportedFormat)]
     public async Task A_source_that_may_not_or_cannot_be_read_is_refused(string source, ErrorCode code)
     {
-        File.WriteAllText(Path.Combine(_world.Folder.Import, "one.gguf"), "GGUF");
+        File.WriteAllText(Path.Combine(_world.Folder.Import, "one.h5"), "HDF");
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() =>
             _world.ImportAsync(new ImportRequest { Source = source.Replace("{import}", _world.Folder.Import), Name = "m" }));
@@ -166,7 +166,7 @@ public sealed class ModelImporterTests : IAsyncLifetime
 
     [Theory]
     [InlineData("Bad Name", null, null, null, ErrorCode.InvalidRequest, "name")]
-    [InlineData("m", "int8", null, null, ErrorCode.InvalidRequest, "precision")]
+    [InlineData("m", "int5", null, null, ErrorCode.InvalidRequest, "precision")]
     [InlineData("m", null, "fill-mask", null, ErrorCode.UnsupportedTask, "task")]
     [InlineData("m", null, null, "12", ErrorCode.InvalidRequest, "alias")]
     public async Task What_is_asked_for_and_cannot_be_had_is_refused_by_field(string name, string? precision, string? task, string? alias, ErrorCode code, string field)

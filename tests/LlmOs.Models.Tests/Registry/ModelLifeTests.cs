@@ -307,8 +307,8 @@ public sealed class ModelLifeTests : IAsyncLifetime
         var first = (await ModelResolver.ResolveAsync(db, "first", CancellationToken.None)).ToView();
         var second = (await ModelResolver.ResolveAsync(db, "second", CancellationToken.None)).ToView();
         Assert.Equal(first.Files, second.Files);
-        using var one = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(first.Files, CancellationToken.None));
-        using var two = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(second.Files, CancellationToken.None));
+        using var one = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(first.Files, "f32", CancellationToken.None));
+        using var two = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(second.Files, "f32", CancellationToken.None));
         Assert.Equal(one.Forward([1, 2, 3]).SelectMany(r => r), two.Forward([1, 2, 3]).SelectMany(r => r));
     }
 
@@ -329,7 +329,7 @@ public sealed class ModelLifeTests : IAsyncLifetime
         await using var db = await _world.DbAsync();
         var left = (await ModelResolver.ResolveAsync(db, "b", CancellationToken.None)).ToView();
         Assert.Equal(left.Files.Select(f => f.Sha256).Order(), Directory.GetFiles(_world.Folder.Blobs, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)).Order());
-        Assert.Equal([ServingGraphs.KeyOf(left.Files)], Directory.GetDirectories(Path.Combine(_world.Folder.Cache, "graphs")).Select(f => Path.GetFileName(f)));
+        Assert.Equal([ServingGraphs.KeyOf(left.Files, WeightPrecision.F32)], Directory.GetDirectories(Path.Combine(_world.Folder.Cache, "graphs")).Select(f => Path.GetFileName(f)));
     }
 
     [Fact]

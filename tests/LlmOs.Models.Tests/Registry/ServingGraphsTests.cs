@@ -2,6 +2,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Zoo;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LlmOs.Models.Tests.Registry;
@@ -22,11 +23,11 @@ public sealed class ServingGraphsTests : IAsyncLifetime
     [Fact]
     public async Task A_graph_that_is_gone_is_made_again()
     {
-        var path = (await Graphs().OpenAsync(_files, CancellationToken.None)).OnnxPath;
+        var path = (await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None)).OnnxPath;
         var before = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
 
-        await _world.Get<ServingGraphs>().OpenAsync(_files, CancellationToken.None);
+        await _world.Get<ServingGraphs>().OpenAsync(_files, Precisions.Full, CancellationToken.None);
 
         Assert.Equal(before, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
     }
@@ -37,12 +38,12 @@ public sealed class ServingGraphsTests : IAsyncLifetime
     [InlineData("manifest.json")]
     public async Task A_graph_that_was_damaged_is_made_again_by_the_next_process(string file)
     {
-        var graph = await Graphs().OpenAsync(_files, CancellationToken.None);
+        var graph = await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None);
         var damaged = Path.Combine(Path.GetDirectoryName(graph.OnnxPath)!, file);
         var before = await File.ReadAllBytesAsync(damaged, TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(damaged, before[..^1], TestContext.Current.CancellationToken);
 
-        await Graphs().OpenAsync(_files, CancellationToken.None);
+        await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None);
 
         Assert.Equal(before, await File.ReadAllBytesAsync(damaged, TestContext.Current.CancellationToken));
         Assert.Single(Directory.GetFileSystemEntries(Path.Combine(_world.Folder.Cache, "graphs")));
@@ -56,7 +57,7 @@ public sealed class ServingGraphsTests : IAsyncLifetime
         content[^1] ^= 1;
         await File.WriteAllBytesAsync(blob, content, TestContext.Current.CancellationToken);
 
-        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => Graphs().OpenAsync(_files, CancellationToken.None));
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None));
 
         Assert.Equal(ErrorCode.HashMismatch, refusal.Code);
     }
@@ -66,7 +67,7 @@ public sealed class ServingGraphsTests : IAsyncLifetime
     {
         Directory.Delete(Path.Combine(_world.Folder.Cache, "graphs"), recursive: true);
 
-        var graphs = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Graphs().OpenAsync(_files, CancellationToken.None)));
+        var graphs = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None)));
 
         Assert.Single(graphs.Distinct());
         Assert.Single(Directory.GetFileSystemEntries(Path.Combine(_world.Folder.Cache, "graphs")));
@@ -79,21 +80,22 @@ public sealed class ServingGraphsTests : IAsyncLifetime
         var old = Directory.CreateDirectory(Path.Combine(root, ".old.tmp")).FullName;
         var young = Directory.CreateDirectory(Path.Combine(root, ".young.tmp")).FullName;
         Directory.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2));
-        Directory.Delete(Path.Combine(root, ServingGraphs.KeyOf(_files)), recursive: true);
+        Directory.Delete(Path.Combine(root, ServingGraphs.KeyOf(_files, WeightPrecision.F32)), recursive: true);
 
-        await Graphs().OpenAsync(_files, CancellationToken.None);
+        await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None);
 
         Assert.Equal((false, true), (Directory.Exists(old), Directory.Exists(young)));
     }
 
     [Fact]
-    public void The_key_follows_configuration_and_weights_and_nothing_else()
+    public void The_key_follows_configuration_weights_and_precision_and_nothing_else()
     {
         ModelFileView[] tokenizer = [.. _files, new("tokenizer.json", new string('a', 64), 1)];
         ModelFileView[] weights = [.. _files.Select(f => f.Path == "model.safetensors" ? f with { Sha256 = new string('b', 64) } : f)];
 
-        Assert.Equal(ServingGraphs.KeyOf(_files), ServingGraphs.KeyOf(tokenizer));
-        Assert.NotEqual(ServingGraphs.KeyOf(_files), ServingGraphs.KeyOf(weights));
+        Assert.Equal(ServingGraphs.KeyOf(_files, WeightPrecision.F32), ServingGraphs.KeyOf(tokenizer, WeightPrecision.F32));
+        Assert.NotEqual(ServingGraphs.KeyOf(_files, WeightPrecision.F32), ServingGraphs.KeyOf(weights, WeightPrecision.F32));
+        Assert.NotEqual(ServingGraphs.KeyOf(_files, WeightPrecision.F32), ServingGraphs.KeyOf(_files, WeightPrecision.FourBit));
     }
 
     /// <summary>What a newly started process would have.</summary>

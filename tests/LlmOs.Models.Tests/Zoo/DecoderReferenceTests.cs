@@ -37,7 +37,7 @@ public sealed class DecoderReferenceTests : IDisposable
     public void Logits_and_hidden_states_are_the_recorded_ones(string model, string configFile)
     {
         using var reference = new ReferenceModel(model, configFile);
-        var graph = ((DecoderArchitecture)reference.Architecture).WriteGraph(reference.Config, reference.Weights, _folder, withStates: true, CancellationToken.None);
+        var graph = ((DecoderArchitecture)reference.Architecture).WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, withStates: true, CancellationToken.None);
         using var run = new GraphRun(graph, states: reference.Config.Layers + 1, reference.Config.Hidden);
 
         var compared = 0;
@@ -71,7 +71,7 @@ public sealed class DecoderReferenceTests : IDisposable
     public async Task Greedy_ids_in_a_batch_are_those_of_each_text_alone_to_the_last_bit(string model)
     {
         using var reference = new ReferenceModel(model);
-        var graph = (ServingGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, _folder, CancellationToken.None);
+        var graph = (ServingGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, CancellationToken.None);
         await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 4, Threads = 1, PrefillChunk = 16 }, EngineDevice.Cpu, TimeProvider.System);
         int[][] prompts = [.. reference.Cases("forward").Select(c => c.Rows("input_ids")[0]).Where(ids => ids.Length > 1).OrderBy(ids => ids.Length)];
         Assert.True(prompts.Select(p => p.Length).Distinct().Count() >= 3);

@@ -28,7 +28,7 @@ public sealed class EncoderReferenceTests : IDisposable
     public async Task Outputs_are_the_recorded_ones_alone_and_in_padded_batches(string model)
     {
         using var reference = new ReferenceModel(model);
-        await using var engine = Load((EncoderGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, _folder, Cancel));
+        await using var engine = Load((EncoderGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, Cancel));
 
         var compared = 0;
         foreach (var test in reference.Cases("encode").Concat(reference.Cases("encode-batch")))
@@ -51,7 +51,7 @@ public sealed class EncoderReferenceTests : IDisposable
     public void Hidden_states_are_the_recorded_ones(string model)
     {
         using var reference = new ReferenceModel(model);
-        var graph = ((EncoderArchitecture)reference.Architecture).WriteGraph(reference.Config, reference.Weights, _folder, withStates: true, Cancel);
+        var graph = ((EncoderArchitecture)reference.Architecture).WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, withStates: true, Cancel);
         using var session = new InferenceSession(graph.OnnxPath);
         using var options = new RunOptions();
 
@@ -78,7 +78,7 @@ public sealed class EncoderReferenceTests : IDisposable
     public async Task In_a_batch_with_others_a_text_has_the_numbers_it_has_alone_to_the_last_bit(string model)
     {
         using var reference = new ReferenceModel(model);
-        await using var engine = Load((EncoderGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, _folder, Cancel));
+        await using var engine = Load((EncoderGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, Cancel));
         var wanted = engine.Shape.Head is EncoderHead.None or EncoderHead.Tokens ? EncoderOutput.States : EncoderOutput.Logits;
         EncoderText[] texts = [.. reference.Cases("encode").SelectMany(Texts), .. reference.Cases("encode-batch").SelectMany(Texts)];
 

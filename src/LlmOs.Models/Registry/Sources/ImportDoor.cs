@@ -2,6 +2,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry.Bundles;
 using LlmOs.Models.Registry.Pull;
 using Microsoft.EntityFrameworkCore;
 
@@ -37,7 +38,12 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
                 await uploads.RequireFinishedAsync(db, source[UploadScheme.Length..], "source", cancel);
                 break;
             default:
-                ImportSource.Locate(request.Source, settings.ImportDirs);
+                var path = ImportSource.Locate(request.Source, settings.ImportDirs);
+                if (!File.Exists(path) || !await BundleReader.IsBundleAsync(path, cancel))
+                {
+                    SourceLayout.CheckKind(path);
+                }
+
                 break;
         }
     }
@@ -53,11 +59,21 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
             case var source when source.StartsWith(UploadScheme, StringComparison.Ordinal):
                 var upload = await uploads.RequireFinishedAsync(db, source[UploadScheme.Length..], "source", cancel);
                 return await store.KeepAsync(upload.Sha256!, cancel)
-                    ? new FetchedSource(store.PathOf(upload.Sha256!), IsOurs: false, $"{UploadScheme}{upload.FileName}#sha256={upload.Sha256}")
+                    ? new FetchedSource(Named(upload, job.ScratchFolder), IsOurs: false, $"{UploadScheme}{upload.FileName}#sha256={upload.Sha256}")
                     : throw new LlmOsException(ErrorCode.MissingFile, "The uploaded file is no longer stored.") { Field = "source" };
             default:
                 return new FetchedSource(ImportSource.Locate(request.Source, settings.ImportDirs), IsOurs: false, Origin: null);
         }
+    }
+
+    /// <summary>The upload's blob under a name that ends as the file's own did, which tells its kind.</summary>
+    private string Named(Upload upload, string scratch)
+    {
+        var end = Path.GetExtension(upload.FileName);
+        var link = Path.Combine(scratch, "upload" + (end.All(c => char.IsAsciiLetterOrDigit(c) || c == '.') ? end : ""));
+        File.Delete(link);
+        File.CreateSymbolicLink(link, store.PathOf(upload.Sha256!));
+        return link;
     }
 
     private static bool IsWeb(string source) =>

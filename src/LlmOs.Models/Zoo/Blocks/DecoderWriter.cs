@@ -41,8 +41,8 @@ internal sealed class DecoderWriter
     /// <param name="scale">What they are multiplied by.</param>
     public void Embed(string name, double scale = 1)
     {
-        var table = Writer.Weight(name + ".weight", Config.Vocabulary, Config.Hidden);
-        _state = Writer.Scale(Writer.Lookup(table, DecoderGraph.InputIds), scale);
+        var table = Writer.Published(name + ".weight", Config.Vocabulary, Config.Hidden) with { Kind = MatrixKind.Vocabulary };
+        _state = Writer.Scale(Writer.Rows(table, DecoderGraph.InputIds), scale);
     }
 
     /// <summary>Adds a learned vector for each position.</summary>
@@ -232,7 +232,7 @@ internal sealed class DecoderWriter
         OutputState(normed);
         var rows = Graph.Node("Reshape", [normed, Writer.Wholes(-1, Config.Hidden)]);                    // [B * S, H]
         var wanted = Graph.Node("Gather", [rows, DecoderGraph.LogitRows], attributes: ("axis", 0));      // [N, H]
-        var matrix = Writer.Published((Config.TiedEmbeddings ? embedding : head) + ".weight", Config.Vocabulary, Config.Hidden);
+        var matrix = Writer.Published((Config.TiedEmbeddings ? embedding : head) + ".weight", Config.Vocabulary, Config.Hidden) with { Kind = MatrixKind.Vocabulary };
         var offset = bias ? Writer.Weight(head + ".bias", Config.Vocabulary) : null;
         if (Config.LogitSoftCap > 0)
         {

@@ -18,7 +18,7 @@ internal static class ExpertsBlock
         var (writer, config) = (decoder.Writer, decoder.Config);
         var (graph, experts) = (writer.Graph, config.Experts!);
         var tokens = graph.Node("Reshape", [x, writer.Wholes(-1, config.Hidden)]);                       // [T, H]
-        var scores = writer.Linear(tokens, router, experts.Count, config.Hidden, bias: false);           // [T, E]
+        var scores = writer.Linear(tokens, writer.Published(router + ".weight", experts.Count, config.Hidden) with { Kind = MatrixKind.Router }); // [T, E]
         var shares = graph.Node("Softmax", [scores], attributes: ("axis", -1));                          // [T, E]
         var (best, chosen) = ($"{router}.best", $"{router}.chosen");
         graph.Node("TopK", [shares, writer.Wholes(experts.PerToken)], [best, chosen], "", ("axis", -1)); // [T, P] each

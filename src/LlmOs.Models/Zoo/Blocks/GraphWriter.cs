@@ -7,8 +7,9 @@ namespace LlmOs.Models.Zoo.Blocks;
 /// On a sketch nothing is read; it gathers the weights that the architecture needs.
 /// </summary>
 /// <remarks>Letters in shapes: B rows of the batch, S tokens of a row, H width of the input, O width of the output.</remarks>
-internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, CancellationToken cancel)
+internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, WeightPrecision precision, CancellationToken cancel)
 {
+    private readonly BlockMatrices _blocks = new(graph);
     private readonly Dictionary<string, TensorInfo> _needed = new(StringComparer.Ordinal);
     private readonly HashSet<string> _made = new(StringComparer.Ordinal);
     private readonly List<TensorInfo> _order = [];
@@ -27,6 +28,11 @@ internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, Cance
     /// <returns>[..., O]</returns>
     public string Linear(string x, Matrix matrix, string? bias = null, string? output = null)
     {
+        if (LinearBlocks.FormatOf(precision, matrix.Kind, matrix.Columns) is { } format)
+        {
+            return _blocks.Linear(x, matrix, format, bias, output);
+        }
+
         var weight = Once(matrix.Name, name => Graph.Weight(name, [matrix.Rows, matrix.Columns], matrix.Write));
         if (bias is not null)
         {
@@ -127,6 +133,11 @@ internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, Cance
         weights!.Read(name, 0, values);
         return values;
     }
+
+    /// <summary>Rows of an embedding by index; it may be the head's matrix too.</summary>
+    public string Rows(Matrix table, string indices) => LinearBlocks.FormatOf(precision, table.Kind, table.Columns) is { } format
+        ? _blocks.Rows(table, format, indices)
+        : Lookup(Once(table.Name, name => Graph.Weight(name, [table.Rows, table.Columns], table.Write)), indices);
 
     /// <summary>Rows of a published table [rows, width] by index.</summary>
     public string Lookup(string table, string indices) => Graph.Node("Gather", [table, indices], attributes: ("axis", 0));

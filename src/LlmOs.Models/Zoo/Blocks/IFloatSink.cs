@@ -6,6 +6,9 @@ namespace LlmOs.Models.Zoo.Blocks;
 /// <summary>Takes a tensor's elements in row-major order: a file, or a quantiser on the way to one.</summary>
 internal interface IFloatSink
 {
+    /// <summary>False once nothing more is wanted: what is written from then on is ignored.</summary>
+    bool IsOpen => true;
+
     void Write(ReadOnlySpan<float> values);
 }
 
@@ -20,7 +23,7 @@ internal static class FloatSinks
         var buffer = ArrayPool<float>.Shared.Rent((int)Math.Min(count, BufferElements));
         try
         {
-            while (count > 0)
+            while (count > 0 && sink.IsOpen)
             {
                 cancel.ThrowIfCancellationRequested();
                 var part = buffer.AsSpan(0, (int)Math.Min(count, buffer.Length));

@@ -40,8 +40,8 @@ public sealed class BundleTests : IAsyncLifetime
         Assert.Equal("# Written here\n", there.Model.Card);
         Assert.Equal(new Dictionary<string, string> { ["team"] = "search" }, there.ToView().Tags);
         Assert.Equal(("base:4", LineageRelation.FineTuned, "hf:org/name@0123"), (there.LineageParent, there.LineageRelation, there.LineageSource));
-        using var before = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(original.Files, CancellationToken.None));
-        using var after = new GraphRun((ServingGraph)await other.Get<ServingGraphs>().OpenAsync(there.ToView().Files, CancellationToken.None));
+        using var before = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(original.Files, "f32", CancellationToken.None));
+        using var after = new GraphRun((ServingGraph)await other.Get<ServingGraphs>().OpenAsync(there.ToView().Files, "f32", CancellationToken.None));
         Assert.Equal(before.Forward([1, 2, 3]).SelectMany(r => r), after.Forward([1, 2, 3]).SelectMany(r => r));
     }
 

@@ -51,7 +51,7 @@ public sealed class HubPullTests : IAsyncLifetime
         Assert.Equal(view.Bytes, job.Metrics["total_bytes"]);
         Assert.Equal(view.Bytes, job.Metrics["bytes"]);
 
-        var graph = (ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(view.Files, CancellationToken.None);
+        var graph = (ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(view.Files, "f32", CancellationToken.None);
         using var run = new GraphRun(graph);
         Assert.Equal(40, run.Forward([1, 2])[0].Length);
     }
