@@ -11,7 +11,7 @@ public static class ImportSource
 
     /// <summary>The folder or file that a source names, without links in its path.</summary>
     /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or nothing is there.</exception>
-    public static string Locate(string source, IReadOnlyList<string> importFolders)
+    public static string Resolve(string source, IReadOnlyList<string> importFolders)
     {
         var real = RealSource(source, "source", "/path/of/a/model", importFolders);
         return Path.Exists(real) ? real : throw new LlmOsException(ErrorCode.MissingFile, $"There is no folder or file '{ModelName.Shorten(source)}'.") { Field = "source" };

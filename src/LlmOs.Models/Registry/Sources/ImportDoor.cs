@@ -38,7 +38,7 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
                 await uploads.RequireFinishedAsync(db, source[UploadScheme.Length..], "source", cancel);
                 break;
             default:
-                var path = ImportSource.Locate(request.Source, settings.ImportDirs);
+                var path = ImportSource.Resolve(request.Source, settings.ImportDirs);
                 if (!File.Exists(path) || !await BundleReader.IsBundleAsync(path, cancel))
                 {
                     SourceLayout.CheckKind(path);
@@ -62,7 +62,7 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
                     ? new FetchedSource(Named(upload, job.ScratchFolder), IsOurs: false, $"{UploadScheme}{upload.FileName}#sha256={upload.Sha256}")
                     : throw new LlmOsException(ErrorCode.MissingFile, "The uploaded file is no longer stored.") { Field = "source" };
             default:
-                return new FetchedSource(ImportSource.Locate(request.Source, settings.ImportDirs), IsOurs: false, Origin: null);
+                return new FetchedSource(ImportSource.Resolve(request.Source, settings.ImportDirs), IsOurs: false, Origin: null);
         }
     }
 
