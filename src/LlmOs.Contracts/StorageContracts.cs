@@ -47,4 +47,4 @@ public sealed record UploadView(
 public sealed record CollectedView(string What, int Files, long Bytes);
 
 /// <summary>What a collection deleted, or would delete.</summary>
-public sealed record CollectReport(bool DryRun, long FreedBytes, IReadOnlyList<CollectedView> Items);
+public sealed record CollectReport(bool Preview, long FreedBytes, IReadOnlyList<CollectedView> Items);

@@ -33,7 +33,7 @@ internal static class ArtifactEndpoints
         artifacts.MapMethods("/{sha256}", [HttpMethods.Head], Get).WithName("CheckArtifact").WithSummary("Whether a file is stored, and its length.")
             .Produces(200, contentType: "application/octet-stream").ProducesProblem(404);
         artifacts.MapPost("/collect", Collect).WithName("CollectArtifacts")
-            .WithSummary("Deletes stored files that nothing refers to and that are older than the grace period; with dry_run only counts them.");
+            .WithSummary("Deletes stored files that nothing refers to and that are older than the grace period; with preview it only counts them.");
     }
 
     private static async Task<Created<UploadView>> Begin(UploadRequest request, LlmOsDb db, Uploads uploads, CancellationToken cancel)
@@ -70,8 +70,8 @@ internal static class ArtifactEndpoints
             ? StoredFile.Answer(store, sha256, fileName: sha256, response)
             : throw LlmOsException.NotFound("artifact", sha256.Length > 64 ? sha256[..64] : sha256);
 
-    private static async Task<Ok<CollectReport>> Collect([FromQuery(Name = "dry_run")] bool? dryRun, Collector collector, CancellationToken cancel) =>
-        TypedResults.Ok(await collector.CollectAsync(dryRun ?? false, cancel));
+    private static async Task<Ok<CollectReport>> Collect(bool? preview, Collector collector, CancellationToken cancel) =>
+        TypedResults.Ok(await collector.CollectAsync(preview ?? false, cancel));
 
     /// <summary>Documents a body of raw bytes, and takes any content type.</summary>
     private sealed class AnyBody : Microsoft.AspNetCore.Http.Metadata.IAcceptsMetadata
