@@ -7,7 +7,7 @@ namespace LlmOs.Contracts;
 public sealed record RenderTemplateRequest
 {
     /// <summary>Jinja, set up as transformers sets it up.</summary>
-    [TextLength(1 << 20)]
+    [TextLength(1 << 18)]
     public string? Template { get; init; }
 
     /// <summary>A model whose own template is taken, with its special words.</summary>

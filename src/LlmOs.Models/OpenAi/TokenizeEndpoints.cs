@@ -39,15 +39,8 @@ internal static class TokenizeEndpoints
 
     private static async Task<IResult> Tokenize(TokenizeRequest request, HttpContext http, InferenceGate gate, ModelPrompts prompts, CancellationToken cancel)
     {
-        var given = new[] { request.Prompt is not null, request.Content is not null, request.Messages is not null }.Count(g => g);
-        if (given != 1)
-        {
-            throw LlmOsException.Invalid("prompt", given == 0
-                ? "'prompt' is missing. Send a 'prompt' or 'messages' as vLLM takes them, or a 'content' as llama.cpp does."
-                : "'prompt', 'messages' and 'content' mean three things. Send one of them.");
-        }
-
         var conversation = request.Messages is null ? null : ConversationRules.ToConversation(request);
+        CheckOneIsGiven(request);
         var model = await gate.FindOnlyAsync(request.Model, http.Response, cancel);
         AnswerHeaders.Warn(http.Response, request.Unknown);
         var tokenizer = await prompts.TokenizerOfAsync(model, request.Messages is null ? "prompt" : "messages", cancel);
@@ -62,6 +55,20 @@ internal static class TokenizeEndpoints
             : tokenizer.Encode(request.Prompt!, request.AddSpecialTokens ?? true, parseSpecialTokens: true);
         var spellings = request.ReturnTokenStrs == true ? tokens.Select(id => tokenizer.TokenOf(id) ?? "").ToList() : null;
         return TypedResults.Ok(new TokenizeReply(tokens.Length, model.ContextLength, tokens, spellings));
+    }
+
+    private static void CheckOneIsGiven(TokenizeRequest request)
+    {
+        var given = new[] { request.Prompt is not null, request.Content is not null, request.Messages is not null }.Count(g => g);
+        if (given == 0)
+        {
+            throw LlmOsException.Invalid("prompt", "'prompt' is missing. Send a 'prompt' or 'messages' as vLLM takes them, or a 'content' as llama.cpp does.");
+        }
+
+        if (given > 1)
+        {
+            throw LlmOsException.Invalid(request.Messages is not null ? "messages" : "content", "'prompt', 'messages' and 'content' mean three things. Send one of them.");
+        }
     }
 
     private static async Task<Ok<DetokenizeReply>> Detokenize(DetokenizeRequest request, HttpContext http, InferenceGate gate, ModelPrompts prompts, CancellationToken cancel)

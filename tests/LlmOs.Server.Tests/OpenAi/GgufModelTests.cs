@@ -47,6 +47,32 @@ public sealed class GgufModelTests(GgufModelServer server) : IClassFixture<GgufM
     }
 
     [Fact]
+    public async Task Its_conversations_have_the_recorded_prompt_ids_and_replies()
+    {
+        using var client = await server.ReadyAsync();
+        using var reference = Reference();
+        var chats = reference.RootElement.GetProperty("prompts").EnumerateArray().Where(p => p.TryGetProperty("messages", out var m) && m.ValueKind == JsonValueKind.Array).ToList();
+        Assert.Equal(10, chats.Count);
+
+        foreach (var chat in chats)
+        {
+            var sure = chat.GetProperty("greedy_gaps").EnumerateArray().Take(6).TakeWhile(gap => gap.GetDouble() >= Noise).Count();
+            var reply = await client.PostJsonAsync("/v1/chat/completions", new
+            {
+                model = "smollm2",
+                messages = chat.GetProperty("messages"),
+                max_tokens = Math.Max(sure, 1),
+                temperature = 0,
+                return_token_ids = true,
+            });
+
+            var choice = reply.GetProperty("choices")[0];
+            Assert.Equal(chat.GetProperty("prompt_ids").Ids(), choice.GetProperty("prompt_token_ids").Ids());
+            Assert.Equal(chat.GetProperty("greedy_ids").Ids()[..sure], choice.GetProperty("token_ids").Ids()[..sure]);
+        }
+    }
+
+    [Fact]
     public async Task The_version_says_what_it_came_from()
     {
         using var client = await server.ReadyAsync();

@@ -57,7 +57,7 @@ public class TokenizeTests(ModelServer server) : IClassFixture<ModelServer>
 
     [Theory]
     [InlineData("/tokenize", """{"model":"stories260k"}""", "prompt")]
-    [InlineData("/tokenize", """{"model":"stories260k","prompt":"a","content":"b"}""", "prompt")]
+    [InlineData("/tokenize", """{"model":"stories260k","prompt":"a","content":"b"}""", "content")]
     [InlineData("/tokenize", """{"prompt":"a"}""", "model")]
     [InlineData("/tokenize", """{"model":"stories260k","messages":[{"role":"alien","content":"x"}]}""", "messages[0].role")]
     [InlineData("/detokenize", """{"model":"stories260k"}""", "tokens")]
