@@ -1,5 +1,6 @@
 using System.Text;
 using LlmOs.Contracts;
+using LlmOs.Engine.Text.Templates;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
 
@@ -52,6 +53,11 @@ internal sealed class ModelCopies(ArtifactStore store, ModelRegistry registry)
             throw LlmOsException.Invalid($"files.{other}", $"files.{other}: a copy has no '{ModelName.Shorten(other)}' of its own; it may have {string.Join(", ", Replaceable)}.");
         }
 
+        if (texts.TryGetValue("chat_template.jinja", out var template))
+        {
+            CheckTemplate(template);
+        }
+
         List<ModelFileView> files = [];
         foreach (var file in source.Files.Where(f => !texts.ContainsKey(f.Path)))
         {
@@ -67,5 +73,17 @@ internal sealed class ModelCopies(ArtifactStore store, ModelRegistry registry)
         }
 
         return files;
+    }
+
+    private static void CheckTemplate(string template)
+    {
+        try
+        {
+            ChatTemplate.Parse(template);
+        }
+        catch (TemplateException fault)
+        {
+            throw new LlmOsException(ErrorCode.TemplateError, $"files.chat_template.jinja: {fault.Message}", fault) { Field = "files.chat_template.jinja" };
+        }
     }
 }
