@@ -11,6 +11,9 @@ switch (args.FirstOrDefault())
     case "first-token" when args.Length > 1:
         await FirstTokenBenchmark.RunAsync(args[1], CancellationToken.None);
         return 0;
+    case "while-training" when args.Length > 1:
+        await WhileTrainingBenchmark.RunAsync(args[1], CancellationToken.None);
+        return 0;
     case "bare-server" when args.Length > 1:
         await FirstTokenBenchmark.BareServerAsync(args[1]);
         return 0;
@@ -30,6 +33,7 @@ switch (args.FirstOrDefault())
                    LlmOs.Benchmarks templates              real chat templates, beside Jinja (needs python3 with jinja2 and the shared folder)
                    LlmOs.Benchmarks tokenizers SHARED     encoding of each kind beside Microsoft.ML.Tokenizers; SHARED is the shared folder
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
+                   LlmOs.Benchmarks while-training SERVER first token while a training job runs, against the job paused
                    LlmOs.Benchmarks import [SHAPE...]     seconds and peak memory of imports, by source and precision
             Results go to bench/results.
             """);

@@ -20,6 +20,7 @@ var root = new RootCommand(
     ModelCommands.CreateCopy(interrupts),
     ModelCommands.CreateRemove(interrupts),
     TrainCommand.Create(interrupts),
+    EvalCommand.Create(interrupts),
     TokenizeCommand.Create(interrupts),
     JobCommands.Create(interrupts),
     ServeCommand.Create(),

@@ -169,6 +169,14 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
     public async Task<JobView> TrainAsync(JsonElement specification, CancellationToken cancel) =>
         (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/training", specification, cancel)).Job;
 
+    /// <summary>Starts an evaluation job from a specification (CONTRACT, section 7), sent as it is.</summary>
+    public async Task<JobView> EvaluateAsync(JsonElement specification, CancellationToken cancel) =>
+        (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/evaluations", specification, cancel)).Job;
+
+    /// <summary>Compares two evaluations of the same data, each an evaluation's id or a model.</summary>
+    public Task<EvaluationComparisonView> CompareEvaluationsAsync(EvaluationComparisonRequest request, CancellationToken cancel) =>
+        SendAsync<EvaluationComparisonView>(HttpMethod.Post, "api/v1/evaluations/compare", request, cancel);
+
     public Task<Page<JobView>> ListJobsAsync(string? kind, JobState? state, int? limit, string? after, CancellationToken cancel) =>
         GetAsync<Page<JobView>>(
             "api/v1/jobs" + Query(("kind", kind), ("state", state?.ToWord()), ("limit", limit?.ToString(CultureInfo.InvariantCulture)), ("after", after)),

@@ -83,5 +83,6 @@ public static class ModelsTier
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();
         services.AddSingleton<ITextService, TextService>();
+        services.AddSingleton<IModelScorer, ModelScorer>();
     }
 }

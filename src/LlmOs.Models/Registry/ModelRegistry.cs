@@ -156,6 +156,20 @@ public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegis
             return true;
         }, cancel);
 
+    /// <summary>Adds what an evaluation found to a version. Runs inside the caller's transaction, as <see cref="PublishAsync"/> does.</summary>
+    public static async Task AddMetricsAsync(LlmOsDb db, long versionId, JsonElement metrics, CancellationToken cancel)
+    {
+        // Locks the row: of two evaluations that end at once, the second adds to what the first wrote.
+        if (await db.ModelVersions.Where(v => v.Id == versionId).ExecuteUpdateAsync(set => set.SetProperty(v => v.Metrics, v => v.Metrics), cancel) == 0)
+        {
+            throw new LlmOsException(ErrorCode.ModelNotFound, "The version was deleted while it was measured.");
+        }
+
+        var known = await db.ModelVersions.Where(v => v.Id == versionId).Select(v => v.Metrics).SingleAsync(cancel);
+        var all = Json<List<JsonElement>>([.. JsonSerializer.Deserialize<List<JsonElement>>(known, LlmOsJson.Options)!, metrics]);
+        await db.ModelVersions.Where(v => v.Id == versionId).ExecuteUpdateAsync(set => set.SetProperty(v => v.Metrics, all), cancel);
+    }
+
     /// <summary>404 for a version, or for its model if that is what is missing.</summary>
     internal static async Task<LlmOsException> NoVersionAsync(LlmOsDb db, string name, int number, CancellationToken cancel)
     {
