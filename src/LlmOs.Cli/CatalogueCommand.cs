@@ -1,5 +1,4 @@
 using System.CommandLine;
-using LlmOs.Contracts;
 using Spectre.Console;
 
 namespace LlmOs.Cli;
