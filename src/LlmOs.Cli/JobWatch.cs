@@ -45,6 +45,11 @@ internal static class JobWatch
         Add("loss", "0.000", "loss");
         Add("validation_loss", "0.000", "validation");
         Add("tokens_per_second", "0", "tokens/s");
+        if (job.Metrics.ValueKind == JsonValueKind.Object && job.Metrics.TryGetProperty("bytes_per_second", out var rate) && rate.ValueKind == JsonValueKind.Number && rate.GetDouble() is > 0 and var bytes)
+        {
+            parts.Add($"{Sizes.Bytes((long)bytes)}/s");
+        }
+
         if (job.EtaSeconds is { } eta and > 0)
         {
             parts.Add($"{Sizes.Duration(eta)} left");

@@ -12,7 +12,13 @@ var root = new RootCommand(
 {
     RunCommand.Create(interrupts),
     ListCommand.Create(interrupts),
+    ModelCommands.CreateShow(interrupts),
+    PullCommand.Create(interrupts),
+    CatalogueCommand.Create(interrupts),
     ImportCommand.Create(interrupts),
+    CreateCommand.Create(interrupts),
+    ModelCommands.CreateCopy(interrupts),
+    ModelCommands.CreateRemove(interrupts),
     TrainCommand.Create(interrupts),
     EvalCommand.Create(interrupts),
     TokenizeCommand.Create(interrupts),

@@ -5,6 +5,8 @@ using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.OpenAi;
 using LlmOs.Models.Pipelines;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Registry.Pull;
+using LlmOs.Models.Registry.Sources;
 using LlmOs.Models.Serving;
 using LlmOs.Models.Tokenizers;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +28,7 @@ public static class ModelsTier
     public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapRegistry();
+        routes.MapCatalogue();
         routes.MapEstimates();
         routes.MapTokenizers();
         routes.MapChatTemplates();
@@ -47,6 +50,18 @@ public static class ModelsTier
         services.AddSingleton<ModelIntake>();
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
+        services.AddSingleton<ICollectable>(provider => provider.GetRequiredService<ServingGraphs>());
+        services.AddSingleton<ModelUses>();
+        services.AddSingleton<IModelUsers, JobModelUsers>();
+        services.AddSingleton<ModelArchive>();
+        services.AddSingleton<ModelCopies>();
+        services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<Retries>();
+        services.AddSingleton<Downloader>();
+        services.AddSingleton<HubClient>();
+        services.AddSingleton<HubPull>();
+        services.AddSingleton<WebSource>();
+        services.AddSingleton<ImportDoor>();
         services.AddSingleton<IJobRunner, ModelImporter>();
         services.AddSingleton<IJobSpec, ImportJobSpec>();
         services.AddSingleton<StarterHost>();
