@@ -2,6 +2,7 @@ using System.Numerics;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Zoo;
+using LlmOs.Tools.Tokenizers;
 
 namespace LlmOs.Tools.Training;
 
@@ -108,14 +109,7 @@ internal static class TrainingPlanner
 
         OneOf("tokenizer.train", tokenizer.Train, "bpe");
         Check(tokenizer.Train is not null, "tokenizer.train", "'tokenizer.train' must be \"bpe\".");
-        var special = tokenizer.SpecialTokens ?? [TrainingPlan.EndOfText];
-        Check(special.Count is >= 1 and <= 64, "tokenizer.special_tokens", "Give 1 to 64 special tokens; the first ends a document.");
-        Check(
-            special.All(t => t is { Length: >= 2 and <= 64 } && !t.Any(c => char.IsControl(c) || char.IsSurrogate(c) || char.IsWhiteSpace(c))),
-            "tokenizer.special_tokens",
-            "A special token has 2 to 64 characters, none of them white space, control characters or beyond U+FFFF.");
-        Check(special.Distinct(StringComparer.Ordinal).Count() == special.Count, "tokenizer.special_tokens", "A special token is given twice.");
-        return special;
+        return TokenizerPlan.CheckSpecialTokens(tokenizer.SpecialTokens ?? [TrainingPlan.EndOfText], "tokenizer.special_tokens");
     }
 
     private static int? Patience(TrainingRequest request)

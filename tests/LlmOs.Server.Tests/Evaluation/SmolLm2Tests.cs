@@ -172,13 +172,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         var body = await answer.Content.ReadAsStringAsync(Cancel);
         Assert.True(answer.StatusCode == HttpStatusCode.Accepted, body);
         var id = Json.Parse(body).GetProperty("job").GetProperty("id").GetString();
-        JsonElement job;
-        do
-        {
-            job = Json.Parse(await client.GetStringAsync($"/api/v1/jobs/{id}?wait=30", Cancel));
-        }
-        while (job.GetProperty("finished_at").ValueKind == JsonValueKind.Null);
-
+        var job = await client.WaitForJobAsync($"/api/v1/jobs/{id}", Cancel);
         Assert.True(job.GetProperty("state").GetString() == "succeeded", job.ToString());
         return job.GetProperty("result");
     }
