@@ -106,7 +106,7 @@ public sealed class EncoderReferenceTests : IDisposable
     }
 
     /// <summary>The recorded and the computed values of a role, text by text, without padding.</summary>
-    private static async Task<IEnumerable<(float[] Expected, float[] Actual)>> Outputs(EncoderEngine engine, ReferenceCase test, string role)
+    internal static async Task<IEnumerable<(float[] Expected, float[] Actual)>> Outputs(EncoderEngine engine, ReferenceCase test, string role)
     {
         var texts = Texts(test);
         var all = test.Tensor(role)!;
