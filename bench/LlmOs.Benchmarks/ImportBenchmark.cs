@@ -5,10 +5,12 @@ using System.Text;
 using System.Text.Json;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
 using LlmOs.MakeModel;
 using LlmOs.Models;
 using LlmOs.Models.Zoo;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -89,6 +91,11 @@ internal static class ImportBenchmark
             builder.Logging.ClearProviders();
             builder.Services.AddInfrastructure(new LlmOsSettings { Data = Path.Combine(data, "llmos"), ImportDirs = [Path.GetDirectoryName(source)!] }).AddModels();
             await using var app = builder.Build();
+            await using (var db = await app.Services.GetRequiredService<IDbContextFactory<LlmOsDb>>().CreateDbContextAsync(cancel))
+            {
+                await db.Database.EnsureCreatedAsync(cancel);
+            }
+
             var importer = app.Services.GetServices<IJobRunner>().Single(runner => runner.Kind == "import");
             var job = new BenchmarkJob(new { source = $"file:{source}", name = "m", precision }, Directory.CreateDirectory(Path.Combine(data, "llmos", "scratch", "job")).FullName);
             GC.Collect();
