@@ -11,8 +11,17 @@ switch (args.FirstOrDefault())
     case "first-token" when args.Length > 1:
         await FirstTokenBenchmark.RunAsync(args[1], CancellationToken.None);
         return 0;
+    case "while-training" when args.Length > 1:
+        await WhileTrainingBenchmark.RunAsync(args[1], CancellationToken.None);
+        return 0;
     case "bare-server" when args.Length > 1:
         await FirstTokenBenchmark.BareServerAsync(args[1]);
+        return 0;
+    case "encoders" when args.Length > 1:
+        await EncoderBenchmark.RunAsync(args[1], CancellationToken.None);
+        return 0;
+    case "seq2seq":
+        await Seq2SeqBenchmark.RunAsync(CancellationToken.None);
         return 0;
     case "import":
         await ImportBenchmark.RunAsync(args.Length > 1 ? args[1..] : ["smollm2-135m", "qwen2.5-0.5b"], CancellationToken.None);
@@ -27,9 +36,12 @@ switch (args.FirstOrDefault())
         Console.Error.WriteLine(
             """
             Usage: LlmOs.Benchmarks decode [SHAPE]        engine against a plain ONNX Runtime loop on the same graph
+                   LlmOs.Benchmarks encoders SHARED       all-MiniLM-L6-v2 by length and batch beside this machine's matrix product
+                   LlmOs.Benchmarks seq2seq               an encoder-decoder, greedy beside four beams
                    LlmOs.Benchmarks templates              real chat templates, beside Jinja (needs python3 with jinja2 and the shared folder)
                    LlmOs.Benchmarks tokenizers SHARED     encoding of each kind beside Microsoft.ML.Tokenizers; SHARED is the shared folder
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
+                   LlmOs.Benchmarks while-training SERVER first token while a training job runs, against the job paused
                    LlmOs.Benchmarks import [SHAPE...]     seconds and peak memory of imports, by source and precision
             Results go to bench/results.
             """);

@@ -8,6 +8,23 @@ using TorchSharp;
 const string Measure = "--measure"; // in the child
 const int Rounds = 5;
 
+if (args is [Replicas.Rate, var shapeName, var threadCount])
+{
+    var threads = int.Parse(threadCount, CultureInfo.InvariantCulture);
+    torch.set_num_threads(threads);
+    torch.random.manual_seed(1);
+    using var alone = new TrainingRate(TrainingShapes.All.Single(s => s.Name == shapeName), threads);
+    alone.Measure(); // warms it
+    Console.Write(alone.Measure().ToString("R", CultureInfo.InvariantCulture));
+    return 0;
+}
+
+if (args is ["--replicas", .. var replicated])
+{
+    await Replicas.RunAsync([.. TrainingShapes.All.Where(s => replicated.Contains(s.Name))], CancellationToken.None);
+    return 0;
+}
+
 var asked = args.Where(a => a != Measure).ToList();
 var shapes = TrainingShapes.All.Where(shape => asked.Count == 0 || asked.Contains(shape.Name)).ToList();
 if (shapes.Count == 0 || asked.Except(shapes.Select(s => s.Name)).Any())
@@ -17,6 +34,7 @@ if (shapes.Count == 0 || asked.Except(shapes.Select(s => s.Name)).Any())
         Training tokens/s as a share of what this machine's own matrix product would give. Results go to bench/results.
 
         Usage: LlmOs.TrainingBench [SHAPE ...]    SHAPE: {string.Join(", ", TrainingShapes.All.Select(s => s.Name))}; none: all of them
+               LlmOs.TrainingBench --replicas SHAPE ...   two processes of one thread against one of two
         """);
     return 2;
 }

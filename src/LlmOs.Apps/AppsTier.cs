@@ -2,6 +2,7 @@ using LlmOs.Apps.Running;
 using LlmOs.Apps.Studio;
 using LlmOs.Apps.Templates;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,6 +16,7 @@ public static class AppsTier
     {
         services.AddSingleton(TemplateCatalogue.Load());
         services.AddSingleton<ITableMap, AppTables>();
+        services.AddSingleton<IModelUsers, AppModelUsers>();
         services.AddScoped<AppStudio>();
         services.AddSingleton<AppRunner>();
         return services;

@@ -43,13 +43,39 @@ internal static class JobWatch
 
         Add("step", "0", "step");
         Add("loss", "0.000", "loss");
+        Add("validation_loss", "0.000", "validation");
         Add("tokens_per_second", "0", "tokens/s");
+        if (job.Metrics.ValueKind == JsonValueKind.Object && job.Metrics.TryGetProperty("bytes_per_second", out var rate) && rate.ValueKind == JsonValueKind.Number && rate.GetDouble() is > 0 and var bytes)
+        {
+            parts.Add($"{Sizes.Bytes((long)bytes)}/s");
+        }
+
         if (job.EtaSeconds is { } eta and > 0)
         {
             parts.Add($"{Sizes.Duration(eta)} left");
         }
 
         return string.Join(", ", parts);
+    }
+
+    /// <summary>What an evaluation found; null for other jobs.</summary>
+    internal static string? Measured(JobView job)
+    {
+        var parts = new List<string>();
+        foreach (var (name, label) in new[] { ("perplexity", "perplexity"), ("bits_per_byte", "bits per byte"), ("accuracy", "accuracy"), ("accuracy_normalised", "normalised") })
+        {
+            if (job.Result is { ValueKind: JsonValueKind.Object } result && result.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number)
+            {
+                parts.Add($"{label} {value.GetDouble().ToString("0.0000", CultureInfo.InvariantCulture)}");
+            }
+        }
+
+        if (parts.Count > 0 && job.Result!.Value.TryGetProperty("interval", out var interval) && interval is { ValueKind: JsonValueKind.Array } && interval.GetArrayLength() == 2)
+        {
+            parts[0] += string.Create(CultureInfo.InvariantCulture, $" (95 % {interval[0].GetDouble():0.0000} to {interval[1].GetDouble():0.0000})");
+        }
+
+        return parts.Count == 0 ? null : string.Join(", ", parts);
     }
 
     private static async Task<JobView> BarAsync(LlmOsClient client, string id, CancellationToken cancel)
@@ -95,7 +121,7 @@ internal static class JobWatch
         {
             case JobState.Succeeded:
                 var reference = job.Result is { ValueKind: JsonValueKind.Object } result && result.TryGetProperty("ref", out var r) ? r.GetString() : null;
-                Console.Out.WriteLine(reference is null ? $"Job {job.Id} succeeded." : $"{reference} is ready: llmos run {reference}");
+                Console.Out.WriteLine(reference is not null ? $"{reference} is ready: llmos run {reference}" : Measured(job) ?? $"Job {job.Id} succeeded.");
                 return ExitCode.Done;
             case JobState.Paused:
                 Console.Out.WriteLine($"Job {job.Id} is paused: 'llmos jobs resume {job.Id}' goes on with it.");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -24,6 +25,19 @@ internal static class SpecFile
             ".yaml" or ".yml" => ReadYaml(text, path, folder),
             var other => throw new UsageException($"'{path}' ends in '{other}'; a specification is a .yaml or a .json file."),
         };
+    }
+
+    /// <summary>The specification with one field set; a null value leaves it as it is.</summary>
+    public static JsonElement With(JsonElement specification, string field, string? value)
+    {
+        if (value is null)
+        {
+            return specification;
+        }
+
+        var fields = JsonObject.Create(specification)!;
+        fields[field] = value;
+        return JsonSerializer.SerializeToElement(fields);
     }
 
     private static JsonElement ReadJson(string text, string path, string folder)

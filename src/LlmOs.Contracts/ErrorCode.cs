@@ -39,6 +39,9 @@ public enum ErrorCode
     /// <summary>409.</summary>
     Conflict,
 
+    /// <summary>412: what a change was decided on from has changed since.</summary>
+    PreconditionFailed,
+
     /// <summary>413.</summary>
     RequestTooLarge,
 

@@ -11,7 +11,7 @@ public sealed record PipelineRequest
     public required JsonElement Inputs { get; init; }
 
     /// <summary>The task's arguments, by transformers' names.</summary>
-    public TextGenerationParameters? Parameters { get; init; }
+    public PipelineParameters? Parameters { get; init; }
 
     /// <summary>The model; null takes the task's default.</summary>
     public string? Model { get; init; }
@@ -24,13 +24,13 @@ public sealed record PipelineRequest
     public IDictionary<string, JsonElement>? Unknown { get; init; }
 }
 
-/// <summary>Arguments of the <c>text-generation</c> pipeline.</summary>
-public sealed record TextGenerationParameters
+/// <summary>Arguments of the pipelines; those that are not a task's own have no effect on it.</summary>
+public sealed record PipelineParameters
 {
     /// <summary>Most new tokens, 1 to 1,000,000; default: the model's own, else 256. Cut to the room that the prompt leaves.</summary>
     public long? MaxNewTokens { get; init; }
 
-    /// <summary>Most tokens, the prompt included; <see cref="MaxNewTokens"/> wins.</summary>
+    /// <summary>Most tokens, the prompt included; <see cref="MaxNewTokens"/> wins. Text classification: most tokens of a text, 8 or more.</summary>
     public long? MaxLength { get; init; }
 
     /// <summary>No end token before so many new tokens.</summary>
@@ -42,7 +42,11 @@ public sealed record TextGenerationParameters
     /// <summary>Above 0, up to 2; only when sampling.</summary>
     public double? Temperature { get; init; }
 
-    /// <summary>Only when sampling.</summary>
+    /// <summary>What <see cref="TopK"/> holds where the request states null: all.</summary>
+    public const int All = -1;
+
+    /// <summary>Generation: keep the k likeliest, only when sampling. Other tasks: how many answers; null asks a classifier for all.</summary>
+    [JsonConverter(typeof(TopKConverter))]
     public int? TopK { get; init; }
 
     /// <summary>Above 0, up to 1; only when sampling.</summary>
@@ -84,14 +88,80 @@ public sealed record TextGenerationParameters
     /// <summary>Report the reason of the end and the tokens with their log-probabilities.</summary>
     public bool? Details { get; init; }
 
-    /// <summary>Refused unless 1 until beams are built.</summary>
+    /// <summary>Beam search with so many beams; 1 is none.</summary>
     public int? NumBeams { get; init; }
 
-    /// <summary>Refused unless 0 until it is built.</summary>
+    /// <summary>Beams: the power of a text's length by which its log-probability is divided. Default 1.</summary>
+    public double? LengthPenalty { get; init; }
+
+    /// <summary>Beams: true, false or <c>"never"</c>.</summary>
+    public JsonElement? EarlyStopping { get; init; }
+
+    /// <summary>Fewest tokens, the prompt or the decoder's start included.</summary>
+    public int? MinLength { get; init; }
+
+    /// <summary>No group of so many tokens twice; 0 is no rule.</summary>
     public int? NoRepeatNgramSize { get; init; }
 
-    /// <summary>Refused unless 1 until it is built.</summary>
+    /// <summary>Above 0, up to 1, where 1 is none; only when sampling.</summary>
     public double? TypicalP { get; init; }
+
+    /// <summary>Cut what is too long: true or false.</summary>
+    public JsonElement? Truncate { get; init; }
+
+    /// <summary>The same by transformers' name.</summary>
+    public JsonElement? Truncation { get; init; }
+
+    /// <summary><c>right</c> (default) cuts the end, <c>left</c> the beginning.</summary>
+    public string? TruncationDirection { get; init; }
+
+    /// <summary>Translation by mBART: the source's language code.</summary>
+    public string? SrcLang { get; init; }
+
+    /// <summary>Translation by mBART: the target's language code.</summary>
+    public string? TgtLang { get; init; }
+
+    /// <summary>Text classification: <c>softmax</c>, <c>sigmoid</c> or <c>none</c>; default as the model's kind asks.</summary>
+    public string? FunctionToApply { get; init; }
+
+    /// <summary>Zero-shot classification: labels as a list, or a text with commas.</summary>
+    public JsonElement? CandidateLabels { get; init; }
+
+    /// <summary>Zero-shot classification: a sentence with {} where the label goes. Default <c>This example is {}.</c></summary>
+    public string? HypothesisTemplate { get; init; }
+
+    /// <summary>Zero-shot classification: judge each label by itself.</summary>
+    public bool? MultiLabel { get; init; }
+
+    /// <summary>Token classification: <c>none</c> (default), <c>simple</c>, <c>first</c>, <c>average</c> or <c>max</c>.</summary>
+    public string? AggregationStrategy { get; init; }
+
+    /// <summary>Token classification: labels left out. Default <c>["O"]</c>.</summary>
+    public IReadOnlyList<string>? IgnoreLabels { get; init; }
+
+    /// <summary>Token classification: a long text goes in windows that overlap by so many tokens.</summary>
+    public int? Stride { get; init; }
+
+    /// <summary>Fill-mask: only these words.</summary>
+    public IReadOnlyList<string>? Targets { get; init; }
+
+    /// <summary>Question answering and token classification: tokens of a window.</summary>
+    public int? MaxSeqLen { get; init; }
+
+    /// <summary>Question answering: tokens by which windows overlap. Default half a window, at most 128.</summary>
+    public int? DocStride { get; init; }
+
+    /// <summary>Question answering: tokens of an answer. Default 15.</summary>
+    public int? MaxAnswerLen { get; init; }
+
+    /// <summary>Question answering: whether "no answer" may be one.</summary>
+    public bool? HandleImpossibleAnswer { get; init; }
+
+    /// <summary>Question answering: widen answers to whole words. Default true.</summary>
+    public bool? AlignToWords { get; init; }
+
+    /// <summary>Feature extraction: give each state length one.</summary>
+    public bool? Normalize { get; init; }
 
     /// <summary>Refused until constrained decoding is built.</summary>
     public JsonElement? Grammar { get; init; }
@@ -134,3 +204,74 @@ public sealed record GenerationStreamEvent(int Index, GeneratedToken Token, stri
 
 /// <summary>A message of a conversation as the pipeline takes and gives it.</summary>
 public sealed record PipelineMessage(string Role, string Content);
+
+/// <summary>A label and its score.</summary>
+public sealed record LabelScore(string Label, float Score);
+
+/// <summary>Labels by score, best first.</summary>
+public sealed record ZeroShotAnswer(string Sequence, IReadOnlyList<string> Labels, IReadOnlyList<float> Scores);
+
+/// <summary>A labelled stretch of a text: of a token <see cref="Entity"/> and <see cref="Index"/>, of a group <see cref="EntityGroup"/>.</summary>
+public sealed record EntityAnswer
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Entity { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? EntityGroup { get; init; }
+
+    public float Score { get; init; }
+
+    /// <summary>The token's place, special ones counted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Index { get; init; }
+
+    public string Word { get; init; } = "";
+
+    /// <summary>First character in the text.</summary>
+    public int Start { get; init; }
+
+    /// <summary>The character after the last.</summary>
+    public int End { get; init; }
+}
+
+/// <summary>A word for a mask.</summary>
+/// <param name="Sequence">The text with the word in it.</param>
+public sealed record MaskFilling(float Score, int Token, string TokenStr, string Sequence);
+
+/// <summary>An answer that stands in a context at [start, end).</summary>
+public sealed record SpanAnswer(float Score, int Start, int End, string Answer);
+
+/// <summary>A text that an encoder-decoder wrote.</summary>
+public sealed record TextAnswer(string GeneratedText);
+
+/// <summary>A summary.</summary>
+public sealed record SummaryAnswer(string SummaryText);
+
+/// <summary>A translation.</summary>
+public sealed record TranslationAnswer(string TranslationText);
+
+/// <summary>Tells a stated null, which means all, from nothing stated.</summary>
+internal sealed class TopKConverter : JsonConverter<int?>
+{
+    public override bool HandleNull => true;
+
+    public override int? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+    {
+        JsonTokenType.Null => PipelineParameters.All,
+        JsonTokenType.Number when reader.TryGetInt32(out var k) && k >= 0 => k,
+        _ => throw new JsonException("must be a whole number of 0 or more, or null."),
+    };
+
+    public override void Write(Utf8JsonWriter writer, int? value, JsonSerializerOptions options)
+    {
+        if (value is null or PipelineParameters.All)
+        {
+            writer.WriteNullValue();
+        }
+        else
+        {
+            writer.WriteNumberValue(value.Value);
+        }
+    }
+}

@@ -37,54 +37,58 @@ internal class RequestElementConverter(bool mayHoldNul = false) : JsonConverter<
     public override JsonElement Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var element = Plain.Read(ref reader, typeToConvert, options);
-        Check(element);
+        Check(element, part: "");
         return element;
     }
 
     public override void Write(Utf8JsonWriter writer, JsonElement value, JsonSerializerOptions options) => value.WriteTo(writer);
 
-    private void Check(JsonElement element)
+    /// <param name="part">Where the element lies, from the value down, so that a refusal names the very field.</param>
+    private void Check(JsonElement element, string part)
     {
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
                 foreach (var property in element.EnumerateObject())
                 {
-                    CheckText(Read(() => property.Name)!);
-                    Check(property.Value);
+                    var name = CheckText(() => property.Name, part);
+                    Check(property.Value, $"{part}.{name}");
                 }
 
                 break;
             case JsonValueKind.Array:
+                var index = 0;
                 foreach (var item in element.EnumerateArray())
                 {
-                    Check(item);
+                    Check(item, $"{part}[{index++}]");
                 }
 
                 break;
             case JsonValueKind.String:
-                CheckText(Read(element.GetString)!);
+                CheckText(() => element.GetString()!, part);
                 break;
         }
     }
 
-    private void CheckText(string text)
-    {
-        if (!mayHoldNul)
-        {
-            RequestText.Check(text);
-        }
-    }
-
-    private static string? Read(Func<string?> text)
+    private string CheckText(Func<string> read, string part)
     {
         try
         {
-            return text();
+            var text = read();
+            if (!mayHoldNul)
+            {
+                RequestText.Check(text);
+            }
+
+            return text;
         }
         catch (InvalidOperationException)
         {
-            throw new JsonException(RequestText.LoneSurrogate);
+            throw new JsonPartException(part, RequestText.LoneSurrogate);
+        }
+        catch (JsonException fault)
+        {
+            throw new JsonPartException(part, fault.Message, fault);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace LlmOs.Contracts;
 
 /// <summary>Where an upload stands.</summary>
@@ -9,3 +11,40 @@ public enum UploadState
     /// <summary>Whole, and its hash is known.</summary>
     Finished,
 }
+
+/// <summary>Begins an upload.</summary>
+public sealed record UploadRequest
+{
+    /// <summary>The file's name, without a path.</summary>
+    [StringLength(256, MinimumLength = 1)]
+    public required string Filename { get; init; }
+
+    /// <summary>The length of the whole file.</summary>
+    [Range(1L, 1L << 50)]
+    public required long Bytes { get; init; }
+
+    /// <summary>Its SHA-256 in lower-case hex. When stated, the file is checked against it, and not sent again if it is stored already.</summary>
+    [StringLength(64)]
+    public string? Sha256 { get; init; }
+}
+
+/// <summary>An upload.</summary>
+/// <param name="Received">Bytes that have arrived; go on from here.</param>
+/// <param name="Sha256">Null until it is whole.</param>
+/// <param name="ExpiresAt">When it is forgotten unless somebody goes on with it or imports it.</param>
+public sealed record UploadView(
+    string Id,
+    string Filename,
+    long Bytes,
+    long Received,
+    string? Sha256,
+    UploadState State,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ExpiresAt);
+
+/// <summary>One kind of file that a collection looked at.</summary>
+/// <param name="What"><c>blobs</c>, <c>uploads</c>, <c>jobs</c>, <c>graphs</c>.</param>
+public sealed record CollectedView(string What, int Files, long Bytes);
+
+/// <summary>What a collection deleted, or would delete.</summary>
+public sealed record CollectReport(bool Preview, long FreedBytes, IReadOnlyList<CollectedView> Items);

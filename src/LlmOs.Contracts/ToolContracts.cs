@@ -30,7 +30,10 @@ public sealed record TrainingRequest
     /// <summary>How long to train; exactly one of its fields.</summary>
     public TrainingBudget? Budget { get; init; }
 
-    /// <summary>Tokens of one optimizer step; a multiple of the context. Default: 8 windows.</summary>
+    /// <summary>Tokens of a training window. Default: the architecture's context; with <see cref="Base"/> the model's own, at most 1024.</summary>
+    public int? Window { get; init; }
+
+    /// <summary>Tokens of one optimizer step; a multiple of the window. Default: 8 windows.</summary>
     public int? BatchTokens { get; init; }
 
     /// <summary>Tokens of one forward and backward pass; a step is as many of them as it needs. Default: at most 4096.</summary>
@@ -39,10 +42,13 @@ public sealed record TrainingRequest
     /// <summary>The highest rate of the schedule. Default: 1e-3.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>How the rate falls after the warm-up: <c>cosine</c> (default), <c>linear</c>, or <c>constant</c>: not at all.</summary>
+    public string? Schedule { get; init; }
+
     /// <summary>Share of the training in which the rate rises from 0. Default: 0.05.</summary>
     public double? Warmup { get; init; }
 
-    /// <summary>Where the cosine ends, as a share of the highest rate. Default: 0.1.</summary>
+    /// <summary>Where the fall ends, as a share of the highest rate. Default: 0.1.</summary>
     public double? MinimumRate { get; init; }
 
     /// <summary>AdamW's decoupled decay, on matrices other than the embedding. Default: 0.1.</summary>
@@ -60,11 +66,23 @@ public sealed record TrainingRequest
     /// <summary>Fixes the initial weights and the order of the data. Default: 1.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>Steps between two checkpoints; 0 writes none. Default: 200.</summary>
+    /// <summary>Steps between two checkpoints; 0 writes none, except for a pause. Default: 200.</summary>
     public int? CheckpointEvery { get; init; }
 
     /// <summary>Steps between two measurements of the validation loss. Default: a twentieth of the training.</summary>
     public int? ValidateEvery { get; init; }
+
+    /// <summary>
+    /// Ends the training after so many validations in a row that did not improve, and keeps the best weights. Default: never.
+    /// Needs validation and checkpoints.
+    /// </summary>
+    public int? Patience { get; init; }
+
+    /// <summary>
+    /// Beginnings of texts to go on with whenever the validation loss is measured, at most 4; an empty text begins a document.
+    /// Default: one empty text. An empty list asks for none.
+    /// </summary>
+    public IReadOnlyList<string>? Samples { get; init; }
 
     /// <summary>Share of the documents kept for validation (of the tokens, where there are few documents). Default: 0.05.</summary>
     public double? Validation { get; init; }
@@ -103,7 +121,7 @@ public sealed record TokenizerChoice
 /// <summary>The shape of a model to train.</summary>
 public sealed record ArchitectureSpec
 {
-    /// <summary><c>llama</c>.</summary>
+    /// <summary><c>llama</c> or <c>gpt2</c>.</summary>
     public required string Type { get; init; }
 
     /// <summary>Transformer blocks.</summary>
@@ -112,19 +130,22 @@ public sealed record ArchitectureSpec
     /// <summary>Width of the model.</summary>
     public required int Hidden { get; init; }
 
-    /// <summary>Attention heads; divides <see cref="Hidden"/> into heads of an even width.</summary>
+    /// <summary>Attention heads; divides <see cref="Hidden"/>, in the Llama layout into heads of an even width.</summary>
     public required int Heads { get; init; }
 
-    /// <summary>Key/value heads; divides <see cref="Heads"/>. Default: as many.</summary>
+    /// <summary>Key/value heads of the Llama layout; divides <see cref="Heads"/>. Default: as many.</summary>
     public int? KvHeads { get; init; }
 
-    /// <summary>Width of the gated feed-forward layer. Default: 8/3 of <see cref="Hidden"/>, rounded up to a multiple of 64.</summary>
+    /// <summary>
+    /// Width of the feed-forward layer. Default: 8/3 of <see cref="Hidden"/>, rounded up to a multiple of 64, where it is gated
+    /// (Llama); 4 times <see cref="Hidden"/> where it is not (GPT-2).
+    /// </summary>
     public int? Intermediate { get; init; }
 
-    /// <summary>Tokens of a training window, and of the model's context.</summary>
+    /// <summary>Tokens of the model's context.</summary>
     public required int Context { get; init; }
 
-    /// <summary>Base of the rotary embedding's wavelengths. Default: 10000.</summary>
+    /// <summary>Base of the rotary embedding's wavelengths, Llama layout. Default: 10000.</summary>
     public double? RopeTheta { get; init; }
 }
 

@@ -31,6 +31,9 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>The model's shape; its context is cut to <see cref="EngineOptions.MaxContext"/>.</summary>
     public DecoderShape Shape { get; }
 
+    /// <summary>Sequences that decode together, and most beams of a search.</summary>
+    public int Slots => _slots;
+
     /// <summary><c>cpu</c> or <c>cuda:0</c>.</summary>
     public string Device { get; }
 

@@ -1,6 +1,7 @@
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Network;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
@@ -23,6 +24,15 @@ public static class InfrastructureTier
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<LlmOsDb>>().CreateDbContext());
 
         services.AddSingleton<ITableMap, UploadTables>();
+        services.AddSingleton<Uploads>();
+        services.AddOptions<CollectorOptions>().BindConfiguration(CollectorOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ICollectable, UnusedBlobs>();
+        services.AddSingleton<ICollectable, ForgottenUploads>();
+        services.AddSingleton<ICollectable, JobLeftovers>();
+        services.AddSingleton<Collector>();
+        services.AddHostedService<CollectorLoop>();
+
+        services.AddSingleton<Egress>();
 
         services.AddSingleton<ITableMap, JobTables>();
         services.AddSingleton<JobSignal>();
@@ -45,6 +55,7 @@ public static class InfrastructureTier
 
     public static IEndpointRouteBuilder MapInfrastructure(this IEndpointRouteBuilder routes)
     {
+        routes.MapArtifacts();
         routes.MapJobs();
         routes.MapNodes();
         routes.MapKeys();

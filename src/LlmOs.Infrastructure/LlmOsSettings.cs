@@ -48,6 +48,8 @@ public sealed class LlmOsSettings
     /// <summary>The hosts that may be called when nothing else is said: the Hugging Face hub and where it keeps its files.</summary>
     public static readonly IReadOnlyList<string> DefaultEgress = ["huggingface.co", "*.huggingface.co", "*.hf.co"];
 
+    private static readonly Uri DefaultHub = new("https://huggingface.co/");
+
     /// <summary><c>LLMOS_DATA</c>: absolute path of the data folder; default <c>~/.llmos</c>.</summary>
     public required string Data { get; init; }
 
@@ -72,8 +74,14 @@ public sealed class LlmOsSettings
     /// <summary><c>LLMOS_DEVICE</c></summary>
     public DeviceChoice Device { get; init; } = DeviceChoice.Auto;
 
-    /// <summary><c>LLMOS_EGRESS</c>: hosts that may be called, <c>*.</c> for any below; empty means none.</summary>
+    /// <summary><c>LLMOS_EGRESS</c>: hosts that may be called, <c>*.</c> for any below, addresses and networks; empty means none.</summary>
     public IReadOnlyList<string> Egress { get; init; } = DefaultEgress;
+
+    /// <summary><c>HF_ENDPOINT</c>: the hub that <c>hf:</c> sources come from; ends in a slash.</summary>
+    public Uri HubEndpoint { get; init; } = DefaultHub;
+
+    /// <summary><c>HF_TOKEN</c>: sent to the hub's own host, for repositories that are private or gated.</summary>
+    public string? HubToken { get; init; }
 
     /// <summary><c>LLMOS_TRAINER</c>: path of the trainer; null means the one built along with the server.</summary>
     public string? Trainer { get; init; }
@@ -82,6 +90,7 @@ public sealed class LlmOsSettings
     public static LlmOsSettings From(IConfiguration configuration)
     {
         var data = AbsolutePath("LLMOS_DATA", Read("LLMOS_DATA", "Data") ?? DefaultData());
+        var hub = HubOf(Read("HF_ENDPOINT", "HubEndpoint"));
         return new LlmOsSettings
         {
             Data = data,
@@ -92,7 +101,9 @@ public sealed class LlmOsSettings
             Cluster = Choice("LLMOS_CLUSTER", Read("LLMOS_CLUSTER", "Cluster"), ClusterMode.Off),
             Device = Choice("LLMOS_DEVICE", Read("LLMOS_DEVICE", "Device"), DeviceChoice.Auto),
             ImportDirs = ImportDirsOf(Read("LLMOS_IMPORT_DIRS", "ImportDirs"), data),
-            Egress = EgressOf(Read("LLMOS_EGRESS", "Egress")),
+            Egress = EgressOf(Read("LLMOS_EGRESS", "Egress"), hub),
+            HubEndpoint = hub,
+            HubToken = HubTokenOf(Read("HF_TOKEN", "HubToken")),
             Trainer = Read("LLMOS_TRAINER", "Trainer") is { } trainer ? ExistingFile("LLMOS_TRAINER", trainer) : null,
         };
 
@@ -183,11 +194,29 @@ public sealed class LlmOsSettings
             : [.. folders.Select(folder => AbsolutePath("LLMOS_IMPORT_DIRS", folder))];
     }
 
-    private static IReadOnlyList<string> EgressOf(string? value)
+    private static Uri HubOf(string? value)
     {
         if (value is null)
         {
-            return DefaultEgress;
+            return DefaultHub;
+        }
+
+        return Uri.TryCreate(value.TrimEnd('/') + "/", UriKind.Absolute, out var hub) && hub.Scheme is "https" or "http" && hub.UserInfo.Length == 0 && hub.Query.Length == 0
+            ? hub
+            : throw new SettingException("HF_ENDPOINT", "is not an address such as https://huggingface.co.");
+    }
+
+    private static string? HubTokenOf(string? value) =>
+        value is null || (value.Length <= 512 && value.All(c => c is > ' ' and <= '~'))
+            ? value
+            : throw new SettingException("HF_TOKEN", "may only hold visible ASCII characters, at most 512.");
+
+    /// <summary>Who states another hub and nothing of egress means that hub to be called.</summary>
+    private static IReadOnlyList<string> EgressOf(string? value, Uri hub)
+    {
+        if (value is null)
+        {
+            return hub == DefaultHub ? DefaultEgress : [hub.IdnHost];
         }
 
         if (value.Equals("off", StringComparison.OrdinalIgnoreCase))
@@ -197,8 +226,8 @@ public sealed class LlmOsSettings
 
         var hosts = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var bad = hosts.FirstOrDefault(host =>
-            Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host.Trim('[', ']')) == UriHostNameType.Unknown);
-        return bad is null ? hosts : throw new SettingException("LLMOS_EGRESS", $"'{bad}' is not a host; expected off, or host names separated by commas.");
+            !Network.EgressRules.TryNetwork(host, out _) && Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host.Trim('[', ']')) == UriHostNameType.Unknown);
+        return bad is null ? hosts : throw new SettingException("LLMOS_EGRESS", $"'{bad}' is not a host; expected off, or host names, addresses and networks separated by commas.");
     }
 
     private static T Choice<T>(string setting, string? value, T otherwise)

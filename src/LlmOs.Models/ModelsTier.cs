@@ -5,6 +5,8 @@ using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.OpenAi;
 using LlmOs.Models.Pipelines;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Registry.Pull;
+using LlmOs.Models.Registry.Sources;
 using LlmOs.Models.Serving;
 using LlmOs.Models.Tokenizers;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +28,7 @@ public static class ModelsTier
     public static IEndpointRouteBuilder MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapRegistry();
+        routes.MapCatalogue();
         routes.MapEstimates();
         routes.MapTokenizers();
         routes.MapChatTemplates();
@@ -34,6 +37,7 @@ public static class ModelsTier
         inference.MapModelList();
         inference.MapCompletions();
         inference.MapChat();
+        inference.MapEmbeddings();
         inference.MapTokenize();
         inference.MapPipelines();
         return routes;
@@ -46,6 +50,18 @@ public static class ModelsTier
         services.AddSingleton<ModelIntake>();
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
+        services.AddSingleton<ICollectable>(provider => provider.GetRequiredService<ServingGraphs>());
+        services.AddSingleton<ModelUses>();
+        services.AddSingleton<IModelUsers, JobModelUsers>();
+        services.AddSingleton<ModelArchive>();
+        services.AddSingleton<ModelCopies>();
+        services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<Retries>();
+        services.AddSingleton<Downloader>();
+        services.AddSingleton<HubClient>();
+        services.AddSingleton<HubPull>();
+        services.AddSingleton<WebSource>();
+        services.AddSingleton<ImportDoor>();
         services.AddSingleton<IJobRunner, ModelImporter>();
         services.AddSingleton<IJobSpec, ImportJobSpec>();
         services.AddSingleton<StarterHost>();
@@ -67,6 +83,9 @@ public static class ModelsTier
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<InferenceGate>();
+        services.AddSingleton<EncoderGate>();
+        services.AddSingleton<PipelineRunner>();
         services.AddSingleton<ITextService, TextService>();
+        services.AddSingleton<IModelScorer, ModelScorer>();
     }
 }

@@ -31,8 +31,7 @@ try
     var api = app.MapApiGroup();
     api.MapInfrastructure().MapModels().MapTools().MapApps();
 
-    await app.RunAsync();
-    return 0;
+    return await app.RunToEndAsync();
 }
 catch (Exception failure) when (StartFailure.Of(failure) is { } refusal)
 {

@@ -1,4 +1,6 @@
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Tools.Evaluation;
 using LlmOs.Tools.Training;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,14 +12,18 @@ public static class ToolsTier
 {
     public static IServiceCollection AddTools(this IServiceCollection services)
     {
+        services.AddSingleton<ITableMap, EvaluationTables>();
         services.AddSingleton<IJobRunner, TrainingRunner>();
+        services.AddSingleton<IJobRunner, EvaluationRunner>();
         services.AddSingleton<IJobSpec, TrainingJobSpec>();
+        services.AddSingleton<IJobSpec, EvaluationJobSpec>();
         return services;
     }
 
     public static IEndpointRouteBuilder MapTools(this IEndpointRouteBuilder routes)
     {
         routes.MapTraining();
+        routes.MapEvaluations();
         return routes;
     }
 }

@@ -17,12 +17,12 @@ if (args.Length is 0 or > 2 || args.Skip(1).Any(a => a != "--attached"))
 {
     Console.Error.WriteLine("Usage: LlmOs.Trainer JOB.json [--attached]  or  LlmOs.Trainer --replay SPEC.json");
     Console.Error.WriteLine("Runs one training. Events go to standard output, one JSON object a line. With --attached, commands come from");
-    Console.Error.WriteLine("standard input (cancel), and the process ends when that is closed. --replay repeats a written-down training.");
+    Console.Error.WriteLine("standard input (cancel, pause, checkpoint), and the process ends when that is closed. --replay repeats a written-down training.");
     return TrainerExit.BadInput;
 }
 
 using var channel = new EventChannel(Console.OpenStandardOutput());
-using var cancel = new CancellationTokenSource();
+using var control = new TrainerControl();
 TrainerJob job;
 try
 {
@@ -43,12 +43,20 @@ if (job.LowPriority)
 
 // One thread for the whole training: torch's modes, scopes and thread pool belong to the thread that uses them.
 var exit = TrainerExit.Failed;
-var training = new Thread(() => exit = TrainingThread.Run(job, channel.Emit, cancel.Token), 16 << 20) { Name = "training" };
+var training = new Thread(() => exit = TrainingThread.Run(job, channel.Emit, control), 16 << 20) { Name = "training" };
 training.Start();
-if (args.Length == 2)
+if (args.Length < 2)
 {
-    CommandReader.Start(Console.OpenStandardInput(), training, cancel);
+    training.Join();
+    return exit;
 }
 
-training.Join();
+CommandReader.Start(Console.OpenStandardInput(), training, control);
+var signals = CommandReader.Signals(control);
+using (Heartbeat.Start(channel))
+{
+    training.Join();
+}
+
+Array.ForEach(signals, s => s.Dispose());
 return exit;

@@ -8,17 +8,17 @@ namespace LlmOs.Trainer;
 /// <summary>The body of the training thread: every way a training can end becomes a last event and an exit code.</summary>
 internal static class TrainingThread
 {
-    public static int Run(TrainerJob job, Action<TrainerEvent> emit, CancellationToken cancel)
+    public static int Run(TrainerJob job, Action<TrainerEvent> emit, TrainerControl control)
     {
         try
         {
             emit(new TrainerHello(typeof(TrainingThread).Assembly.GetName().Version!.ToString(3), TorchSharp.torch.__version__, Environment.ProcessorCount, Environment.ProcessId));
-            emit(TrainerRun.Execute(job, emit, cancel));
+            emit(TrainerRun.Execute(job, emit, control));
             return TrainerExit.Done;
         }
         catch (OperationCanceledException)
         {
-            return TrainerExit.Cancelled;
+            return control.IsPause ? TrainerExit.Paused : TrainerExit.Cancelled;
         }
         catch (LlmOsException refusal)
         {
@@ -30,9 +30,14 @@ internal static class TrainingThread
             emit(new TrainerFailed("invalid_request", fault.Message, "text", null));
             return TrainerExit.BadInput;
         }
-        catch (Exception fault) when (fault is ExternalException or IOException or OutOfMemoryException)
+        catch (Exception fault) when (MemoryShortage.Of(fault) is { } shortage)
         {
-            // Torch's own refusals (most often: no memory) and the disk's. Other exceptions are bugs and end the process.
+            emit(new TrainerFailed("out_of_memory", shortage, null, "Free some memory, then retry the job, which goes on from its latest checkpoint; or submit it again with a smaller 'micro_batch_tokens'."));
+            return TrainerExit.BadInput;
+        }
+        catch (Exception fault) when (fault is ExternalException or IOException)
+        {
+            // Torch's own refusals and the disk's. Other exceptions are bugs and end the process.
             Console.Error.WriteLine(fault);
             emit(new TrainerFailed("internal_error", FirstLine(fault.Message), null, null));
             return TrainerExit.Failed;

@@ -37,6 +37,36 @@ public sealed class JobCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task An_evaluation_is_sent_for_the_model_that_was_named_and_prints_what_it_found()
+    {
+        var done = Answers.Job(JobState.Succeeded, 1, "done", result: """{"kind":"perplexity","perplexity":23.06708,"bits_per_byte":1.091047,"interval":[21.5,24.75]}""");
+        await using var server = await LoopbackServer.StartAsync(app =>
+        {
+            app.MapPost("/api/v1/evaluations", () => Results.Json(new JobAccepted(Answers.Job(JobState.Queued, 0, "waiting")), LlmOsJson.Options, statusCode: 202));
+            app.MapGet("/api/v1/jobs/job_1", () => done);
+        });
+
+        var outcome = await LlmosCommand.RunAsync(new(server.Address), "eval", Write("eval.yaml", "kind: perplexity\nmodel: other\nwindow: 512\n"), "--model", "tiny:2");
+
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.EndsWith("perplexity 23.0671 (95 % 21.5000 to 24.7500), bits per byte 1.0910\n", outcome.Output, StringComparison.Ordinal);
+        Assert.Equal("""{"kind":"perplexity","model":"tiny:2","window":512}""", server.Requests.First().Body);
+    }
+
+    [Fact]
+    public async Task Two_evaluations_are_compared_in_one_line()
+    {
+        static EvaluationView View(string model) => new("job_1", model, "perplexity", "f", JsonSerializer.SerializeToElement(1), DateTimeOffset.UnixEpoch);
+        await using var server = await LoopbackServer.StartAsync(app =>
+            app.MapPost("/api/v1/evaluations/compare", () => new EvaluationComparisonView(View("m:1"), View("m:2"), "nll", 64, 3.25, 3, -0.25, [-0.3, -0.2], 0.0125, "paired_permutation")));
+
+        var outcome = await LlmosCommand.RunAsync(new(server.Address), "eval", "compare", "m:1", "m:2");
+
+        Assert.Equal("nll m:1 3.2500, m:2 3.0000: difference -0.2500 (95 % -0.3000 to -0.2000), p = 0.0125, 64 rows, paired_permutation\n", outcome.Output);
+        Assert.Equal("""{"first":"m:1","second":"m:2"}""", Assert.Single(server.Requests).Body);
+    }
+
+    [Fact]
     public async Task A_failed_job_is_exit_code_1_with_the_reason_and_the_hint()
     {
         var failed = Answers.Job(JobState.Failed, 0.1, "failed", error: new JobError("unsupported_architecture", "The architecture 'X' is not supported.", null, "Import a Llama folder."));

@@ -82,6 +82,10 @@ public sealed record ChatCompletion(string Id, [property: JsonPropertyName("obje
 /// <summary>One reply.</summary>
 public sealed record ChatChoice(int Index, ChatReply Message, ChatLogprobs? Logprobs, string FinishReason)
 {
+    /// <summary>Of a beam search: the sum of log-probabilities over the number of new tokens to the power of <c>length_penalty</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? SequenceScore { get; init; }
+
     /// <summary>Ids of the new tokens.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? TokenIds { get; init; }

@@ -39,6 +39,10 @@ public sealed record CompletionUsageChunk(string Id, string Kind, long Created, 
 /// <summary>One continuation, or in a stream a piece of it.</summary>
 public sealed record CompletionChoice(string Text, int Index, CompletionLogprobs? Logprobs, string? FinishReason)
 {
+    /// <summary>Of a beam search: the sum of log-probabilities over the number of new tokens to the power of <c>length_penalty</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? SequenceScore { get; init; }
+
     /// <summary>Ids of the new tokens.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? TokenIds { get; init; }

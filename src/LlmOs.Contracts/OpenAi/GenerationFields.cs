@@ -62,23 +62,23 @@ public abstract record GenerationFields
     /// <summary>LlmOs: report the ids of prompt and reply in each choice.</summary>
     public bool? ReturnTokenIds { get; init; }
 
-    /// <summary>Refused unless 1 until it is built.</summary>
+    /// <summary>LlmOs: above 0, up to 1, where 1 is none; keeps the tokens whose surprise is nearest to the expected one, up to this mass.</summary>
     public double? TypicalP { get; init; }
 
-    /// <summary>Refused unless 0 until it is built.</summary>
+    /// <summary>LlmOs: no group of so many tokens twice in prompt and reply; 0 is no rule.</summary>
     public int? NoRepeatNgramSize { get; init; }
 
-    /// <summary>Refused unless 1 until it is built.</summary>
+    /// <summary>LlmOs: beam search with so many beams, at most the server's slots; `n` texts come back, best first, with `sequence_score`.</summary>
     public int? NumBeams { get; init; }
 
-    /// <summary>Refused until beams are built.</summary>
+    /// <summary>LlmOs, beams: the power of a text's length by which its log-probability is divided. Default 1.</summary>
     public double? LengthPenalty { get; init; }
 
-    /// <summary>Refused until beams are built.</summary>
+    /// <summary>LlmOs, beams: true, false (default) or "never".</summary>
     public JsonElement? EarlyStopping { get; init; }
 
-    /// <summary>Refused until it is built.</summary>
-    public JsonElement? BadWordsIds { get; init; }
+    /// <summary>LlmOs: lists of token ids that do not come.</summary>
+    public IReadOnlyList<IReadOnlyList<int>>? BadWordsIds { get; init; }
 
     /// <summary>Refused until constrained decoding is built.</summary>
     public JsonElement? Grammar { get; init; }

@@ -57,8 +57,10 @@ public static class DecoderGraph
     /// <summary>[B, heads, most source tokens, head dim] f32.</summary>
     public static string CrossValue(int layer) => $"cross_value.{layer}";
 
-    /// <summary>Where the encoder's graph of a decoder's lies.</summary>
-    public static string EncoderBeside(string onnxPath) => Path.Combine(Path.GetDirectoryName(onnxPath)!, "encoder.onnx");
+    /// <summary>The encoder's graph lies beside the decoder's under this name.</summary>
+    public const string EncoderFile = "encoder.onnx";
+
+    public static string EncoderBeside(string onnxPath) => Path.Combine(Path.GetDirectoryName(onnxPath)!, EncoderFile);
 
     /// <summary>[B, S, hidden] f32: the state before layer i, and after the last norm; in graphs written for comparison only.</summary>
     public static string HiddenState(int index) => $"hidden_state.{index}";

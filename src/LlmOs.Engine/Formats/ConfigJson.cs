@@ -142,6 +142,26 @@ public sealed class ConfigJson
         var other => throw Wrong(key, "a list of finite numbers", other.Value),
     };
 
+    /// <summary>Lists of ids; empty when absent.</summary>
+    public IReadOnlyList<int[]> IdLists(string key) => Value(key) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(IsIdList) => [.. list.EnumerateArray().Select(IdsOf)],
+        var other => throw Wrong(key, "a list of lists of token ids", other.Value),
+    };
+
+    /// <summary>Pairs of a list of ids and a number; empty when absent.</summary>
+    public IReadOnlyList<(int[] Tokens, float Bias)> Biases(string key) => Value(key) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(IsBias) => [.. list.EnumerateArray().Select(pair => (IdsOf(pair[0]), pair[1].GetSingle()))],
+        var other => throw Wrong(key, "a list of pairs of token ids and a number", other.Value),
+    };
+
+    /// <summary>The entries of this object that are objects.</summary>
+    public IEnumerable<KeyValuePair<string, ConfigJson>> Sections() =>
+        _root.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object).Select(p => KeyValuePair.Create(p.Name, Section(p.Name)!));
+
     /// <summary>Every entry of this object, all of which must be texts.</summary>
     public IReadOnlyDictionary<string, string> Words() =>
         _root.EnumerateObject().ToDictionary(p => p.Name, p => Text(p.Name) ?? "", StringComparer.Ordinal);
@@ -212,6 +232,15 @@ public sealed class ConfigJson
 
     private JsonElement? Value(string key) =>
         _root.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static bool IsBias(JsonElement pair) =>
+        pair.ValueKind == JsonValueKind.Array && pair.GetArrayLength() == 2 && IsIdList(pair[0])
+        && pair[1].ValueKind == JsonValueKind.Number && float.IsFinite(pair[1].GetSingle());
+
+    private static bool IsIdList(JsonElement list) =>
+        list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0 && list.EnumerateArray().All(IsId);
+
+    private static int[] IdsOf(JsonElement list) => [.. list.EnumerateArray().Select(e => e.GetInt32())];
 
     private static bool IsId(JsonElement element) =>
         element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var id) && id >= 0;

@@ -69,6 +69,9 @@ public sealed record ModelConfig
     /// <summary>Whether a text may have several labels, so that each score is a probability of its own.</summary>
     public bool MultiLabel { get; init; }
 
+    /// <summary>What an encoder-decoder has besides its encoder, or null.</summary>
+    public Seq2SeqConfig? Seq2Seq { get; init; }
+
     /// <summary>The mixture of experts in place of the feed-forward layer, or null.</summary>
     public ExpertsConfig? Experts { get; init; }
 
@@ -155,6 +158,36 @@ public sealed record ModelConfig
         : throw Corrupt(json.File, $"{spelling.Hidden} ({hidden}) is not a multiple of {spelling.Heads} ({heads}), and {spelling.HeadDim} is not given");
 
     private static ModelFormatException Corrupt(string file, string what) => new(ModelFormatProblem.CorruptFile, $"{file}: {what}.");
+}
+
+/// <summary>The decoder of an encoder-decoder, and what the two share.</summary>
+public sealed record Seq2SeqConfig
+{
+    public required int DecoderLayers { get; init; }
+
+    public required int DecoderHeads { get; init; }
+
+    public required int DecoderHeadDim { get; init; }
+
+    public required int DecoderIntermediate { get; init; }
+
+    /// <summary>The decoder's first token.</summary>
+    public required int StartToken { get; init; }
+
+    /// <summary>Most tokens of a source.</summary>
+    public required int MaxSource { get; init; }
+
+    /// <summary>What embeddings are multiplied by.</summary>
+    public double EmbeddingScale { get; init; } = 1;
+
+    /// <summary>Whether feed-forward layers are gated.</summary>
+    public bool Gated { get; init; }
+
+    /// <summary>T5: buckets of distances.</summary>
+    public int RelativeBuckets { get; init; }
+
+    /// <summary>T5: the distance from which on there is one bucket.</summary>
+    public int RelativeDistance { get; init; }
 }
 
 /// <summary>A mixture of experts: each token goes through the few whose router scores are highest.</summary>

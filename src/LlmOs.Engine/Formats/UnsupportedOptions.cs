@@ -51,6 +51,9 @@ internal static class UnsupportedOptions
         ["num_kv_shared_layers"] = ["0"],
         ["hidden_size_per_layer_input"] = ["0"],
         ["mamba_d_state"] = [],
+        ["normalize_before"] = ["false"],
+        ["add_final_layer_norm"] = ["false"],
+        ["share_encoder_decoder_embeddings"] = ["true"],
     };
 
     /// <param name="implemented">Options that the architecture honours.</param>

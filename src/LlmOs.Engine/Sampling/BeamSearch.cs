@@ -60,7 +60,9 @@ internal sealed class BeamSearch
             return;
         }
 
+        var parents = _running;
         _running = [.. going.Select(Continue)];
+        Array.ForEach(parents, parent => parent.Step = null); // a vocabulary of numbers each; nobody asks again
         // Where masks leave fewer candidates than beams, the rest of the rows run the first one's text again, for nobody.
         var all = going.Concat(Enumerable.Repeat(going[0], _settings.Beams - going.Count)).ToList();
         Parents = [.. all.Select(c => c.Parent)];

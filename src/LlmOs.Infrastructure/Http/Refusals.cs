@@ -52,6 +52,7 @@ public static class Refusals
         ErrorCode.NotFound or ErrorCode.ModelNotFound => (StatusCodes.Status404NotFound, "not_found_error"),
         ErrorCode.MethodNotAllowed => (StatusCodes.Status405MethodNotAllowed, "invalid_request_error"),
         ErrorCode.Conflict or ErrorCode.DependencyFailed => (StatusCodes.Status409Conflict, "conflict"),
+        ErrorCode.PreconditionFailed => (StatusCodes.Status412PreconditionFailed, "conflict"),
         ErrorCode.RequestTooLarge => (StatusCodes.Status413PayloadTooLarge, "invalid_request_error"),
         ErrorCode.UnsupportedMediaType => (StatusCodes.Status415UnsupportedMediaType, "invalid_request_error"),
         ErrorCode.Overloaded => (StatusCodes.Status429TooManyRequests, "rate_limit_error"),

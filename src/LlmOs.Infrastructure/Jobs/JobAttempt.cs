@@ -145,14 +145,17 @@ internal sealed class JobAttempt : JobContext, IDisposable
     }
 
     /// <summary>Shows the staged files in the store. Called within the transaction that has found this attempt to be the job's own.</summary>
-    public void PlaceStaged()
+    public async Task PlaceStagedAsync(CancellationToken cancel)
     {
+        List<StagedBlob> all;
         lock (_gate)
         {
-            foreach (var staged in _staged)
-            {
-                _store.Place(staged);
-            }
+            all = [.. _staged];
+        }
+
+        foreach (var staged in all)
+        {
+            await _store.PlaceAsync(staged, cancel);
         }
     }
 

@@ -273,7 +273,7 @@ internal sealed partial class JobLoop(
     private static JobPublish WithFiles(JobPublish publish, JobAttempt attempt) => async (db, cancel) =>
     {
         var result = await publish(db, cancel);
-        attempt.PlaceStaged();
+        await attempt.PlaceStagedAsync(cancel);
         return result;
     };
 

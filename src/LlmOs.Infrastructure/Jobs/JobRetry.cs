@@ -17,10 +17,10 @@ internal static class JobRetry
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
-    /// <summary>True where the same run may well succeed later: the network, the database, a process that was killed.</summary>
+    /// <summary>True where the same run may well succeed later: the network, the database. A killed trainer its runner has started again itself.</summary>
     public static bool IsPassing(Exception failure) => failure switch
     {
-        LlmOsException refusal => refusal.Code is ErrorCode.Unavailable or ErrorCode.Overloaded or ErrorCode.TrainerCrashed,
+        LlmOsException refusal => refusal.Code is ErrorCode.Unavailable or ErrorCode.Overloaded,
         SqliteException sqlite => sqlite.SqliteErrorCode is 5 or 6, // SQLITE_BUSY, SQLITE_LOCKED
         DbException database => database.IsTransient,
         DbUpdateException { InnerException: { } cause } => IsPassing(cause),

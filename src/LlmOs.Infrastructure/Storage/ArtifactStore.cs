@@ -15,39 +15,21 @@ public sealed record StagedBlob(Blob Blob, string Path);
 /// Content-addressed files. A file appears under its final name whole or not at all: it is written under a temporary name
 /// in the same folder, flushed to the disk, then renamed. Putting the same content twice keeps one file.
 /// </summary>
-public sealed class ArtifactStore(DataFolder folder)
+/// <remarks>
+/// A blob's time of change says when it was last put or kept. The <see cref="Collector"/> deletes only what is old and
+/// unused; both take the same lock, so a blob that was just put or kept is never deleted under its new user.
+/// </remarks>
+public sealed class ArtifactStore(DataFolder folder) : IDisposable
 {
     private const int BufferBytes = 1 << 20;
+
+    private readonly FileGate _gate = new(Path.Combine(folder.Root, "blobs.lock"));
 
     /// <summary>Copies a file into the store.</summary>
     public async Task<Blob> PutFileAsync(string path, CancellationToken cancel)
     {
         await using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
         return await PutAsync(source, cancel);
-    }
-
-    /// <summary>Moves a file of the data folder's disk into the store; it is gone from its place afterwards.</summary>
-    public async Task<Blob> TakeFileAsync(string path, CancellationToken cancel)
-    {
-        Blob blob;
-        await using (var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan))
-        {
-            blob = new Blob(Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel)), file.Length);
-            file.Flush(flushToDisk: true); // before the rename, as below
-        }
-
-        var target = PathOf(blob.Sha256);
-        if (File.Exists(target))
-        {
-            File.Delete(path);
-        }
-        else
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Move(path, target, overwrite: true);
-        }
-
-        return blob;
     }
 
     /// <summary>Copies a stream, from where it stands to its end, into the store.</summary>
@@ -58,18 +40,12 @@ public sealed class ArtifactStore(DataFolder folder)
         try
         {
             var blob = await WriteAsync(content, temporary, cancel);
-            var target = PathOf(blob.Sha256);
-            if (!File.Exists(target))
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Move(temporary, target, overwrite: true);
-            }
-
+            await PlaceAsync(temporary, blob.Sha256, cancel);
             return blob;
         }
-        catch (IOException e) when (IsDiskFull(e))
+        catch (IOException e) when (DiskSpace.IsFull(e))
         {
-            throw DiskFull(e);
+            throw DiskSpace.Full(e);
         }
         finally
         {
@@ -77,7 +53,7 @@ public sealed class ArtifactStore(DataFolder folder)
         }
     }
 
-    /// <summary>Writes a stream, from where it stands to its end, into a folder beside the store: <see cref="Place"/> lets it be seen.</summary>
+    /// <summary>Writes a stream, from where it stands to its end, into a folder beside the store: <see cref="PlaceAsync(StagedBlob, CancellationToken)"/> lets it be seen.</summary>
     /// <param name="staging">On the data folder's disk.</param>
     public static async Task<StagedBlob> StageAsync(Stream content, string staging, CancellationToken cancel)
     {
@@ -89,32 +65,70 @@ public sealed class ArtifactStore(DataFolder folder)
         catch (IOException e)
         {
             File.Delete(path);
-            throw IsDiskFull(e) ? DiskFull(e) : e;
+            throw DiskSpace.IsFull(e) ? DiskSpace.Full(e) : e;
         }
     }
 
     /// <summary>Moves a staged file into the store.</summary>
-    public void Place(StagedBlob staged)
+    public Task PlaceAsync(StagedBlob staged, CancellationToken cancel)
     {
-        var target = PathOf(staged.Blob.Sha256);
-        if (!File.Exists(target))
+        File.SetLastWriteTimeUtc(staged.Path, TimeProvider.System.GetUtcNow().UtcDateTime); // it may have waited for long
+        return PlaceAsync(staged.Path, staged.Blob.Sha256, cancel);
+    }
+
+    /// <summary>Makes a file of the data folder a blob by renaming it: nothing is copied, and the file is gone from where it was.</summary>
+    /// <remarks>A link to a blob stays what it is, and its blob is checked and kept.</remarks>
+    public async Task<Blob> TakeFileAsync(string path, CancellationToken cancel)
+    {
+        if (new FileInfo(path).LinkTarget is not null)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Move(staged.Path, target, overwrite: true);
+            return await TakeLinkAsync(path, cancel);
+        }
+
+        if (!Path.GetFullPath(path).StartsWith(folder.Root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            throw new ArgumentException("Only files of the data folder can be renamed into the store.", nameof(path));
+        }
+
+        string sha256;
+        long bytes;
+        await using (var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan))
+        {
+            sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
+            bytes = file.Length;
+            file.Flush(flushToDisk: true);
+        }
+
+        File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // it may be days old
+        await PlaceAsync(path, sha256, cancel);
+        return new Blob(sha256, bytes);
+    }
+
+    /// <summary>Marks a blob as about to be used again, so that the collector leaves it for the grace period; false when it is not there.</summary>
+    public async Task<bool> KeepAsync(string sha256, CancellationToken cancel)
+    {
+        var path = PathOf(sha256);
+        using (await _gate.EnterAsync(cancel))
+        {
+            if (!File.Exists(path))
+            {
+                return false;
+            }
+
+            File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // files' times are the system's
+            return true;
         }
     }
 
     /// <summary>Where a blob lies, whether or not it is there.</summary>
-    public string PathOf(string sha256)
-    {
+    public string PathOf(string sha256) =>
         // The name becomes a path, so nothing but a hash may pass.
-        if (sha256.Length != 64 || !sha256.All(c => c is (>= '0' and <= '9') or (>= 'a' and <= 'f')))
-        {
-            throw new ArgumentException("Not a SHA-256 in lower-case hex.", nameof(sha256));
-        }
+        IsHash(sha256)
+            ? Path.Combine(folder.Blobs, sha256[..2], sha256)
+            : throw new ArgumentException("Not a SHA-256 in lower-case hex.", nameof(sha256));
 
-        return Path.Combine(folder.Blobs, sha256[..2], sha256);
-    }
+    /// <summary>Whether a text is a SHA-256 in lower-case hex.</summary>
+    public static bool IsHash(string text) => text.Length == 64 && text.All(c => c is (>= '0' and <= '9') or (>= 'a' and <= 'f'));
 
     public bool Contains(string sha256) => File.Exists(PathOf(sha256));
 
@@ -127,7 +141,7 @@ public sealed class ArtifactStore(DataFolder folder)
             throw new LlmOsException(ErrorCode.MissingFile, $"The store lacks the file {sha256}.") { Hint = "Import the model again." };
         }
 
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
         var found = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
         if (found != sha256)
         {
@@ -141,9 +155,59 @@ public sealed class ArtifactStore(DataFolder folder)
     /// <summary>Deletes what interrupted writes left behind; call only while nothing writes.</summary>
     public void DeleteLeftovers()
     {
-        foreach (var leftover in Directory.EnumerateFiles(folder.Blobs, ".*.tmp"))
+        foreach (var leftover in Leftovers())
         {
             File.Delete(leftover);
+        }
+    }
+
+    /// <summary>Files that interrupted or running writes have under temporary names.</summary>
+    internal IEnumerable<string> Leftovers() => Directory.EnumerateFiles(folder.Blobs, ".*.tmp");
+
+    /// <summary>Every blob that is there.</summary>
+    internal IEnumerable<FileInfo> Blobs() =>
+        new DirectoryInfo(folder.Blobs).EnumerateDirectories().SelectMany(shard => shard.EnumerateFiles()).Where(file => IsHash(file.Name));
+
+    /// <summary>Deletes a blob that nothing refers to, unless it was put or kept since; says whether it did.</summary>
+    internal async Task<bool> DeleteUnusedAsync(string sha256, DateTimeOffset before, CancellationToken cancel)
+    {
+        using (await _gate.EnterAsync(cancel))
+        {
+            var blob = new FileInfo(PathOf(sha256));
+            if (!blob.Exists || blob.LastWriteTimeUtc >= before.UtcDateTime)
+            {
+                return false;
+            }
+
+            blob.Delete();
+            return true;
+        }
+    }
+
+    public void Dispose() => _gate.Dispose();
+
+    private async Task<Blob> TakeLinkAsync(string path, CancellationToken cancel)
+    {
+        Blob blob;
+        await using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan))
+        {
+            blob = new Blob(Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel)), file.Length);
+        }
+
+        return await KeepAsync(blob.Sha256, cancel) ? blob : await PutFileAsync(path, cancel);
+    }
+
+    /// <summary>
+    /// Gives a written file its final name. What lay there is replaced: it has the same content, or was damaged, and then an
+    /// import mends it.
+    /// </summary>
+    private async Task PlaceAsync(string file, string sha256, CancellationToken cancel)
+    {
+        var target = PathOf(sha256);
+        using (await _gate.EnterAsync(cancel))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Move(file, target, overwrite: true);
         }
     }
 
@@ -171,17 +235,5 @@ public sealed class ArtifactStore(DataFolder folder)
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static LlmOsException DiskFull(IOException e) => new(ErrorCode.OutOfDisk, "The disk of the data folder is full.", e)
-    {
-        Hint = "Free some room, or move the data folder (LLMOS_DATA) to a larger disk.",
-    };
-
-    private static bool IsDiskFull(IOException e)
-    {
-        const int NoSpaceLinux = 28; // ENOSPC
-        const int DiskFullWindows = unchecked((int)0x80070070);
-        return e.HResult is NoSpaceLinux or DiskFullWindows;
     }
 }

@@ -17,6 +17,7 @@ public sealed class DataFolder
         Cache = Make("cache");
         Scratch = Make("scratch");
         Jobs = Make("jobs");
+        Uploads = Make("uploads");
         Import = Make("import");
         Keys = Make("keys");
     }
@@ -34,6 +35,9 @@ public sealed class DataFolder
 
     /// <summary>Checkpoints: a folder for each job that has not ended.</summary>
     public string Jobs { get; }
+
+    /// <summary>Uploads that are under way: a file for each, named by its id.</summary>
+    public string Uploads { get; }
 
     /// <summary>The import folder of a host that names no other.</summary>
     public string Import { get; }

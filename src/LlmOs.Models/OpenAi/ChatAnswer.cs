@@ -23,6 +23,7 @@ internal sealed class ChatAnswer(AnswerHead head, InferenceRun run, ChatPlan pla
             {
                 TokenIds = plan.ReturnTokenIds ? reply.Ids : null,
                 PromptTokenIds = plan.ReturnTokenIds ? run.Prompts[0] : null,
+                SequenceScore = run.ScoreOf(index),
             });
         return new ChatCompletion(head.Id, "chat.completion", head.Created, head.Model, [.. choices], run.Usage());
     }

@@ -22,7 +22,7 @@ internal sealed class CompletionAnswer(AnswerHead head, InferenceRun run, Comple
         for (var prompt = 0; prompt < run.Prompts.Count; prompt++)
         {
             var echo = await EchoAsync(prompt, cancel);
-            foreach (var reply in replies.Skip(prompt * made).Take(made).OrderByDescending(r => made > plan.Shown ? r.MeanLogprob : 0).Take(plan.Shown))
+            foreach (var (reply, index) in replies.Select((r, i) => (r, i)).Skip(prompt * made).Take(made).OrderByDescending(r => made > plan.Shown ? r.r.MeanLogprob : 0).Take(plan.Shown))
             {
                 var logprobs = new CompletionLogprobWriter(run.Model, plan.Logprobs, echo.Text.Length);
                 logprobs.AddAll(echo.Scores);
@@ -31,6 +31,7 @@ internal sealed class CompletionAnswer(AnswerHead head, InferenceRun run, Comple
                 {
                     TokenIds = ShowsIds ? reply.Ids : null,
                     PromptTokenIds = ShowsIds ? run.Prompts[prompt] : null,
+                    SequenceScore = run.ScoreOf(index),
                 });
             }
         }
@@ -66,6 +67,7 @@ internal sealed class CompletionAnswer(AnswerHead head, InferenceRun run, Comple
                 yield return Chunk(new CompletionChoice(piece.Text, index, writers[index].Take(), Reply.Word(piece.Finish))
                 {
                     TokenIds = ShowsIds ? [piece.Token.Token] : null,
+                    SequenceScore = piece.Finish is null ? null : run.ScoreOf(index),
                 });
             }
         }

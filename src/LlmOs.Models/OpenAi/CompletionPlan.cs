@@ -49,6 +49,11 @@ internal sealed record CompletionPlan(
             throw LlmOsException.Invalid("best_of", "'best_of' above 'n' cannot be streamed: which replies are best is known at the end alone.");
         }
 
+        if (bestOf > choices && request.NumBeams > 1)
+        {
+            throw LlmOsException.Invalid("best_of", "'best_of' has no meaning with 'num_beams': a beam search gives its best texts first.");
+        }
+
         // Ranking needs the log-probabilities even if nobody asked to see them.
         var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ?? (bestOf > choices ? 0 : null));
         return new CompletionPlan(
@@ -72,6 +77,11 @@ internal sealed record CompletionPlan(
                 : model.Tokenizer is { } tokenizer ? tokenizer.Encode(item.Text!, AddSpecialTokens, parseSpecialTokens: false)
                 : throw InferenceGate.NoTokenizer(model, "prompt")),
         ];
+        if (Echo && Logprobs is not null && model.Seq2Seq is not null)
+        {
+            throw LlmOsException.Invalid("echo", "'echo' with 'logprobs' scores a prompt; an encoder-decoder reads its prompt and gives it no scores.");
+        }
+
         var most = MostScores / model.Engine.Shape.Vocabulary;
         var longest = prompts.Max(p => p.Length);
         return !Echo || Logprobs is null || longest <= most ? prompts

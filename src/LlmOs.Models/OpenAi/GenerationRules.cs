@@ -18,17 +18,12 @@ internal static class GenerationRules
 
     private const long MostTokens = 1_000_000;
     private const int MostStops = 4;
+    private const int MostWords = 1024;
     private const int MostStopLength = 1024;
 
     /// <summary>Refuses fields of the platform's API that are not built yet, unless their value asks for nothing.</summary>
     public static void RefuseUnbuilt(GenerationFields fields)
     {
-        Refuse("num_beams", fields.NumBeams is null or 1, "beam search");
-        Refuse("length_penalty", fields.LengthPenalty is null || fields.NumBeams == 1, "beam search");
-        Refuse("early_stopping", IsNothing(fields.EarlyStopping), "beam search");
-        Refuse("typical_p", fields.TypicalP is null or 1, "typical sampling");
-        Refuse("no_repeat_ngram_size", fields.NoRepeatNgramSize is null or 0, "banning repeated word groups");
-        Refuse("bad_words_ids", IsNothing(fields.BadWordsIds), "banning words");
         Refuse("grammar", IsNothing(fields.Grammar), "constrained decoding");
         Refuse("regex", IsNothing(fields.Regex), "constrained decoding");
         Refuse("choice", IsNothing(fields.Choice), "constrained decoding");
@@ -58,12 +53,19 @@ internal static class GenerationRules
         Stop = CheckStop("stop", fields.Stop),
         EndTokens = CheckIds("stop_token_ids", fields.StopTokenIds, vocabulary),
         TopLogprobs = topLogprobs,
+        Rules = new TokenRules
+        {
+            NoRepeatNgram = (int)(CheckWhole("no_repeat_ngram_size", fields.NoRepeatNgramSize, 0, MostTokens, "0 (no rule) or more") ?? 0),
+            BadWords = CheckWords("bad_words_ids", fields.BadWordsIds, vocabulary),
+        },
+        Beams = BeamFields.Read("", fields.NumBeams, fields.LengthPenalty, fields.EarlyStopping, fields.N ?? 1),
         Sampling = new SamplingParameters
         {
             Temperature = CheckNumber("temperature", fields.Temperature, 0, 2) ?? 1,
             TopP = NotNothing(CheckNumber("top_p", fields.TopP, 0, 1) ?? 1),
             TopK = (int)(CheckWhole("top_k", fields.TopK, 0, int.MaxValue, "0 (all) or more") ?? 0),
             MinP = CheckNumber("min_p", fields.MinP, 0, 1) ?? 0,
+            TypicalP = NotNothing(CheckNumber("typical_p", fields.TypicalP, 0, 1) ?? 1),
             RepetitionPenalty = CheckPenalty("repetition_penalty", fields.RepetitionPenalty),
             PresencePenalty = CheckNumber("presence_penalty", fields.PresencePenalty, -2, 2) ?? 0,
             FrequencyPenalty = CheckNumber("frequency_penalty", fields.FrequencyPenalty, -2, 2) ?? 0,
@@ -116,6 +118,19 @@ internal static class GenerationRules
         }
 
         return texts;
+    }
+
+    /// <summary>Lists of ids, none of them empty.</summary>
+    private static IReadOnlyList<int[]> CheckWords(string field, IReadOnlyList<IReadOnlyList<int>>? words, int vocabulary)
+    {
+        if (words is { Count: > MostWords })
+        {
+            throw LlmOsException.Invalid(field, $"'{field}' may hold at most {MostWords} lists, not {words.Count}.");
+        }
+
+        return [.. (words ?? []).Select((word, i) => word is { Count: > 0 }
+            ? CheckIds($"{field}[{i}]", word, vocabulary).ToArray()
+            : throw LlmOsException.Invalid($"{field}[{i}]", $"'{field}[{i}]' must be a list of at least one token id."))];
     }
 
     public static IReadOnlyList<int> CheckIds(string field, IReadOnlyList<int>? ids, int vocabulary)

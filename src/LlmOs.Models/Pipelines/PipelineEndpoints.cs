@@ -16,15 +16,26 @@ internal static class PipelineEndpoints
 {
     private const string Example = """{"inputs":"The meaning of life is","parameters":{"max_new_tokens":32}}""";
 
-    /// <summary>The tasks that are served.</summary>
-    private static readonly string[] Tasks = [ModelIntake.TextGeneration];
+    private const string Description = """
+        Arguments have transformers' names. A list in gives a list out, also for one input. Bodies for each task:
+
+        - `text-generation`: `{"inputs":"The king shall","parameters":{"max_new_tokens":16}}`; a text, a list of texts, a conversation or a list of those
+        - `text2text-generation`, `summarization`, `translation`: `{"inputs":"The house is very old.","parameters":{"num_beams":4,"max_new_tokens":32}}`
+        - `text-classification`: `{"inputs":"I love thee well!","parameters":{"top_k":2}}`; `top_k` null gives all labels; a pair is `{"text":"...","text_pair":"..."}`
+        - `zero-shot-classification`: `{"inputs":"I love thee well!","parameters":{"candidate_labels":["war","love"]}}`
+        - `token-classification`: `{"inputs":"Caius Marcius went to Rome.","parameters":{"aggregation_strategy":"simple"}}`
+        - `fill-mask`: `{"inputs":"We are accounted poor [MASK].","parameters":{"top_k":3}}`
+        - `question-answering`: `{"inputs":{"question":"Who is the enemy?","context":"Caius Marcius is chief enemy to the people."}}`
+        - `feature-extraction`: `{"inputs":"I love thee well!"}`
+        - `sentence-similarity`: `{"inputs":{"source_sentence":"We are poor.","sentences":["They are rich.","We are poor."]}}`
+        """;
 
     public static void MapPipelines(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/pipeline/{task}", Run)
             .WithName("RunPipeline")
             .WithSummary("Runs a task as Hugging Face's pipeline does.")
-            .WithDescription("Task `text-generation`: `inputs` is a text, a list of texts, a conversation or a list of those; arguments have transformers' names. A list in gives a list out.")
+            .WithDescription(Description)
             .WithRequestExample(Example)
             .Answers<IReadOnlyList<GeneratedText>>();
         routes.MapPost("/models/{model}", RunModel)
@@ -36,37 +47,21 @@ internal static class PipelineEndpoints
         routes.MapPost("/models/{owner}/{model}", RunModel).ExcludeFromDescription();
     }
 
-    private static Task<IResult> Run(
-        string task, PipelineRequest request, HttpContext http, InferenceGate gate, IOptions<ServingOptions> options, CancellationToken cancel)
+    private static async Task<IResult> Run(
+        string task, PipelineRequest request, HttpContext http, PipelineRunner runner, IOptions<ServingOptions> options, CancellationToken cancel)
     {
-        if (!Tasks.Contains(task))
+        if (!PipelineRunner.IsTask(task))
         {
-            throw new LlmOsException(ErrorCode.NotFound, $"There is no pipeline for the task '{(task.Length > 100 ? task[..100] : task)}'; there is {string.Join(", ", Tasks)}.") { Field = "task" };
+            throw new LlmOsException(ErrorCode.NotFound, $"There is no pipeline for the task '{(task.Length > 100 ? task[..100] : task)}'; there is {string.Join(", ", PipelineRunner.Tasks)}.") { Field = "task" };
         }
 
-        return GenerateAsync(request, request.Model ?? options.Value.PipelineModel, http, gate, cancel);
+        var model = request.Model ?? (task == ModelIntake.TextGeneration ? options.Value.PipelineModel : await runner.DefaultAsync(task, cancel));
+        return await runner.RunAsync(task, model, request, http, cancel);
     }
 
-    private static Task<IResult> RunModel(PipelineRequest request, HttpContext http, InferenceGate gate, CancellationToken cancel) =>
-        GenerateAsync(request, ModelRoutes.NameOf(http), http, gate, cancel);
-
-    private static async Task<IResult> GenerateAsync(PipelineRequest request, string name, HttpContext http, InferenceGate gate, CancellationToken cancel)
+    private static async Task<IResult> RunModel(PipelineRequest request, HttpContext http, PipelineRunner runner, CancellationToken cancel)
     {
-        var inputs = TextGenerationPlan.ReadInputs(request.Inputs);
-        var model = await gate.FindGeneratorAsync(name, http.Response, cancel);
-        var plan = TextGenerationPlan.From(request, inputs);
-        AnswerHeaders.Warn(http.Response, request.Unknown, [.. AnswerHeaders.NamesOf(request.Parameters?.Unknown), .. plan.Unused]);
-
-        var run = await gate.StartAsync(model, plan.Order, loaded => plan.Encode(loaded, cancel), cancel);
-        var answer = new TextGenerationAnswer(run, plan);
-        if (plan.Stream)
-        {
-            return new EventStream(answer.Events(http.RequestAborted), run, done: false);
-        }
-
-        using (run)
-        {
-            return TypedResults.Ok(await InferenceFaults.TranslateAsync(answer.WholeAsync(cancel)));
-        }
+        var name = ModelRoutes.NameOf(http);
+        return await runner.RunAsync(await runner.TaskOfAsync(name, request, http, cancel), name, request, http, cancel);
     }
 }

@@ -48,7 +48,7 @@ internal sealed record TextGenerationPlan(
 
     public static TextGenerationPlan From(PipelineRequest request, (IReadOnlyList<GenerationInput> Inputs, bool IsList) inputs)
     {
-        var arguments = request.Parameters ?? new TextGenerationParameters();
+        var arguments = request.Parameters ?? new PipelineParameters();
         RefuseUnbuilt(arguments);
         var stream = request.Stream ?? false;
         var details = arguments.Details ?? false;
@@ -73,6 +73,9 @@ internal sealed record TextGenerationPlan(
             TopLogprobs = details || stream ? 0 : null,
             ContinuesPrompt = inputs.Inputs[0].Chat is null,
             Sampling = sampling,
+            Rules = new TokenRules { NoRepeatNgram = (int)(GenerationRules.CheckWhole("parameters.no_repeat_ngram_size", arguments.NoRepeatNgramSize, 0, int.MaxValue, "0 (no rule) or more") ?? 0) },
+            MinLength = (int)(GenerationRules.CheckWhole("parameters.min_length", arguments.MinLength, 0, int.MaxValue, "0 or more") ?? 0),
+            Beams = BeamFields.Read("parameters.", arguments.NumBeams, arguments.LengthPenalty, arguments.EarlyStopping, choices),
         };
         return new TextGenerationPlan(
             inputs.Inputs,
@@ -109,22 +112,20 @@ internal sealed record TextGenerationPlan(
             : tokenizer.Encode(Prefix + input.Text, AddSpecialTokens ?? true, parseSpecialTokens: false);
     }
 
-    private static void RefuseUnbuilt(TextGenerationParameters arguments)
+    private static void RefuseUnbuilt(PipelineParameters arguments)
     {
-        GenerationRules.Refuse("parameters.num_beams", arguments.NumBeams is null or 1, "beam search");
-        GenerationRules.Refuse("parameters.no_repeat_ngram_size", arguments.NoRepeatNgramSize is null or 0, "banning repeated word groups");
-        GenerationRules.Refuse("parameters.typical_p", arguments.TypicalP is null or 1, "typical sampling");
         GenerationRules.Refuse("parameters.grammar", GenerationRules.IsNothing(arguments.Grammar), "constrained decoding");
         GenerationRules.Refuse("parameters.adapter_id", GenerationRules.IsNothing(arguments.AdapterId), "an adapter");
     }
 
     /// <summary>As in transformers, nothing is drawn unless <c>do_sample</c> says so; what then has no effect is told.</summary>
-    private static (SamplingParameters Sampling, IReadOnlyList<string> Unused) ReadSampling(TextGenerationParameters arguments)
+    private static (SamplingParameters Sampling, IReadOnlyList<string> Unused) ReadSampling(PipelineParameters arguments)
     {
         var temperature = GenerationRules.CheckNumber("parameters.temperature", arguments.Temperature, 0, 2);
         var topP = GenerationRules.CheckNumber("parameters.top_p", arguments.TopP, 0, 1);
-        var topK = (int?)GenerationRules.CheckWhole("parameters.top_k", arguments.TopK, 0, int.MaxValue, "0 (all) or more");
+        var topK = (int?)GenerationRules.CheckWhole("parameters.top_k", arguments.TopK is PipelineParameters.All ? null : arguments.TopK, 0, int.MaxValue, "0 (all) or more");
         var minP = GenerationRules.CheckNumber("parameters.min_p", arguments.MinP, 0, 1);
+        var typicalP = GenerationRules.CheckNumber("parameters.typical_p", arguments.TypicalP, 0, 1);
         var sampling = new SamplingParameters { RepetitionPenalty = GenerationRules.CheckPenalty("parameters.repetition_penalty", arguments.RepetitionPenalty) };
         if (arguments.DoSample == true)
         {
@@ -134,6 +135,7 @@ internal sealed record TextGenerationPlan(
                 TopP = GenerationRules.NotNothing(topP ?? 1),
                 TopK = topK ?? 0,
                 MinP = minP ?? 0,
+                TypicalP = GenerationRules.NotNothing(typicalP ?? 1),
             }, []);
         }
 
@@ -143,6 +145,7 @@ internal sealed record TextGenerationPlan(
             topP is null ? null : "top_p (needs do_sample)",
             topK is null ? null : "top_k (needs do_sample)",
             minP is null ? null : "min_p (needs do_sample)",
+            typicalP is null ? null : "typical_p (needs do_sample)",
         ];
         return (sampling with { Temperature = 0 }, [.. unused.OfType<string>()]);
     }

@@ -43,7 +43,7 @@ internal static class EstimateEndpoints
     private static async Task<Ok<EstimateReply>> EstimateVersion(
         string name, int version, EstimateRequest request, LlmOsDb db, ArtifactStore store, MemoryBudget budget, IOptions<EngineOptions> engine, CancellationToken cancel)
     {
-        var found = await RegistryEndpoints.FindAsync(name, version, db, cancel);
+        var found = await VersionEndpoints.FindAsync(ModelName.FromPath(name), version, db, cancel);
         var config = await FormatRefusal.GuardAsync(async () => found.FindFile(ModelFolder.ConfigFile) is { } file
             ? ConfigJson.Parse(await File.ReadAllBytesAsync(store.PathOf(file.Sha256), cancel), ModelFolder.ConfigFile)
             : throw new ModelFormatException(ModelFormatProblem.MissingFile, $"{found.Ref} has no config.json."));

@@ -1,6 +1,7 @@
 using LlmOs.Contracts;
 using LlmOs.Engine.Formats;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Models.Registry;
 
@@ -30,12 +31,9 @@ internal static class FormatRefusal
         {
             throw new LlmOsException(ErrorCode.OutOfMemory, "The machine has too little memory for this model.", fault);
         }
-        catch (IOException fault) when (IsDiskFull(fault))
+        catch (IOException fault) when (DiskSpace.IsFull(fault))
         {
-            throw new LlmOsException(ErrorCode.OutOfDisk, "The disk of the data folder is full.", fault)
-            {
-                Hint = "Free some room, or move the data folder (LLMOS_DATA) to a larger disk.",
-            };
+            throw DiskSpace.Full(fault);
         }
     }
 
@@ -49,11 +47,4 @@ internal static class FormatRefusal
         ModelFormatProblem.MissingFile => ErrorCode.MissingFile,
         ModelFormatProblem.TooLarge => ErrorCode.TooLarge,
     };
-
-    private static bool IsDiskFull(IOException fault)
-    {
-        const int NoSpaceLinux = 28; // ENOSPC
-        const int DiskFullWindows = unchecked((int)0x80070070);
-        return fault.HResult is NoSpaceLinux or DiskFullWindows;
-    }
 }

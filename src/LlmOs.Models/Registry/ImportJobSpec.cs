@@ -1,20 +1,23 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry.Sources;
+using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Models.Registry;
 
 /// <summary>Imports that are submitted as jobs, so that they can come after others.</summary>
-internal sealed class ImportJobSpec(LlmOsSettings settings) : IJobSpec
+internal sealed class ImportJobSpec(IDbContextFactory<LlmOsDb> databases, ImportDoor door) : IJobSpec
 {
     public string Kind => ModelImporter.JobKind;
 
-    public Task<object> CheckAsync(JsonElement spec, CancellationToken cancel)
+    public async Task<object> CheckAsync(JsonElement spec, CancellationToken cancel)
     {
         var request = FreeForm.Read<ImportRequest>(spec, "spec");
-        ModelImporter.Check(request, settings);
-        return Task.FromResult<object>(request);
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await door.CheckAsync(db, request, cancel);
+        return request;
     }
 }

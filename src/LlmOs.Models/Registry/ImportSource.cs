@@ -10,13 +10,11 @@ public static class ImportSource
     private const int MaxLinks = 40;
 
     /// <summary>The folder or file that a source names, without links in its path.</summary>
-    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or there is nothing.</exception>
+    /// <exception cref="LlmOsException">The scheme is not read here, the path is not beneath an import folder, or nothing is there.</exception>
     public static string Resolve(string source, IReadOnlyList<string> importFolders)
     {
-        var real = RealSource(source, "source", "/path/of/a/folder", importFolders);
-        return Path.Exists(real)
-            ? real
-            : throw new LlmOsException(ErrorCode.MissingFile, $"There is no folder or file '{ModelName.Shorten(source)}'.") { Field = "source" };
+        var real = RealSource(source, "source", "/path/of/a/model", importFolders);
+        return Path.Exists(real) ? real : throw new LlmOsException(ErrorCode.MissingFile, $"There is no folder or file '{ModelName.Shorten(source)}'.") { Field = "source" };
     }
 
     /// <summary>The file that a source names, without links in its path.</summary>

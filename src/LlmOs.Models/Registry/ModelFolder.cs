@@ -97,6 +97,7 @@ internal sealed partial record ModelFolder(
 
         using var weights = OpenWeights(files);
         CheckIndex(files, weights);
+        config = architecture.Settle(config, weights);
         var needed = architecture.Weights(config);
         architecture.CheckWeights(config, weights);
         return new ModelFolder(files, architecture, config, needed.Sum(t => t.Elements), ReadLicense(files));

@@ -2,14 +2,27 @@ using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry.Bundles;
+using LlmOs.Models.Registry.Pull;
+using LlmOs.Models.Registry.Sources;
 using LlmOs.Models.Serving;
 using LlmOs.Models.Zoo;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace LlmOs.Models.Registry;
 
 /// <summary>The job <c>import</c>: a published model becomes a version. Whatever fails, nothing of it is listed.</summary>
-internal sealed class ModelImporter(LlmOsSettings settings, ModelIntake intake, ModelRegistry registry, MemoryBudget budget, IOptions<EngineOptions> engine) : IJobRunner
+internal sealed class ModelImporter(
+    IDbContextFactory<LlmOsDb> databases,
+    LlmOsSettings settings,
+    DataFolder folder,
+    ImportDoor door,
+    ModelIntake intake,
+    ModelRegistry registry,
+    MemoryBudget budget,
+    IOptions<EngineOptions> engine) : IJobRunner
 {
     public const string JobKind = "import";
 
@@ -18,8 +31,8 @@ internal sealed class ModelImporter(LlmOsSettings settings, ModelIntake intake, 
 
     public string Kind => JobKind;
 
-    /// <summary>Refuses at once what can be seen from the request alone; the same checks open the job.</summary>
-    public static void Check(ImportRequest request, LlmOsSettings settings)
+    /// <summary>Refuses what the request alone shows to be wrong; the source is <see cref="ImportDoor"/>'s.</summary>
+    public static void Check(ImportRequest request)
     {
         ModelName.Check(request.Name);
         if (request.Alias is { } alias)
@@ -36,36 +49,70 @@ internal sealed class ModelImporter(LlmOsSettings settings, ModelIntake intake, 
         {
             throw new LlmOsException(ErrorCode.UnsupportedTask, $"The task '{ModelName.Shorten(task)}' is not served by any architecture here; expected one of {string.Join(", ", ModelTasks.All)}.") { Field = "task" };
         }
-
-        SourceLayout.CheckKind(ImportSource.Resolve(request.Source, settings.ImportDirs));
     }
 
     public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
     {
         var request = job.SpecAs<ImportRequest>();
-        Check(request, settings);
-        var precision = request.Precision ?? Precisions.Full;
         var version = await FormatRefusal.GuardAsync(async () =>
         {
-            var source = ImportSource.Resolve(request.Source, settings.ImportDirs);
-            string Place(string path) => ImportSource.ResolveInside(path, settings.ImportDirs);
-            CheckMemory(source, Place, precision);
-            var files = await SourceLayout.ReadAsync(
-                source,
-                Place,
-                half: precision == Precisions.Half,
-                job.ScratchFolder,
-                (done, message) => job.Report(ReadShare * done, message),
-                cancel);
-            return await intake.TakeFilesAsync(files, request.Name, precision, (done, message) => job.Report(ReadShare + ((1 - ReadShare) * done), message), cancel);
+            await using var db = await databases.CreateDbContextAsync(cancel);
+            await door.CheckAsync(db, request, cancel);
+            var source = await door.FetchAsync(db, request, job, cancel);
+            return await TakeAsync(source, request, job, cancel);
         });
         if (request.Task is { } task && !ModelTasks.Of(version.Architecture).Contains(task))
         {
             throw new LlmOsException(ErrorCode.UnsupportedTask, $"A model of the architecture {version.Architecture} is for {string.Join(", ", ModelTasks.Of(version.Architecture))}, not for {task}.") { Field = "task" };
         }
 
-        version = version with { Alias = request.Alias ?? ModelAlias.Latest, Lineage = new LineageView(null, job.Id, []) };
+        version = version with { Alias = request.Alias ?? ModelAlias.Latest };
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);
+    }
+
+    private async Task<NewModelVersion> TakeAsync(FetchedSource source, ImportRequest request, JobContext job, CancellationToken cancel)
+    {
+        if (File.Exists(source.Path) && await BundleReader.IsBundleAsync(source.Path, cancel))
+        {
+            return await TakeBundleAsync(source, request, job, cancel);
+        }
+
+        var version = await TakeLayoutAsync(source, request, request.Precision ?? Precisions.Full, job, source.IsOurs ? PullProgress.Share : 0, cancel);
+        return version with { Lineage = new LineageView(null, job.Id, []) { Source = source.Origin } };
+    }
+
+    /// <summary>A bundle is unpacked and then taken as any folder is: what its manifest states of the model counts for nothing.</summary>
+    private async Task<NewModelVersion> TakeBundleAsync(FetchedSource source, ImportRequest request, JobContext job, CancellationToken cancel)
+    {
+        const double UnpackShare = 0.3;
+        var target = Path.Combine(job.ScratchFolder, "bundle");
+        var manifest = await BundleReader.UnpackAsync(source.Path, target, folder, (done, message) => job.Report(UnpackShare * done, message), cancel);
+        var precision = request.Precision ?? (Precisions.All.Contains(manifest.Precision, StringComparer.Ordinal) ? manifest.Precision : Precisions.Full);
+        var version = await TakeLayoutAsync(new FetchedSource(target, IsOurs: true, "bundle"), request, precision, job, UnpackShare, cancel);
+        return version with
+        {
+            Card = manifest.Card,
+            Tags = manifest.Tags,
+            Metrics = manifest.Metrics,
+            Lineage = manifest.Lineage with { Job = job.Id, Source = manifest.Lineage.Source ?? $"bundle:{manifest.Model}:{manifest.Version}" },
+        };
+    }
+
+    private async Task<NewModelVersion> TakeLayoutAsync(FetchedSource source, ImportRequest request, string precision, JobContext job, double from, CancellationToken cancel)
+    {
+        // Links within a path of this machine must not lead out of the import folders; what was fetched has none of others.
+        string Place(string path) => source.Origin is null ? ImportSource.ResolveInside(path, settings.ImportDirs) : path;
+        void Report(double done, string message) => job.Report(from + ((1 - from) * done), message);
+
+        CheckMemory(source.Path, Place, precision);
+        var files = await SourceLayout.ReadAsync(
+            source.Path, Place, half: precision == Precisions.Half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
+        return await intake.TakeFilesAsync(
+            [.. files.Select(f => f with { MayMove = f.MayMove || (source.IsOurs && f.Location.StartsWith(source.Path, StringComparison.Ordinal)) })],
+            request.Name,
+            precision,
+            (done, message) => Report(ReadShare + ((1 - ReadShare) * done), message),
+            cancel);
     }
 
     /// <summary>What could not be loaded with a single sequence is refused before anything is converted or stored.</summary>

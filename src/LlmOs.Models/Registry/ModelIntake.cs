@@ -14,6 +14,9 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
     /// <summary>The task of decoders.</summary>
     public const string TextGeneration = "text-generation";
 
+    /// <summary>The task of encoder-decoders.</summary>
+    public const string Text2Text = "text2text-generation";
+
     /// <param name="source">The folder.</param>
     /// <param name="name">Under which the version will be listed.</param>
     /// <param name="report">Told the share done, from 0 to 1, and what comes next.</param>

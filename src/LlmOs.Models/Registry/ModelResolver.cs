@@ -60,13 +60,14 @@ public static class ModelResolver
         }
     }
 
-    private static async Task<ModelVersion?> FindAsync(LlmOsDb db, string model, CancellationToken cancel)
+    /// <summary>As <see cref="ResolveAsync"/> for a string without an adapter; null when nothing is stored.</summary>
+    internal static async Task<ModelVersion?> FindAsync(LlmOsDb db, string model, CancellationToken cancel)
     {
         var aliases = db.ModelAliases;
         foreach (var (name, number, alias) in Read(model))
         {
             var versions = db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
-                .Where(v => v.Model.Name == name && v.State == ModelVersionState.Ready);
+                .Where(v => v.Model.Name == name && v.Model.ArchivedAt == null && v.State == ModelVersionState.Ready);
             versions = number is { } wanted
                 ? versions.Where(v => v.Number == wanted)
                 : versions.Where(v => aliases.Any(a => a.ModelId == v.ModelId && a.Name == alias && a.Version == v.Number));

@@ -12,7 +12,10 @@ public sealed class RegisteredModel : IRowVersion
 
     public required string Name { get; init; }
 
-    /// <summary>The highest number given out. A number is never given twice, not even after a failure.</summary>
+    /// <summary>
+    /// The highest number given out. A number is never given twice, not even after a failure or a deletion: a model that was
+    /// deleted keeps its row, with the number negative, and is otherwise as if it were not there.
+    /// </summary>
     public int LastVersion { get; init; }
 
     /// <summary>The model card that somebody wrote here, in Markdown; null shows the one that came with a version.</summary>

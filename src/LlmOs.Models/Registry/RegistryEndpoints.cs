@@ -1,22 +1,22 @@
 using System.ComponentModel.DataAnnotations;
-using System.Formats.Tar;
+using System.Security.Claims;
 using LlmOs.Contracts;
-using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry.Cards;
+using LlmOs.Models.Registry.Sources;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Models.Registry;
 
-/// <summary>
-/// <c>/api/v1/models</c>. A name with a slash arrives as <c>%2F</c>, in one part of the path, or as itself, in two;
-/// the second form has routes of its own, which the documentation leaves out.
-/// </summary>
+/// <summary><c>/api/v1/models</c>: models, their cards and aliases. Versions are in <see cref="VersionEndpoints"/>.</summary>
 internal static class RegistryEndpoints
 {
     public static void MapRegistry(this IEndpointRouteBuilder routes)
@@ -24,147 +24,162 @@ internal static class RegistryEndpoints
         var models = routes.MapGroup("/api/v1/models").WithTags("Models");
         models.MapPost("/import", Import).WithName("ImportModel").WithSummary("Imports a published model as a new version; answers with the job that does it.")
             .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(403)
-            .WithRequestExample("""{"source":"file:/home/me/.llmos/import/my-model","name":"my-model","precision":"f32","alias":"latest"}""");
-        models.MapGet("/", List).WithName("ListModels").WithSummary("Lists models by name; search finds those whose name holds the text.").ProducesProblem(400);
+            .WithRequestExample("""{"source":"hf:HuggingFaceTB/SmolLM2-135M-Instruct","name":"smollm2-135m-instruct","precision":"f32","alias":"latest"}""");
+        models.MapGet("/", List).WithName("ListModels").WithSummary("Lists models by name; query, tag and task narrow the list.").ProducesProblem(400);
+        models.MapPost("/", Create).WithName("CreateModel").WithSummary("Makes a model without versions.")
+            .ProducesProblem(400).ProducesProblem(409).WithRequestExample("""{"name":"my-model","card":"---\nlicense: mit\nlanguage: en\n---\n# My model\n","tags":{"team":"search"}}""");
 
-        models.MapGet("/{name}", Get).WithName("GetModel").WithSummary("Shows a model with its aliases and versions.").ProducesProblem(404);
-        models.MapGet("/{name}/versions", Versions).WithName("ListModelVersions").WithSummary("Lists a model's versions, the newest first.").ProducesProblem(404);
-        models.MapGet("/{name}/versions/{version:int}", Version).WithName("GetModelVersion").WithSummary("Shows a version: files, parity, lineage, metrics.").ProducesProblem(404);
-        models.MapGet("/{name}/versions/{version:int}/download", Download).WithName("DownloadModelVersion")
-            .WithSummary("The version as a tar in its published layout.").Produces(200, contentType: "application/x-tar").ProducesProblem(404);
-        models.MapPut("/{name}/aliases/{alias}", SetAlias).WithName("SetModelAlias").WithSummary("Points an alias at a version; with expected only if it points there now.")
-            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).WithRequestExample("""{"version":3,"expected":2}""");
-
-        var whole = models.MapGroup("/{org}").ExcludeFromDescription();
-        whole.MapGet("/{name}", (string org, string name, LlmOsDb db, CancellationToken cancel) => Get($"{org}/{name}", db, cancel));
-        whole.MapGet("/{name}/versions", ([StringLength(64)] string? after, [Range(1, 500)] int? limit, string org, string name, LlmOsDb db, CancellationToken cancel) =>
-            Versions($"{org}/{name}", after, limit, db, cancel));
-        whole.MapGet("/{name}/versions/{version:int}", (string org, string name, int version, LlmOsDb db, CancellationToken cancel) =>
-            Version($"{org}/{name}", version, db, cancel));
-        whole.MapGet("/{name}/versions/{version:int}/download", (string org, string name, int version, LlmOsDb db, ArtifactStore store, CancellationToken cancel) =>
-            Download($"{org}/{name}", version, db, store, cancel));
-        whole.MapPut("/{name}/aliases/{alias}", (string org, string name, string alias, AliasRequest request, LlmOsDb db, ModelRegistry registry, CancellationToken cancel) =>
-            SetAlias($"{org}/{name}", alias, request, db, registry, cancel));
+        var one = new ModelPaths(models);
+        one.Map("GET", "", Get, "GetModel", "Shows a model with its aliases, versions and tags.").ProducesProblem(404);
+        one.Map("PATCH", "", Patch, "ChangeModel", "Changes tags, or takes a model out of use or back; If-Match guards against another writer.")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(412).WithRequestExample("""{"tags":{"team":"search","old":null},"archived":false}""");
+        one.Map("DELETE", "", Delete, "DeleteModel", "Deletes a model with its versions, unless something refers to it.").ProducesProblem(404).ProducesProblem(409);
+        one.Map("GET", "/card", Card, "GetModelCard", "The model card: Markdown, safe HTML, and what its front matter states.").ProducesProblem(404);
+        one.Map("PUT", "/card", SetCard, "SetModelCard", "Writes the model card; If-Match guards against another writer.")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(412)
+            .WithRequestExample("""{"markdown":"---\nlicense: mit\nlanguage: en\n---\n# My model\n\n## Limits\n\nIt knows fairy tales only.\n"}""");
+        one.Map("DELETE", "/card", DeleteCard, "DeleteModelCard", "Forgets the card that was written here; the newest version's README.md is shown again.").ProducesProblem(404).ProducesProblem(412);
+        one.Map("PUT", "/aliases/{alias}", SetAlias, "SetModelAlias", "Points an alias at a version; with expected only if it points there now.")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).WithRequestExample("""{"version":3,"expected":2,"reason":"better on the support questions"}""");
+        one.Map("GET", "/aliases/{alias}", Alias, "GetModelAlias", "What an alias points at and every move it made, the newest first.").ProducesProblem(400).ProducesProblem(404);
+        one.Map("DELETE", "/aliases/{alias}", DeleteAlias, "DeleteModelAlias", "Takes an alias away; with expected only if it points there now.").ProducesProblem(404).ProducesProblem(409);
+        one.Map("POST", "/aliases/{alias}/rollback", RollBack, "RollBackModelAlias", "Points an alias back at what it pointed at before; again, one step further back.")
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).WithRequestExample("""{"expected":3,"reason":"worse on long questions"}""");
+        one.MapVersions();
     }
 
-    private static async Task<Accepted<JobAccepted>> Import(ImportRequest request, LlmOsSettings settings, JobQueue jobs, CancellationToken cancel)
+    private static async Task<Accepted<JobAccepted>> Import(ImportRequest request, LlmOsDb db, ImportDoor door, JobQueue jobs, CancellationToken cancel)
     {
-        ModelImporter.Check(request, settings);
+        await door.CheckAsync(db, request, cancel);
         var job = await jobs.SubmitAsync(ModelImporter.JobKind, request, cancel);
         return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", new JobAccepted(job));
     }
 
     private static async Task<Ok<Page<ModelView>>> List(
-        [StringLength(256)] string? search,
+        [StringLength(256)] string? query,
+        [StringLength(321)] string? tag,
+        [StringLength(64)] string? task,
+        bool? archived,
         [Range(1, 500)] int? limit,
         [StringLength(256)] string? after,
         LlmOsDb db,
+        CancellationToken cancel) =>
+        TypedResults.Ok(await ModelSearch.PageAsync(db, new ModelQuery(query, tag, task, archived ?? false, after), limit ?? 50, cancel));
+
+    private static async Task<Created<ModelView>> Create(CreateModelRequest request, LlmOsDb db, ModelRegistry registry, CancellationToken cancel)
+    {
+        if (request.Card is { } card)
+        {
+            ModelCards.Check(card, "card");
+        }
+
+        await registry.CreateAsync(db, request, cancel);
+        return TypedResults.Created($"/api/v1/models/{Uri.EscapeDataString(request.Name)}", (await ModelSearch.FindAsync(db, request.Name, cancel)).View);
+    }
+
+    private static async Task<Ok<ModelView>> Get(string name, HttpResponse response, LlmOsDb db, CancellationToken cancel)
+    {
+        var (view, version) = await ModelSearch.FindAsync(db, name, cancel);
+        response.Headers.ETag = EntityTags.Of(version);
+        return TypedResults.Ok(view);
+    }
+
+    private static async Task<Ok<ModelView>> Patch(
+        string name,
+        ModelPatch request,
+        [FromHeader(Name = "If-Match"), StringLength(200)] string? ifMatch,
+        HttpResponse response,
+        LlmOsDb db,
+        ModelArchive archive,
         CancellationToken cancel)
     {
-        var models = db.Models.AsNoTracking();
-        if (search is not null)
+        await ModelRegistry.InTransactionAsync(db, async () =>
         {
-            var part = search.ToLowerInvariant(); // names have no capitals
-            models = models.Where(m => m.Name.Contains(part));
-        }
-
-        if (after is not null)
-        {
-            models = models.Where(m => m.Name.CompareTo(after) > 0);
-        }
-
-        var size = limit ?? 50;
-        var rows = await ViewsAsync(models.OrderBy(m => m.Name).Take(size + 1), cancel);
-        var page = rows.Take(size).ToList();
-        return TypedResults.Ok(new Page<ModelView>(page, rows.Count > size ? page[^1].Name : null));
-    }
-
-    private static async Task<Ok<ModelView>> Get(string name, LlmOsDb db, CancellationToken cancel)
-    {
-        name = ModelName.FromPath(name);
-        var views = await ViewsAsync(db.Models.AsNoTracking().Where(m => m.Name == name), cancel);
-        return TypedResults.Ok(views.Count == 1 ? views[0] : throw ModelRegistry.NoModel(name));
-    }
-
-    private static async Task<Ok<Page<ModelVersionView>>> Versions(
-        string name, [StringLength(64)] string? after, [Range(1, 500)] int? limit, LlmOsDb db, CancellationToken cancel)
-    {
-        name = ModelName.FromPath(name);
-        if (!await db.Models.AnyAsync(m => m.Name == name, cancel))
-        {
-            throw ModelRegistry.NoModel(name);
-        }
-
-        var before = after is null ? int.MaxValue
-            : int.TryParse(after, out var number) ? number
-            : throw LlmOsException.Invalid("after", $"'{ModelName.Shorten(after)}' is not a version's number; send the next of the page before.");
-        var size = limit ?? 50;
-        var rows = await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files).Include(v => v.Tags)
-            .Where(v => v.Model.Name == name && v.Number < before)
-            .OrderByDescending(v => v.Number).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(v => v.ToView()).ToList();
-        return TypedResults.Ok(new Page<ModelVersionView>(page, rows.Count > size ? $"{page[^1].Version}" : null));
-    }
-
-    private static async Task<Ok<ModelVersionView>> Version(string name, int version, LlmOsDb db, CancellationToken cancel) =>
-        TypedResults.Ok((await FindAsync(name, version, db, cancel)).ToView());
-
-    private static async Task<PushStreamHttpResult> Download(string name, int version, LlmOsDb db, ArtifactStore store, CancellationToken cancel)
-    {
-        var found = await FindAsync(name, version, db, cancel);
-        if (found.Files.Find(f => !store.Contains(f.Sha256)) is { } absent)
-        {
-            throw new LlmOsException(ErrorCode.MissingFile, $"The store lacks {absent.Path} of {found.Ref}.") { Hint = "Import the model again." };
-        }
-
-        return TypedResults.Stream(body => WriteTarAsync(found, store, body, cancel), "application/x-tar", $"{found.Model.Name.Replace('/', '_')}-{found.Number}.tar");
-    }
-
-    private static async Task<Ok<AliasView>> SetAlias(string name, string alias, AliasRequest request, LlmOsDb db, ModelRegistry registry, CancellationToken cancel) =>
-        TypedResults.Ok(await registry.SetAliasAsync(db, ModelName.FromPath(name), alias, request, cancel));
-
-    internal static async Task<ModelVersion> FindAsync(string name, int number, LlmOsDb db, CancellationToken cancel)
-    {
-        name = ModelName.FromPath(name);
-        return await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files).Include(v => v.Tags)
-            .SingleOrDefaultAsync(v => v.Model.Name == name && v.Number == number, cancel) ?? throw await ModelRegistry.NoVersionAsync(db, name, number, cancel);
-    }
-
-    private static async Task<List<ModelView>> ViewsAsync(IQueryable<RegisteredModel> models, CancellationToken cancel)
-    {
-        var rows = await models
-            .Select(m => new
+            var model = await ModelRegistry.LockAsync(db, name, cancel);
+            EntityTags.Require(ifMatch, model.RowVersion - 1); // taking the lock raised it by one
+            if (request.Tags is { } changes)
             {
-                m.Name,
-                Aliases = m.Aliases.OrderBy(a => a.Name).Select(a => new { a.Name, a.Version }).ToList(),
-                Versions = m.Versions.OrderBy(v => v.Number).Select(v => new { v.Number, v.Task }).ToList(),
-                m.CreatedAt,
-            })
-            .AsSplitQuery()
-            .ToListAsync(cancel);
-        return [.. rows.Select(m => new ModelView(
-            m.Name,
-            m.Aliases.ToDictionary(a => a.Name, a => a.Version),
-            [.. m.Versions.Select(v => v.Number)],
-            m.Versions.LastOrDefault()?.Task,
-            m.CreatedAt))];
+                var tagged = await db.Models.Include(m => m.Tags).SingleAsync(m => m.Id == model.Id, cancel);
+                ModelTags.Merge(tagged.Tags, changes, t => t.Key, (t, value) => t.Value = value, (key, value) => new ModelTag { Key = key, Value = value });
+                await db.SaveChangesAsync(cancel);
+            }
+
+            return request.Archived is { } archived && await archive.SetArchivedAsync(db, name, archived, cancel);
+        }, cancel);
+        return await Get(name, response, db, cancel);
     }
 
-    /// <summary>Streams the files one after another; the same version always gives the same bytes.</summary>
-    private static async Task WriteTarAsync(ModelVersion version, ArtifactStore store, Stream body, CancellationToken cancel)
+    private static async Task<NoContent> Delete(string name, LlmOsDb db, ModelArchive archive, CancellationToken cancel)
     {
-        await using var tar = new TarWriter(body, TarEntryFormat.Pax, leaveOpen: true);
-        foreach (var file in version.Files.OrderBy(f => f.Path, StringComparer.Ordinal))
+        await archive.DeleteAsync(db, name, cancel);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<CardView>> Card(string name, HttpResponse response, LlmOsDb db, ArtifactStore store, CancellationToken cancel)
+    {
+        var (view, version) = await ModelSearch.FindAsync(db, name, cancel);
+        response.Headers.ETag = EntityTags.Of(version);
+        var (markdown, source) = await CardSource.ReadAsync(db, store, view, cancel);
+        return TypedResults.Ok(ModelCards.Read(name, markdown, source));
+    }
+
+    private static Task<Ok<CardView>> SetCard(
+        string name,
+        CardRequest request,
+        [FromHeader(Name = "If-Match"), StringLength(200)] string? ifMatch,
+        HttpResponse response,
+        LlmOsDb db,
+        ArtifactStore store,
+        CancellationToken cancel)
+    {
+        ModelCards.Check(request.Markdown, "markdown");
+        return WriteCardAsync(name, request.Markdown, ifMatch, response, db, store, cancel);
+    }
+
+    private static Task<Ok<CardView>> DeleteCard(
+        string name, [FromHeader(Name = "If-Match"), StringLength(200)] string? ifMatch, HttpResponse response, LlmOsDb db, ArtifactStore store, CancellationToken cancel) =>
+        WriteCardAsync(name, null, ifMatch, response, db, store, cancel);
+
+    private static async Task<Ok<CardView>> WriteCardAsync(string name, string? card, string? ifMatch, HttpResponse response, LlmOsDb db, ArtifactStore store, CancellationToken cancel)
+    {
+        await ModelRegistry.InTransactionAsync(db, async () =>
         {
-            await using var content = new FileStream(store.PathOf(file.Sha256), FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
-            await tar.WriteEntryAsync(
-                new PaxTarEntry(TarEntryType.RegularFile, file.Path)
-                {
-                    ModificationTime = version.CreatedAt,
-                    Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
-                    DataStream = content,
-                },
-                cancel);
+            var model = await ModelRegistry.LockAsync(db, name, cancel);
+            EntityTags.Require(ifMatch, model.RowVersion - 1);
+            return await db.Models.Where(m => m.Id == model.Id).ExecuteUpdateAsync(set => set.SetProperty(m => m.Card, card), cancel);
+        }, cancel);
+        return await Card(name, response, db, store, cancel);
+    }
+
+    private static async Task<Ok<AliasView>> SetAlias(string name, string alias, AliasRequest request, ClaimsPrincipal user, LlmOsDb db, ModelRegistry registry, CancellationToken cancel) =>
+        TypedResults.Ok(await registry.SetAliasAsync(db, name, alias, request, user.CallerId(), cancel));
+
+    private static async Task<Ok<AliasView>> RollBack(string name, string alias, RollBackRequest request, ClaimsPrincipal user, LlmOsDb db, ModelRegistry registry, CancellationToken cancel) =>
+        TypedResults.Ok(await registry.RollBackAliasAsync(db, name, alias, request, user.CallerId(), cancel));
+
+    private static async Task<NoContent> DeleteAlias(
+        string name, string alias, [Range(1, int.MaxValue)] int? expected, ClaimsPrincipal user, LlmOsDb db, ModelRegistry registry, CancellationToken cancel)
+    {
+        await registry.DeleteAliasAsync(db, name, alias, expected, user.CallerId(), cancel);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<AliasHistoryView>> Alias(
+        string name, string alias, [Range(1, 500)] int? limit, [Range(0L, long.MaxValue)] long? after, LlmOsDb db, CancellationToken cancel)
+    {
+        var model = await db.Models.Where(m => m.Name == name && m.LastVersion >= 0).Select(m => (long?)m.Id).SingleOrDefaultAsync(cancel) ?? throw ModelRegistry.NoModel(name);
+        var version = await db.ModelAliases.Where(a => a.ModelId == model && a.Name == alias).Select(a => (int?)a.Version).SingleOrDefaultAsync(cancel);
+        var size = limit ?? 50;
+        var before = after ?? long.MaxValue;
+        var changes = await db.AliasChanges.AsNoTracking().Where(c => c.ModelId == model && c.Alias == alias && c.Id < before)
+            .OrderByDescending(c => c.Id).Take(size + 1)
+            .Select(c => new AliasChangeView(c.Id, c.Kind, c.From, c.To, c.By, c.Reason, c.At)).ToListAsync(cancel);
+        if (version is null && changes.Count == 0)
+        {
+            throw ModelRegistry.NoAlias(name, alias);
         }
+
+        var page = changes.Take(size).ToList();
+        return TypedResults.Ok(new AliasHistoryView(name, alias, version, page, changes.Count > size ? $"{page[^1].Id}" : null));
     }
 }

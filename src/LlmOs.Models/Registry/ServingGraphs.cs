@@ -5,6 +5,7 @@ using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Zoo;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 
 namespace LlmOs.Models.Registry;
@@ -13,7 +14,7 @@ namespace LlmOs.Models.Registry;
 /// The graphs that the engine opens: made from a version's stored files and kept under
 /// <c>cache/graphs/{key}</c>. They hold nothing that the files do not, so a missing or damaged one is made again.
 /// </summary>
-public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store, TimeProvider clock, ILogger<ServingGraphs> log)
+public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store, TimeProvider clock, ILogger<ServingGraphs> log) : ICollectable
 {
     private const string ManifestFile = "manifest.json";
 
@@ -41,6 +42,52 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         {
             gate.Release();
         }
+    }
+
+    /// <summary>Deletes the graphs of versions that are gone or out of use, and what builds that were cut off left.</summary>
+    public async Task<CollectedView> CollectAsync(CollectRound round, CancellationToken cancel)
+    {
+        var (count, bytes) = (0, 0L);
+        if (!Directory.Exists(Root))
+        {
+            return new CollectedView("graphs", count, bytes);
+        }
+
+        var old = new DirectoryInfo(Root).EnumerateDirectories().Where(graph => UsedAt(graph) < round.Before.UtcDateTime).ToList();
+        var used = old.Count == 0 ? [] : await UsedKeysAsync(round.Db, cancel);
+        foreach (var graph in old.Where(graph => !used.Contains(graph.Name)))
+        {
+            foreach (var file in graph.EnumerateFiles())
+            {
+                (count, bytes) = (count + 1, bytes + file.Length);
+            }
+
+            if (!round.DryRun)
+            {
+                SetAside(graph.FullName, Path.Combine(Root, $".{Guid.NewGuid():n}.old"));
+                _checked.TryRemove(graph.Name, out _);
+            }
+        }
+
+        return new CollectedView("graphs", count, bytes);
+    }
+
+    /// <summary>When a graph was last built or opened; of a build under way, when it last wrote.</summary>
+    private static DateTime UsedAt(DirectoryInfo graph)
+    {
+        var manifest = new FileInfo(Path.Combine(graph.FullName, ManifestFile));
+        return manifest.Exists ? manifest.LastWriteTimeUtc : graph.EnumerateFiles().Select(f => f.LastWriteTimeUtc).Append(graph.LastWriteTimeUtc).Max();
+    }
+
+    private static async Task<HashSet<string>> UsedKeysAsync(LlmOsDb db, CancellationToken cancel)
+    {
+        var used = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var version in db.ModelVersions.AsNoTracking().Include(v => v.Files).Where(v => v.State == ModelVersionState.Ready).AsAsyncEnumerable().WithCancellation(cancel))
+        {
+            used.Add(KeyOf([.. version.Files.Select(f => f.ToView())], Precisions.OfGraph(version.Precision)));
+        }
+
+        return used;
     }
 
     /// <summary>Changes with any file that goes into the graph, with its precision, and with the code that writes it.</summary>
@@ -72,6 +119,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         }
 
         _checked[key] = true;
+        File.SetLastWriteTimeUtc(Path.Combine(target, ManifestFile), clock.GetUtcNow().UtcDateTime); // in use: the collector leaves it
         return model.Architecture.GraphAt(target, model.Config);
     }
 

@@ -52,7 +52,7 @@ internal sealed class InferenceGate(ModelCatalogue catalogue, ModelHost host, IO
     public async Task<ServableModel> FindGeneratorAsync(string? name, HttpResponse response, CancellationToken cancel)
     {
         var model = await FindAsync(name, response, cancel);
-        return model.Task == ModelIntake.TextGeneration
+        return model.Task is ModelIntake.TextGeneration or ModelIntake.Text2Text
             ? model
             : throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model '{model.Name}' is for {model.Task}; this route needs one for {ModelIntake.TextGeneration}.") { Field = "model" };
     }
@@ -78,7 +78,7 @@ internal sealed class InferenceGate(ModelCatalogue catalogue, ModelHost host, IO
     }
 
     /// <summary>The refusal of text by a model that has no tokenizer.</summary>
-    public static LlmOsException NoTokenizer(LoadedModel model, string field) => NoTokenizer(model.Reference, field);
+    public static LlmOsException NoTokenizer(LoadedGraph model, string field) => NoTokenizer(model.Reference, field);
 
     /// <param name="reference"><c>name:3</c></param>
     public static LlmOsException NoTokenizer(string reference, string field) =>

@@ -17,9 +17,11 @@ internal sealed class InferenceRun : IDisposable
 {
     private readonly ModelLease _lease;
     private readonly ChoiceSet? _set;
+    private readonly BeamSet? _beams;
     private int _made;
 
-    private InferenceRun(ModelLease lease, IReadOnlyList<int[]> prompts, ChoiceSet? set) => (_lease, Prompts, _set) = (lease, prompts, set);
+    private InferenceRun(ModelLease lease, IReadOnlyList<int[]> prompts, ChoiceSet? set, BeamSet? beams = null) =>
+        (_lease, Prompts, _set, _beams) = (lease, prompts, set, beams);
 
     public LoadedModel Model => _lease.Model;
 
@@ -39,8 +41,15 @@ internal sealed class InferenceRun : IDisposable
                 return new InferenceRun(lease, ready, set: null);
             }
 
+            if (order.Request.Beams is { } beams)
+            {
+                return beams.Beams <= model.Engine.Slots
+                    ? new InferenceRun(lease, ready, set: null, new BeamSet(model, [.. ready.Select(prompt => new ChoiceJob(prompt, Limit(model, order, prompt), order.Seed))], order.Choices))
+                    : throw LlmOsException.Invalid("num_beams", $"'num_beams' is {beams.Beams}; this server runs {model.Engine.Slots} sequences together (Engine:Slots).");
+            }
+
             var jobs = ready.SelectMany(prompt => Enumerable.Range(0, order.Choices), (prompt, choice) =>
-                new ChoiceJob(prompt, Limit(order, prompt), order.Seed is { } seed ? unchecked(seed + choice) : null)).ToList();
+                new ChoiceJob(prompt, Limit(model, order, prompt), order.Seed is { } seed ? unchecked(seed + choice) : null)).ToList();
             return new InferenceRun(lease, ready, ChoiceSet.Start(model, jobs, together));
         }
         catch (EngineBusyException busy)
@@ -58,22 +67,25 @@ internal sealed class InferenceRun : IDisposable
     /// <summary>The replies' pieces as they come; none when no token was asked for.</summary>
     public async IAsyncEnumerable<ChoicePiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
     {
-        if (_set is null)
+        if ((_set?.Pieces(cancel) ?? _beams?.Pieces(cancel)) is not { } pieces)
         {
             yield break;
         }
 
-        await foreach (var piece in _set.Pieces(cancel).ConfigureAwait(false))
+        await foreach (var piece in pieces.ConfigureAwait(false))
         {
             _made++;
             yield return piece;
         }
     }
 
+    /// <summary>The score of a text that a beam search found; null for others.</summary>
+    public double? ScoreOf(int index) => _beams?.Score(index);
+
     /// <summary>What the run cost so far.</summary>
     public Usage Usage()
     {
-        var timings = _set?.Timings ?? new GenerationTimings(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0);
+        var timings = _set?.Timings ?? _beams?.Timings ?? new GenerationTimings(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0);
         var prompt = Prompts.Sum(p => p.Length);
         return new Usage(
             prompt,
@@ -93,6 +105,7 @@ internal sealed class InferenceRun : IDisposable
     public void Dispose()
     {
         _set?.Dispose();
+        _beams?.Dispose();
         _lease.Dispose();
     }
 
@@ -107,13 +120,22 @@ internal sealed class InferenceRun : IDisposable
                 : throw LlmOsException.Invalid(order.Field, $"'{order.Field}' holds no token, and this model has no begin token. Send some text.");
         }
 
+        if (shape.Cross is { } source && prompt.Length > source.MaxSource)
+        {
+            throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {source.MaxSource} tokens; the prompt has {prompt.Length}.")
+            {
+                Field = order.Field,
+                Hint = $"Shorten the prompt to at most {source.MaxSource} tokens.",
+            };
+        }
+
         var bad = prompt.AsSpan().IndexOfAnyExceptInRange(0, shape.Vocabulary - 1);
         if (bad >= 0)
         {
             throw LlmOsException.Invalid(order.Field, $"'{order.Field}' holds the id {prompt[bad]}; the model's ids go from 0 to {shape.Vocabulary - 1}.");
         }
 
-        var most = order.Request.MaxTokens == 0 ? shape.ContextLength : shape.ContextLength - 1;
+        var most = shape.Cross is { } cross ? cross.MaxSource : order.Request.MaxTokens == 0 ? shape.ContextLength : shape.ContextLength - 1;
         return prompt.Length <= most
             ? prompt
             : throw new LlmOsException(
@@ -125,9 +147,14 @@ internal sealed class InferenceRun : IDisposable
             };
     }
 
-    private static TextRequest Limit(InferenceOrder order, int[] prompt) => order.Request.MaxLength is not { } most ? order.Request
-        : most > prompt.Length ? order.Request with { MaxTokens = Math.Min(order.Request.MaxTokens, most - prompt.Length) }
-        : throw LlmOsException.Invalid(order.Field, $"'{order.Field}' has {prompt.Length} tokens, and the longest text asked for {most}, so there is no room for a new one.");
+    private static TextRequest Limit(LoadedModel model, InferenceOrder order, int[] prompt)
+    {
+        var begun = model.Seq2Seq is null ? prompt.Length : 1; // an encoder-decoder's text begins with its start token
+        var request = order.Request with { MinTokens = Math.Max(order.Request.MinTokens, order.Request.MinLength - begun) };
+        return request.MaxLength is not { } most ? request
+            : most > begun ? request with { MaxTokens = Math.Min(request.MaxTokens, most - begun) }
+            : throw LlmOsException.Invalid(order.Field, $"'{order.Field}' has {begun} tokens, and the longest text asked for {most}, so there is no room for a new one.");
+    }
 
     private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }

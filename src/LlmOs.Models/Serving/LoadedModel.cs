@@ -27,7 +27,9 @@ internal sealed class LoadedModel(
     ITokenizer? tokenizer,
     ChatPrompts? chat,
     IReadOnlyList<int> endTokens,
-    int? beginToken) : LoadedGraph(reference, tokenizer)
+    int? beginToken,
+    TokenRules rules,
+    Seq2SeqSetup? seq2Seq) : LoadedGraph(reference, tokenizer)
 {
     public InferenceEngine Engine { get; } = engine;
 
@@ -40,6 +42,12 @@ internal sealed class LoadedModel(
 
     /// <summary>Null without a tokenizer.</summary>
     public TokenTexts? Texts { get; } = tokenizer is null ? null : new TokenTexts(tokenizer);
+
+    /// <summary>What the model's own generation_config.json forces and forbids.</summary>
+    public TokenRules Rules { get; } = rules;
+
+    /// <summary>Set for an encoder-decoder.</summary>
+    public Seq2SeqSetup? Seq2Seq { get; } = seq2Seq;
 
     /// <summary>Ids that end a reply.</summary>
     public IReadOnlyList<int> EndTokens { get; } = endTokens;

@@ -22,7 +22,7 @@ internal sealed class ModelCatalogue(IDbContextFactory<LlmOsDb> databases)
         await using var db = await databases.CreateDbContextAsync(cancel);
         var aliases = db.ModelAliases;
         var versions = await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
-            .Where(v => v.State == ModelVersionState.Ready && aliases.Any(a => a.ModelId == v.ModelId && a.Name == ModelAlias.Latest && a.Version == v.Number))
+            .Where(v => v.State == ModelVersionState.Ready && v.Model.ArchivedAt == null && aliases.Any(a => a.ModelId == v.ModelId && a.Name == ModelAlias.Latest && a.Version == v.Number))
             .OrderBy(v => v.Model.Name)
             .ToListAsync(cancel);
         return versions.ConvertAll(ToServable);

@@ -41,17 +41,20 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
     {
         var engine = options.Value;
         var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
+        var (rules, seq2Seq) = await texts.ReadGenerationAsync(model, cancel);
         var tokenizer = await shelf.OfAsync(model, cancel);
         var chat = await texts.ReadChatAsync(model, cancel);
         var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
-        var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + FolderBytes(graph.OnnxPath);
+        var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + (graph.Shape.SourceBytesPerSlot * engine.Slots) + FolderBytes(graph.OnnxPath);
         return new LoadPlan<LoadedGraph>(bytes, () => new LoadedModel(
             model.Reference,
             Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, clock)),
             tokenizer,
             tokenizer is null ? null : new ChatPrompts(tokenizer, chat, clock),
             endTokens,
-            beginToken));
+            beginToken,
+            rules,
+            seq2Seq));
     }
 
     private EngineDevice Device => settings.Device switch

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlmOs.Engine;
 using LlmOs.Engine.Formats;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Zoo;
@@ -43,6 +44,33 @@ internal sealed class ModelTexts(ArtifactStore store)
         }
 
         return SentenceLayoutReader.Read(files.GetValueOrDefault);
+    }
+
+    /// <summary>What a model's files say of generation: forced and forbidden ids, and for an encoder-decoder its defaults.</summary>
+    public async Task<(TokenRules Rules, Seq2SeqSetup? Seq2Seq)> ReadGenerationAsync(ServableModel model, CancellationToken cancel)
+    {
+        var json = ConfigJson.Parse(await File.ReadAllBytesAsync(Path(model, "config.json")!, cancel), "config.json");
+        var config = Architectures.Of(json).ReadConfig(json);
+        var settings = Path(model, "generation_config.json") is { } path
+            ? GenerateArguments.Read(ConfigJson.Parse(await File.ReadAllBytesAsync(path, cancel), "generation_config.json"))
+            : new GenerateArguments();
+        // Rules beyond ids (repeated groups, lengths) are the request's own on /v1, and defaults of pipelines.
+        var rules = settings.Rules() with { NoRepeatNgram = 0, SourceNoRepeatNgram = 0, SequenceBias = [] };
+        if (config.Seq2Seq is not { } seq2Seq)
+        {
+            return (rules, null);
+        }
+
+        // Old files have the forced ids in config.json.
+        rules = rules with
+        {
+            ForcedBegin = rules.ForcedBegin ?? json.Whole("forced_bos_token_id", 0, int.MaxValue),
+            ForcedEnd = rules.ForcedEnd ?? (json.Ids("forced_eos_token_id") is [var end, ..] ? end : null),
+        };
+        settings = settings with { ForcedBosTokenId = rules.ForcedBegin, ForcedEosTokenId = rules.ForcedEnd };
+        var tasks = json.Section("task_specific_params")?.Sections().ToDictionary(
+            pair => pair.Key, pair => new TaskDefaults(GenerateArguments.Read(pair.Value), pair.Value.Text("prefix") ?? ""), StringComparer.Ordinal) ?? [];
+        return (rules, new Seq2SeqSetup(settings.DecoderStartTokenId ?? seq2Seq.StartToken, settings, tasks));
     }
 
     /// <summary>What a classifier's scores stand for.</summary>

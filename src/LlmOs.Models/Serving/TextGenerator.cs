@@ -39,17 +39,33 @@ internal static class TextGenerator
     /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
     public static TextGeneration Start(LoadedModel model, int[] prompt, TextRequest request, long? seed)
     {
-        var sequence = model.Engine.Submit(new GenerationRequest
-        {
-            PromptTokens = prompt,
-            MaxTokens = request.MaxTokens,
-            MinTokens = request.MinTokens,
-            Sampling = request.Sampling with { Seed = seed },
-            EndTokens = [.. model.EndTokens.Union(request.EndTokens)],
-            TopLogprobs = request.TopLogprobs,
-        });
-        return new TextGeneration(sequence, new ReplyAssembler(Decoder(model.Tokenizer, prompt, request), request.Stop, request.KeepStop));
+        var sequence = model.Engine.Submit(ToEngine(model, prompt, request, seed));
+        return new TextGeneration(sequence, Assembler(model, prompt, request));
     }
+
+    /// <summary>What the engine is asked. An encoder-decoder reads the prompt and begins with its start token.</summary>
+    public static GenerationRequest ToEngine(LoadedModel model, int[] prompt, TextRequest request, long? seed) => new()
+    {
+        PromptTokens = model.Seq2Seq is { } setup ? [setup.StartToken] : prompt,
+        SourceTokens = model.Seq2Seq is null ? [] : prompt,
+        MaxTokens = request.MaxTokens,
+        MinTokens = request.MinTokens,
+        Sampling = request.Sampling with { Seed = seed },
+        Rules = request.Rules with
+        {
+            BadWords = [.. model.Rules.BadWords, .. request.Rules.BadWords],
+            Suppressed = model.Rules.Suppressed,
+            SuppressedAtBegin = model.Rules.SuppressedAtBegin,
+            ForcedBegin = model.Rules.ForcedBegin,
+            ForcedEnd = model.Rules.ForcedEnd,
+        },
+        Beams = request.Beams,
+        EndTokens = [.. model.EndTokens.Union(request.EndTokens)],
+        TopLogprobs = request.TopLogprobs,
+    };
+
+    public static ReplyAssembler Assembler(LoadedModel model, int[] prompt, TextRequest request) =>
+        new(Decoder(model.Tokenizer, prompt, model.Seq2Seq is null ? request : request with { ContinuesPrompt = false }), request.Stop, request.KeepStop);
 
     private static StreamingDecoder? Decoder(ITokenizer? tokenizer, int[] prompt, TextRequest request)
     {

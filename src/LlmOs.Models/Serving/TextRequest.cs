@@ -7,6 +7,14 @@ internal sealed record TextRequest
 {
     public SamplingParameters Sampling { get; init; } = new();
 
+    public TokenRules Rules { get; init; } = TokenRules.None;
+
+    /// <summary>A beam search; null for none.</summary>
+    public BeamSettings? Beams { get; init; }
+
+    /// <summary>Fewest tokens, the prompt among them; 0: no such limit.</summary>
+    public int MinLength { get; init; }
+
     /// <summary>Most new tokens; the engine cuts it to the room that the context leaves. 0 generates nothing.</summary>
     public required int MaxTokens { get; init; }
 

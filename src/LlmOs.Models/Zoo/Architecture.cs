@@ -56,6 +56,9 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
     /// </summary>
     internal IReadOnlyList<string> LeftOver { get; init; } = [];
 
+    /// <summary>What the files decide and the configuration leaves open.</summary>
+    internal Func<ModelConfig, IWeightSource, ModelConfig> Settle { get; init; } = (config, _) => config;
+
     /// <summary>The head's weight: left over where it is a copy of the embedding.</summary>
     internal string? TiedHead { get; init; }
 

@@ -1,6 +1,7 @@
 using LlmOs.Engine.Formats;
 using LlmOs.Models.Zoo.Decoders;
 using LlmOs.Models.Zoo.Encoders;
+using LlmOs.Models.Zoo.Seq2Seq;
 
 namespace LlmOs.Models.Zoo;
 
@@ -29,6 +30,8 @@ public static class Architectures
         .. Bert.Architectures,
         .. Roberta.Architectures,
         .. DistilBert.Architectures,
+        .. T5.Architectures,
+        .. Bart.Architectures,
     ];
 
     /// <summary>The architecture that a config.json names.</summary>

@@ -39,9 +39,7 @@ internal sealed class LlamaAttention : Module<Tensor, Rotary, Tensor>
         var value = v_proj.forward(input1).view(b, t, g, k).transpose(1, 2);          // [B, G, T, K]
         key = key.transpose(1, 2);                                                    // [B, G, T, K]
 
-        // bf16's fused attention has a slow backward pass on CPUs; its own matrices and an added mask are twice as fast
-        // as long as T x T is small. In f32, and for long windows, the fused form is as fast and keeps no T x T.
-        var mixed = input2.Mask is { } mask
+        var mixed = input2.Mask.Added is { } mask
             ? Spread(query, key, value, mask, b, t, g, r, k)
             : Fused(query, key, value, b, t, g, r, k); // [B, T, D]
         return o_proj.forward(mixed).MoveToOuterDisposeScope();
@@ -81,14 +79,13 @@ internal sealed class LlamaAttention : Module<Tensor, Rotary, Tensor>
 /// <summary>What attention needs of T positions.</summary>
 /// <param name="Cos">[T, 1, K]</param>
 /// <param name="Sin">[T, 1, K]</param>
-/// <param name="Mask">0 where a token may look, minus infinity where not, [T, T]; null where the fused attention masks by itself.</param>
-internal sealed record Rotary(Tensor Cos, Tensor Sin, Tensor? Mask);
+/// <param name="Mask">For T tokens.</param>
+internal sealed record Rotary(Tensor Cos, Tensor Sin, CausalMask Mask);
 
 /// <summary>Angles of all positions, and the causal masks; made once for each type and length.</summary>
 internal sealed class RotaryTables : IDisposable
 {
-    private const long LongestSpread = 512;
-
+    private readonly CausalMasks _masks = new();
     private readonly Tensor _cos; // [T, 1, K] f32
     private readonly Tensor _sin; // [T, 1, K] f32
     private readonly Dictionary<(long, ScalarType), Rotary> _made = [];
@@ -113,17 +110,10 @@ internal sealed class RotaryTables : IDisposable
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor? mask = null;
-        if (type == ScalarType.BFloat16 && tokens <= LongestSpread)
-        {
-            var hidden = ones(tokens, tokens, dtype: ScalarType.Bool).triu(1);
-            mask = zeros(tokens, tokens).masked_fill(hidden, float.NegativeInfinity).to_type(type).DetachFromDisposeScope();
-        }
-
         rotary = new Rotary(
             _cos.narrow(0, 0, tokens).to_type(type, copy: true).DetachFromDisposeScope(),
             _sin.narrow(0, 0, tokens).to_type(type, copy: true).DetachFromDisposeScope(),
-            mask);
+            _masks.For(tokens, type));
         return _made[(tokens, type)] = rotary;
     }
 
@@ -133,9 +123,9 @@ internal sealed class RotaryTables : IDisposable
         {
             rotary.Cos.Dispose();
             rotary.Sin.Dispose();
-            rotary.Mask?.Dispose();
         }
 
+        _masks.Dispose();
         _cos.Dispose();
         _sin.Dispose();
     }

@@ -26,9 +26,9 @@ public sealed record LlamaSizes(
     int Context,
     bool TiedHead = true,
     double RopeTheta = 10_000,
-    double NormEps = 1e-5)
+    double NormEps = 1e-5) : DecoderSizes(Vocabulary, Hidden, Layers, Heads, Intermediate, Context, TiedHead)
 {
-    public int HeadDim => Hidden / Heads;
+    public override string ModelType => "llama";
 
     /// <summary>Whether a published model is of this layout: no biases, plain rotary positions, heads that share out the width.</summary>
     public static bool Fits(ModelConfig config) =>
@@ -47,11 +47,14 @@ public sealed record LlamaSizes(
         config.Rope.Theta,
         config.NormEpsilon);
 
-    /// <summary>Weights of the model; a tied head counts once.</summary>
-    public long Parameters =>
+    public override long Parameters =>
         (long)Vocabulary * Hidden * (TiedHead ? 1 : 2)
         + Layers * ((2L * Hidden * Hidden) + (2L * Hidden * KvHeads * HeadDim) + (3L * Hidden * Intermediate) + (2L * Hidden))
         + Hidden;
+
+    public override Module<Tensor, Tensor> NewModule() => new LlamaModule(this);
+
+    public override bool Decays(string weight) => LlamaModule.Decays(weight);
 }
 
 /// <summary>

@@ -37,6 +37,8 @@ internal sealed class OnnxGraph : IDisposable
     private const int Opset = 21;
 
     private readonly string? _folder;
+    private readonly string _file = FileName;
+    private readonly string _weightsName = WeightFile.FileName;
     private readonly string _name;
     private readonly WeightFile? _weights; // null for a sketch
     private readonly ProtoWriter _inputs = new();
@@ -47,10 +49,10 @@ internal sealed class OnnxGraph : IDisposable
 
     /// <param name="name">The graph's name.</param>
     /// <param name="folder">An existing folder without either file.</param>
-    public OnnxGraph(string name, string folder)
+    public OnnxGraph(string name, string folder, string file = FileName, string weights = WeightFile.FileName)
     {
-        (_name, _folder) = (name, folder);
-        _weights = new WeightFile(folder);
+        (_name, _folder, _file, _weightsName) = (name, folder, file, weights);
+        _weights = new WeightFile(folder, weights);
     }
 
     private OnnxGraph() => _name = "sketch";
@@ -208,7 +210,7 @@ internal sealed class OnnxGraph : IDisposable
         }
 
         _weights.Flush();
-        var path = Path.Combine(_folder!, FileName);
+        var path = Path.Combine(_folder!, _file);
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         file.Write(model.Written);
         file.Flush(flushToDisk: true);
@@ -240,7 +242,7 @@ internal sealed class OnnxGraph : IDisposable
 
             tensor.Int(2, (int)type);
             tensor.Text(8, name);
-            External(tensor, "location", WeightFile.FileName);
+            External(tensor, "location", _weightsName);
             External(tensor, "offset", offset.ToString(CultureInfo.InvariantCulture));
             External(tensor, "length", bytes.ToString(CultureInfo.InvariantCulture));
             tensor.Int(14, 1); // data_location: external

@@ -15,8 +15,8 @@ internal sealed class WeightFile : IFloatSink, IDisposable
 
     private readonly FileStream _file;
 
-    public WeightFile(string folder) =>
-        _file = new FileStream(Path.Combine(folder, FileName), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+    public WeightFile(string folder, string name = FileName) =>
+        _file = new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
 
     /// <summary>Moves to where the next tensor starts; returns its offset in bytes.</summary>
     public long Align()

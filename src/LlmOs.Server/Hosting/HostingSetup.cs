@@ -17,7 +17,7 @@ internal static class HostingSetup
         services.Configure<HostOptions>(options =>
         {
             // By then the requests had their time; what is left is giving back jobs.
-            options.ShutdownTimeout = TimeSpan.FromSeconds(10);
+            options.ShutdownTimeout = TimeSpan.FromSeconds(30);
             options.ServicesStopConcurrently = true;
         });
     }

@@ -24,7 +24,7 @@ internal sealed class KeyAuthentication(
     public const string Name = "key";
     public const string Session = "session";
     public const string ConsoleHeader = "x-llmos-console";
-    public const string KeyClaim = "key_id";
+    public const string KeyClaim = CallerClaims.KeyId;
     public const string ScopeClaim = "scope";
 
     public static ClaimsPrincipal PrincipalOf(Caller caller, string scheme) => new(new ClaimsIdentity(

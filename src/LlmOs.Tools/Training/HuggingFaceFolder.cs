@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlmOs.Engine.Formats;
 using LlmOs.Models.Zoo;
 
@@ -9,11 +10,47 @@ namespace LlmOs.Tools.Training;
 /// <summary>Writes the files of a model in Hugging Face's layout, so that any other tool can load it.</summary>
 internal static class HuggingFaceFolder
 {
+    public const string ConfigFile = "config.json";
+
     private static readonly JsonWriterOptions Json = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="endToken">Id that ends a document; it begins one too, since documents follow each other.</param>
     /// <param name="half">Whether the weights are stored in f16.</param>
-    public static void WriteConfig(string folder, LlamaSizes sizes, int endToken, bool half) => WriteJson(folder, "config.json", json =>
+    public static void WriteConfig(string folder, DecoderSizes sizes, int endToken, bool half) => WriteJson(folder, ConfigFile, json =>
+    {
+        switch (sizes)
+        {
+            case LlamaSizes llama:
+                WriteLlama(json, llama);
+                break;
+            case Gpt2Sizes gpt2:
+                WriteGpt2(json, gpt2);
+                break;
+            default:
+                throw new NotSupportedException($"There is no configuration for {sizes.ModelType}.");
+        }
+
+        json.WriteNumber("bos_token_id", endToken);
+        json.WriteNumber("eos_token_id", endToken);
+        json.WriteNumber("initializer_range", 0.02);
+        json.WriteBoolean("tie_word_embeddings", sizes.TiedHead);
+        json.WriteString("torch_dtype", DtypeOf(half));
+        json.WriteBoolean("use_cache", true);
+        json.WriteNumber("vocab_size", sizes.Vocabulary);
+    });
+
+    /// <summary>The configuration of the model that was trained on, with the type that its weights have now.</summary>
+    public static void CopyConfig(string from, string folder, bool half)
+    {
+        var config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(from, ConfigFile)))!.AsObject();
+        config.Remove("dtype");
+        config["torch_dtype"] = DtypeOf(half);
+        File.WriteAllText(Path.Combine(folder, ConfigFile), config.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n", new UTF8Encoding(false));
+    }
+
+    private static string DtypeOf(bool half) => half ? "float16" : "float32";
+
+    private static void WriteLlama(Utf8JsonWriter json, LlamaSizes sizes)
     {
         json.WriteStartArray("architectures");
         json.WriteStringValue("LlamaForCausalLM");
@@ -21,12 +58,9 @@ internal static class HuggingFaceFolder
         json.WriteString("model_type", "llama");
         json.WriteBoolean("attention_bias", false);
         json.WriteNumber("attention_dropout", 0.0);
-        json.WriteNumber("bos_token_id", endToken);
-        json.WriteNumber("eos_token_id", endToken);
         json.WriteNumber("head_dim", sizes.HeadDim);
         json.WriteString("hidden_act", "silu");
         json.WriteNumber("hidden_size", sizes.Hidden);
-        json.WriteNumber("initializer_range", 0.02);
         json.WriteNumber("intermediate_size", sizes.Intermediate);
         json.WriteNumber("max_position_embeddings", sizes.Context);
         json.WriteBoolean("mlp_bias", false);
@@ -36,11 +70,26 @@ internal static class HuggingFaceFolder
         json.WriteNumber("rms_norm_eps", sizes.NormEps);
         json.WriteNull("rope_scaling");
         json.WriteNumber("rope_theta", sizes.RopeTheta);
-        json.WriteBoolean("tie_word_embeddings", sizes.TiedHead);
-        json.WriteString("torch_dtype", half ? "float16" : "float32");
-        json.WriteBoolean("use_cache", true);
-        json.WriteNumber("vocab_size", sizes.Vocabulary);
-    });
+    }
+
+    private static void WriteGpt2(Utf8JsonWriter json, Gpt2Sizes sizes)
+    {
+        json.WriteStartArray("architectures");
+        json.WriteStringValue("GPT2LMHeadModel");
+        json.WriteEndArray();
+        json.WriteString("model_type", "gpt2");
+        json.WriteString("activation_function", "gelu_new");
+        json.WriteNumber("attn_pdrop", 0.0);
+        json.WriteNumber("embd_pdrop", 0.0);
+        json.WriteNumber("resid_pdrop", 0.0);
+        json.WriteNumber("layer_norm_epsilon", sizes.NormEps);
+        json.WriteNumber("n_embd", sizes.Hidden);
+        json.WriteNumber("n_head", sizes.Heads);
+        json.WriteNumber("n_inner", sizes.Intermediate);
+        json.WriteNumber("n_layer", sizes.Layers);
+        json.WriteNumber("n_positions", sizes.Context);
+        json.WriteBoolean("scale_attn_weights", true);
+    }
 
     public static void WriteGenerationConfig(string folder, int endToken) => WriteJson(folder, "generation_config.json", json =>
     {
@@ -66,12 +115,14 @@ internal static class HuggingFaceFolder
         });
 
     /// <summary>A model card with the licence where other tools look for it.</summary>
-    public static void WriteCard(string folder, string name, string? license, long parameters)
+    public static void WriteCard(string folder, string name, string? license, DecoderSizes sizes, bool continued)
     {
+        var layout = sizes is Gpt2Sizes ? "GPT-2" : "Llama";
+        var origin = continued ? "trained further" : "trained from scratch";
         var head = license is null ? "" : $"---\nlicense: {license}\n---\n\n";
         File.WriteAllText(
             Path.Combine(folder, "README.md"),
-            FormattableString.Invariant($"{head}# {name}\n\nA decoder of the Llama layout with {parameters} weights, trained from scratch with LlmOs.\n"),
+            FormattableString.Invariant($"{head}# {name}\n\nA decoder of the {layout} layout with {sizes.Parameters} weights, {origin} with LlmOs.\n"),
             new UTF8Encoding(false));
     }
 
@@ -98,30 +149,5 @@ internal static class HuggingFaceFolder
         write(writer);
         writer.Complete();
         file.Flush(flushToDisk: true);
-    }
-
-    /// <summary>Fills a new folder under another name and renames it: the folder is there whole or not at all.</summary>
-    public static void WriteWhole(string folder, Action<string> fill)
-    {
-        var unfinished = folder + ".tmp";
-        if (Directory.Exists(unfinished))
-        {
-            Directory.Delete(unfinished, recursive: true);
-        }
-
-        Directory.CreateDirectory(unfinished);
-        fill(unfinished);
-        Directory.Move(unfinished, folder);
-    }
-
-    /// <summary>Copies the tokenizer's file beside the weights.</summary>
-    public static void CopyTokenizer(string from, string folder) =>
-        File.Copy(Path.Combine(from, "tokenizer.json"), Path.Combine(folder, "tokenizer.json"), overwrite: true);
-
-    /// <summary>Replaces a small file in one step.</summary>
-    public static void ReplaceText(string path, string text)
-    {
-        File.WriteAllText(path + ".tmp", text, new UTF8Encoding(false));
-        File.Move(path + ".tmp", path, overwrite: true);
     }
 }

@@ -1,14 +1,16 @@
 using LlmOs.Engine.Formats;
-using LlmOs.Models.Zoo;
 using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 
 namespace LlmOs.Tools.Training;
 
 /// <summary>Puts values into a module's weights, by their published names.</summary>
 internal static class ModuleWeights
 {
+    private const string Body = "transformer.";
+
     /// <param name="values">Row-major f32 of a weight; asked once for each.</param>
-    public static void Set(LlamaModule module, Func<string, float[]> values)
+    public static void Set(Module module, Func<string, float[]> values)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -20,19 +22,21 @@ internal static class ModuleWeights
 
     /// <summary>Sets all weights from a published file.</summary>
     /// <exception cref="InvalidDataException">The file lacks a weight or has it in another shape.</exception>
-    public static void Load(LlamaModule module, IWeightSource source)
+    public static void Load(Module module, IWeightSource source)
     {
         var shapes = module.named_parameters().ToDictionary(p => p.name, p => p.parameter.shape);
         Set(module, name =>
         {
-            var found = source.Find(name);
+            // GPT-2's published files lack the name of the module around the body.
+            var stored = source.Find(name) is null && name.StartsWith(Body, StringComparison.Ordinal) ? name[Body.Length..] : name;
+            var found = source.Find(stored);
             if (found is null || !found.Shape.SequenceEqual(shapes[name]))
             {
                 throw new InvalidDataException($"The weight '{name}' is {found?.ShapeText ?? "missing"}; expected is [{string.Join(", ", shapes[name])}].");
             }
 
             var values = new float[found.Elements];
-            source.Read(name, 0, values);
+            source.Read(stored, 0, values);
             return values;
         });
     }

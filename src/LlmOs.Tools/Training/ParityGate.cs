@@ -17,7 +17,8 @@ internal static class ParityGate
     /// <param name="graph">The graph that would be served.</param>
     /// <param name="resultFolder">What the trainer left: prompts and logits.</param>
     /// <exception cref="LlmOsException">They differ by <see cref="Limit"/> or more.</exception>
-    public static async Task<ParityView> MeasureAsync(ServingGraph graph, string resultFolder, TimeProvider clock, CancellationToken cancel)
+    /// <returns>How near they are; and whether the engine goes on with texts as the trainer does, token by token.</returns>
+    public static async Task<(ParityView Parity, ContinuationView Continued)> MeasureAsync(ServingGraph graph, string resultFolder, TimeProvider clock, CancellationToken cancel)
     {
         var prompts = ParityPrompts.ReadIds(resultFolder);
         using var recorded = SafetensorsFile.Open(Path.Combine(resultFolder, ParityPrompts.LogitsFile));
@@ -34,13 +35,33 @@ internal static class ParityGate
         }
 
         return largest < Limit
-            ? new ParityView(prompts.Count, largest, null)
+            ? (new ParityView(prompts.Count, largest, null), await ContinueAsync(engine, ParityPrompts.ReadContinuations(resultFolder), cancel))
             : throw new LlmOsException(
                 ErrorCode.ParityFailed,
                 FormattableString.Invariant($"The trained model and the served graph disagree: their logits differ by up to {largest:g3} on {prompts.Count} prompts; allowed is less than {Limit:g1}."))
             {
                 Hint = "The model was not listed. This is a fault of the platform: please report it with the job's spec.",
             };
+    }
+
+    /// <remarks>Not a gate: where two tokens are as likely as each other to the last bits, either may come first.</remarks>
+    private static async Task<ContinuationView> ContinueAsync(InferenceEngine engine, IReadOnlyList<Continuation> continuations, CancellationToken cancel)
+    {
+        var equal = 0;
+        foreach (var continuation in continuations)
+        {
+            var request = new GenerationRequest
+            {
+                PromptTokens = [.. continuation.Prompt],
+                MaxTokens = continuation.Tokens.Count,
+                EndTokens = [continuation.EndToken],
+                Sampling = new SamplingParameters { Temperature = 0 },
+            };
+            var served = await engine.Submit(request).Pieces(cancel).Select(piece => piece.Token).ToListAsync(cancel);
+            equal += served.SequenceEqual(continuation.Tokens) ? 1 : 0;
+        }
+
+        return new ContinuationView(continuations.Count, equal);
     }
 
     /// <summary>The largest absolute difference; infinite where one of the two is no number.</summary>
@@ -56,3 +77,6 @@ internal static class ParityGate
         return largest;
     }
 }
+
+/// <summary>Texts that trainer and engine went on with greedily, and how many of them came out the same.</summary>
+internal sealed record ContinuationView(int Texts, int Equal);

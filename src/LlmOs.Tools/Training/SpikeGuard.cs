@@ -12,6 +12,12 @@ internal enum StepVerdict
     RollBack,
 }
 
+/// <summary>What a <see cref="SpikeGuard"/> remembers; a part of each checkpoint, so that a resumed training judges alike.</summary>
+/// <param name="Norms">The last good gradients' norms, oldest first.</param>
+/// <param name="Bad">Bad gradients in a row.</param>
+/// <param name="Skipped">Steps skipped so far.</param>
+internal sealed record SpikeMemory(IReadOnlyList<double> Norms, int Bad, int Skipped);
+
 /// <summary>Tells a gradient that would wreck the weights from one that is only large: 20 times the running median, or not a number.</summary>
 internal sealed class SpikeGuard
 {
@@ -20,11 +26,19 @@ internal sealed class SpikeGuard
     private const double Factor = 20;
     private const int InARow = 3;
 
-    private readonly Queue<double> _norms = new();
+    private readonly Queue<double> _norms;
     private int _bad;
+
+    public SpikeGuard(SpikeMemory? memory = null)
+    {
+        _norms = new Queue<double>(memory?.Norms ?? []);
+        (_bad, Skipped) = (memory?.Bad ?? 0, memory?.Skipped ?? 0);
+    }
 
     /// <summary>Steps skipped so far.</summary>
     public int Skipped { get; private set; }
+
+    public SpikeMemory Memory => new([.. _norms], _bad, Skipped);
 
     public StepVerdict Judge(double loss, double gradientNorm)
     {

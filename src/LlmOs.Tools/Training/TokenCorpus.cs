@@ -1,3 +1,5 @@
+using LlmOs.Infrastructure;
+
 namespace LlmOs.Tools.Training;
 
 /// <summary>A text as ids: what is trained on, and what only the validation loss sees.</summary>
@@ -8,6 +10,8 @@ namespace LlmOs.Tools.Training;
 internal sealed class TokenCorpus : IDisposable
 {
     private const int FewDocuments = 40;
+    private const string TrainFile = "tokens.bin";
+    private const string ValidationFile = "validation.bin";
 
     private readonly TokenFile _train;
     private readonly TokenFile? _validation;
@@ -25,52 +29,52 @@ internal sealed class TokenCorpus : IDisposable
 
     public long ValidationTokens => _validation?.Count ?? _tail;
 
-    /// <summary>Tokenises a text into files of <paramref name="folder"/> and opens them.</summary>
+    /// <summary>Opens what <see cref="Build"/> made.</summary>
+    public static TokenCorpus Open(string folder, bool byDocument, long tail)
+    {
+        var train = TokenFile.Open(Path.Combine(folder, TrainFile));
+        return new TokenCorpus(train, byDocument ? TokenFile.Open(Path.Combine(folder, ValidationFile)) : null, tail);
+    }
+
+    /// <summary>Tokenises a text into files of <paramref name="folder"/>.</summary>
     /// <param name="chunks">The text.</param>
     /// <param name="documents">How many documents it has.</param>
     /// <param name="validation">Share kept for validation.</param>
-    /// <param name="endToken">Follows each document.</param>
-    /// <param name="encode">Appends the ids of a stretch of text.</param>
-    public static TokenCorpus Build(
-        string folder,
-        IEnumerable<TextChunk> chunks,
-        long documents,
-        double validation,
-        int endToken,
-        Action<ReadOnlyMemory<char>, List<int>> encode,
-        CancellationToken cancel)
+    /// <returns>Whether whole documents were kept, and otherwise the tokens at the end that are.</returns>
+    public static (bool ByDocument, long Tail) Build(
+        string folder, IEnumerable<TextChunk> chunks, long documents, double validation, TextTokenizer tokenizer, CancellationToken cancel)
     {
         var byDocument = documents >= FewDocuments && validation > 0;
-        var trainPath = Path.Combine(folder, "tokens.bin");
-        var validationPath = Path.Combine(folder, "validation.bin");
-        using (var train = File.Create(trainPath))
-        using (var kept = File.Create(validationPath))
+        using var train = File.Create(Path.Combine(folder, TrainFile));
+        using var kept = File.Create(Path.Combine(folder, ValidationFile));
+        var ids = new List<int>();
+        long document = 0, trained = 0;
+        var hasText = false;
+        foreach (var chunk in chunks)
         {
-            var ids = new List<int>();
-            long document = 0;
-            var hasText = false;
-            foreach (var chunk in chunks)
+            cancel.ThrowIfCancellationRequested();
+            ids.Clear();
+            tokenizer.Encode(chunk.Text, ids);
+            hasText |= ids.Count > 0;
+            var isKept = byDocument && (long)((document + 1) * validation) > (long)(document * validation);
+            if (chunk.EndsDocument && hasText)
             {
-                cancel.ThrowIfCancellationRequested();
-                ids.Clear();
-                encode(chunk.Text, ids);
-                hasText |= ids.Count > 0;
-                var isKept = byDocument && (long)((document + 1) * validation) > (long)(document * validation);
-                if (chunk.EndsDocument && hasText)
-                {
-                    ids.Add(endToken);
-                    document++;
-                    hasText = false;
-                }
-
-                TokenFile.Append(isKept ? kept : train, ids);
+                ids.Add(tokenizer.EndToken);
+                document++;
+                hasText = false;
             }
+
+            if (ids.Count > 0 && ids.Max() is var largest && largest >= tokenizer.VocabularySize)
+            {
+                // Torch would look outside the embedding.
+                throw LlmOsException.Invalid("tokenizer", $"The tokenizer gives the id {largest}; the model's ids end at {tokenizer.VocabularySize - 1}.");
+            }
+
+            TokenFile.Append(isKept ? kept : train, ids);
+            trained += isKept ? 0 : ids.Count;
         }
 
-        var tokens = TokenFile.Open(trainPath);
-        return byDocument
-            ? new TokenCorpus(tokens, TokenFile.Open(validationPath), 0)
-            : new TokenCorpus(tokens, null, (long)(tokens.Count * validation));
+        return (byDocument, byDocument ? 0 : (long)(trained * validation));
     }
 
     public void ReadTrain(long start, Span<long> destination)

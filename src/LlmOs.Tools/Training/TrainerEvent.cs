@@ -8,6 +8,8 @@ namespace LlmOs.Tools.Training;
 [JsonDerivedType(typeof(TrainerStage), "stage")]
 [JsonDerivedType(typeof(TrainerProgress), "progress")]
 [JsonDerivedType(typeof(TrainerCheckpoint), "checkpoint")]
+[JsonDerivedType(typeof(TrainerSample), "sample")]
+[JsonDerivedType(typeof(TrainerHeartbeat), "heartbeat")]
 [JsonDerivedType(typeof(TrainerWarning), "warning")]
 [JsonDerivedType(typeof(TrainerCompleted), "completed")]
 [JsonDerivedType(typeof(TrainerFailed), "failed")]
@@ -16,7 +18,7 @@ internal abstract record TrainerEvent;
 /// <summary>First line: who is there.</summary>
 internal sealed record TrainerHello(string Version, string Torch, int Threads, int ProcessId) : TrainerEvent;
 
-/// <summary>Work before the first step: <c>reading</c>, <c>tokenizer</c>, <c>tokenising</c>.</summary>
+/// <summary>What comes next, in words.</summary>
 internal sealed record TrainerStage(string Message) : TrainerEvent;
 
 /// <summary>Where the training stands; a few a second at most.</summary>
@@ -46,11 +48,21 @@ internal sealed record TrainerProgress(
 /// <summary>A checkpoint is on the disk, whole.</summary>
 internal sealed record TrainerCheckpoint(long Step, string Folder) : TrainerEvent;
 
+/// <summary>What the model makes of a text's beginning now.</summary>
+internal sealed record TrainerSample(long Step, string Prompt, string Text) : TrainerEvent;
+
+/// <summary>The process is alive; once in five seconds.</summary>
+internal sealed record TrainerHeartbeat : TrainerEvent;
+
 /// <summary>Something a person should know; the training goes on.</summary>
 internal sealed record TrainerWarning(string Message) : TrainerEvent;
 
 /// <summary>Last line of a training that ended: the result folder is whole.</summary>
-internal sealed record TrainerCompleted(string Folder, long Steps, long Tokens, double Loss, double? ValidationLoss, double Seconds) : TrainerEvent;
+/// <param name="Steps">Steps done.</param>
+/// <param name="KeptStep">The step whose weights the result holds: an earlier one where the training ended early.</param>
+/// <param name="Loss">Of the last step.</param>
+/// <param name="ValidationLoss">Of the kept weights; null without validation.</param>
+internal sealed record TrainerCompleted(string Folder, long Steps, long KeptStep, long Tokens, double Loss, double? ValidationLoss, double Seconds) : TrainerEvent;
 
 /// <summary>Last line of one that did not.</summary>
 /// <param name="Code">An error code in snake case.</param>
@@ -66,6 +78,9 @@ internal static class TrainerExit
     public const int Failed = 1;
 
     public const int Cancelled = 3;
+
+    /// <summary>It left a checkpoint to go on from.</summary>
+    public const int Paused = 5;
 
     /// <summary>The job asks for what cannot be; trying again is of no use.</summary>
     public const int BadInput = 4;

@@ -8,7 +8,7 @@ internal static class TrainerMachine
 {
     /// <param name="folder">Where the training will write.</param>
     /// <param name="textBytes">Size of its text.</param>
-    public static TrainingFacts Facts(string folder, long textBytes, LlamaSizes? baseSizes, int? storedVocabulary) => new(
+    public static TrainingFacts Facts(string folder, long textBytes, DecoderSizes? baseSizes, int? storedVocabulary) => new(
         Environment.ProcessorCount,
         HasNarrowMatrices(),
         AvailableMemory(),
@@ -22,7 +22,7 @@ internal static class TrainerMachine
         Avx512F.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
 
     /// <summary>Bytes that can be had without swapping, within the limits of a container; null where the system does not say.</summary>
-    private static long? AvailableMemory()
+    public static long? AvailableMemory()
     {
         const string Info = "/proc/meminfo";
         if (!File.Exists(Info))

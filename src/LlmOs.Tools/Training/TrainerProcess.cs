@@ -10,16 +10,24 @@ namespace LlmOs.Tools.Training;
 /// <param name="ExitCode">As <see cref="TrainerExit"/>; 128 and the signal's number where a signal ended it.</param>
 /// <param name="Last">Its completed or failed event; null when it could not say anything any more.</param>
 /// <param name="ErrorTail">The end of its standard error, without paths.</param>
-internal sealed record TrainerEnd(int ExitCode, TrainerEvent? Last, string ErrorTail);
+/// <param name="IsSilent">It was ended here because it said nothing any more.</param>
+internal sealed record TrainerEnd(int ExitCode, TrainerEvent? Last, string ErrorTail, bool IsSilent = false);
 
 /// <summary>
 /// Runs one trainer process: events come from its standard output, a cancellation asks it on standard input and ends it if it
-/// does not follow. When this process dies, the trainer's input closes and it ends too.
+/// does not follow. One that says nothing for too long is ended. When this process dies, the trainer's input closes and it
+/// leaves a checkpoint and ends too.
 /// </summary>
-internal sealed partial class TrainerProcess(string path, TimeProvider clock)
+/// <param name="silence">How long it may say nothing; it has a heartbeat of five seconds. Default: a minute.</param>
+internal sealed partial class TrainerProcess(string path, TimeProvider clock, TimeSpan? silence = null)
 {
     private const int TailLines = 30;
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    /// <summary>How much longer the first word may take: a machine that is busy loads the runtime slowly.</summary>
+    private const int StartFactor = 5;
+
+    private static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(10);
+    private readonly TimeSpan _silence = silence ?? TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// glibc gives freed memory back and maps large blocks anew each time; the page faults cost a fifth to a third of a training.
@@ -30,8 +38,9 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock)
     /// <param name="jobFile">A <see cref="TrainerJob"/>.</param>
     /// <param name="threads">Null: one per core.</param>
     /// <param name="report">Told each event, in order, on no particular thread.</param>
+    /// <param name="pause">Asked when the token fires: how long a checkpoint may take to be left; null: none is wanted.</param>
     /// <exception cref="OperationCanceledException">The trainer was asked to stop, and is gone.</exception>
-    public async Task<TrainerEnd> RunAsync(string jobFile, int? threads, Action<TrainerEvent> report, CancellationToken cancel)
+    public async Task<TrainerEnd> RunAsync(string jobFile, int? threads, Action<TrainerEvent> report, Func<TimeSpan?> pause, CancellationToken cancel)
     {
         using var process = new Process { StartInfo = StartInfo(jobFile, threads) };
         process.Start();
@@ -47,8 +56,15 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock)
         }
         catch (OperationCanceledException)
         {
-            await StopAsync(process);
+            await StopAsync(process, pause());
             throw;
+        }
+        catch (TimeoutException)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None); // a killed process ends
+            await reading;
+            return new TrainerEnd(process.ExitCode, null, Tail(errors), IsSilent: true);
         }
         finally
         {
@@ -96,11 +112,13 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock)
         }
     }
 
-    private static async Task<TrainerEvent?> ReadEventsAsync(StreamReader output, Action<TrainerEvent> report, CancellationToken cancel)
+    private async Task<TrainerEvent?> ReadEventsAsync(StreamReader output, Action<TrainerEvent> report, CancellationToken cancel)
     {
         TrainerEvent? last = null;
-        while (await output.ReadLineAsync(cancel) is { } line)
+        var patience = _silence * StartFactor;
+        while (await output.ReadLineAsync(cancel).AsTask().WaitAsync(patience, clock, cancel) is { } line)
         {
+            patience = _silence;
             if (Parse(line) is not { } happened)
             {
                 continue;
@@ -111,7 +129,10 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock)
                 last = happened;
             }
 
-            report(happened);
+            if (happened is not TrainerHeartbeat)
+            {
+                report(happened);
+            }
         }
 
         return last;
@@ -142,11 +163,11 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock)
         }
     }
 
-    private async Task StopAsync(Process process)
+    private async Task StopAsync(Process process, TimeSpan? pause)
     {
         try
         {
-            await process.StandardInput.WriteLineAsync("cancel");
+            await process.StandardInput.WriteLineAsync(pause is null ? "cancel" : "pause");
             await process.StandardInput.FlushAsync();
         }
         catch (IOException)
@@ -154,7 +175,7 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock)
             // It is gone already.
         }
 
-        using var patience = new CancellationTokenSource(Grace, clock);
+        using var patience = new CancellationTokenSource(pause ?? CancelGrace, clock);
         try
         {
             await process.WaitForExitAsync(patience.Token);

@@ -14,71 +14,45 @@ namespace LlmOs.Tools.Training;
 internal static class TrainerRun
 {
     /// <exception cref="LlmOsException">The job asks for what cannot be.</exception>
-    public static TrainerCompleted Execute(TrainerJob job, Action<TrainerEvent> emit, CancellationToken cancel)
+    /// <exception cref="OperationCanceledException">It was asked to stop, or another trainer has taken the job over.</exception>
+    public static TrainerCompleted Execute(TrainerJob job, Action<TrainerEvent> emit, TrainerControl control)
     {
-        if (!File.Exists(job.TextPath))
-        {
-            throw LlmOsException.Invalid("text", "There is no such file of text.");
-        }
-
-        Directory.CreateDirectory(job.WorkFolder);
-        var plan = TrainingPlanner.Plan(job.Spec, TrainerMachine.Facts(job.WorkFolder, new FileInfo(job.TextPath).Length, null, null));
-        var tokenizer = PrepareTokenizer(job, plan, emit, cancel, out var documents);
-        plan = plan with { Sizes = plan.Sizes with { Vocabulary = tokenizer.VocabularySize } };
-
-        emit(new TrainerStage("tokenising the text"));
-        using var corpus = TokenCorpus.Build(
-            job.WorkFolder, TextChunks.Read(job.TextPath, tokenizer.EndSpelling), documents, plan.Validation, tokenizer.EndToken, tokenizer.Encode, cancel);
+        var turn = TrainerTurn.Claim(job.WorkFolder, job.Turn);
+        var textBytes = File.Exists(job.TextPath) ? new FileInfo(job.TextPath).Length : 0;
+        var plan = TrainingPlanner.Plan(job.Spec, TrainerMachine.Facts(job.WorkFolder, textBytes, BaseSizes(job), job.StoredVocabulary));
+        var text = PreparedText.Prepare(job, plan, emit, control.Stopping);
+        plan = plan with { Sizes = plan.Sizes with { Vocabulary = text.Vocabulary } };
+        using var corpus = text.Open();
         CheckLength(plan, corpus, emit);
 
         OpenTorch(plan);
-        return Train(job, plan, tokenizer, corpus, emit, cancel);
+        return Train(job, plan, text, corpus, turn, emit, control);
     }
 
-    private static TextTokenizer PrepareTokenizer(TrainerJob job, TrainingPlan plan, Action<TrainerEvent> emit, CancellationToken cancel, out long documents)
-    {
-        emit(new TrainerStage("training the tokenizer"));
-        var separator = plan.SpecialTokens[0];
-        long counted = 0;
-        var hasText = false;
-        var tokenizer = TextTokenizer.Train(job.WorkFolder, Counting(), plan.Sizes.Vocabulary, plan.SpecialTokens, cancel);
-        if (tokenizer.VocabularySize < plan.Sizes.Vocabulary)
-        {
-            emit(new TrainerWarning($"The text has too few repeated words for {plan.Sizes.Vocabulary} tokens: the vocabulary has {tokenizer.VocabularySize}."));
-        }
-
-        documents = counted;
-        return tokenizer;
-
-        IEnumerable<TextChunk> Counting()
-        {
-            foreach (var chunk in TextChunks.Read(job.TextPath, separator))
-            {
-                hasText |= !chunk.Text.IsEmpty;
-                if (chunk.EndsDocument && hasText)
-                {
-                    counted++;
-                    hasText = false;
-                }
-
-                yield return chunk;
-            }
-        }
-    }
+    private static DecoderSizes? BaseSizes(TrainerJob job) => job.BaseFolder is { } folder
+        ? BaseModel.SizesOf(File.ReadAllBytes(Path.Combine(folder, HuggingFaceFolder.ConfigFile)), "base")
+        : null;
 
     private static void CheckLength(TrainingPlan plan, TokenCorpus corpus, Action<TrainerEvent> emit)
     {
-        var needed = (2L * plan.Sizes.Context) + 1;
+        var needed = (2L * plan.Window) + 1;
         if (corpus.TrainTokens < needed)
         {
             throw LlmOsException.Invalid(
-                "text", $"The text has {corpus.TrainTokens} tokens to train on; a context of {plan.Sizes.Context} needs at least {needed}.");
+                "text", $"The text has {corpus.TrainTokens} tokens to train on; a window of {plan.Window} needs at least {needed}.");
         }
 
-        if (corpus.ValidationTokens <= plan.Sizes.Context)
+        if (corpus.ValidationTokens > plan.Window)
         {
-            emit(new TrainerWarning($"The {corpus.ValidationTokens} tokens kept for validation do not fill one window: there is no validation loss."));
+            return;
         }
+
+        if (plan.Patience is not null)
+        {
+            throw LlmOsException.Invalid("patience", $"The {corpus.ValidationTokens} tokens kept for validation do not fill one window of {plan.Window}, so nothing would tell when to end early.");
+        }
+
+        emit(new TrainerWarning($"The {corpus.ValidationTokens} tokens kept for validation do not fill one window: there is no validation loss."));
     }
 
     private static void OpenTorch(TrainingPlan plan)
@@ -96,32 +70,93 @@ internal static class TrainerRun
     }
 
     private static TrainerCompleted Train(
-        TrainerJob job, TrainingPlan plan, TextTokenizer tokenizer, TokenCorpus corpus, Action<TrainerEvent> emit, CancellationToken cancel)
+        TrainerJob job, TrainingPlan plan, PreparedText text, TokenCorpus corpus, TrainerTurn turn, Action<TrainerEvent> emit, TrainerControl control)
     {
-        var checkpoints = new Checkpoints(job.CheckpointFolder ?? Path.Combine(job.WorkFolder, "checkpoints"), job.WorkFolder, plan.Sizes, tokenizer.EndToken);
-        checkpoints.DeleteAll();
+        var companions = new ModelCompanions(plan.Sizes, text, job.BaseFolder, job.Spec);
+        var folder = Path.Combine(job.WorkFolder, "checkpoints");
+        var checkpoints = new Checkpoints(folder, companions, turn, plan.CheckpointBytes);
+        var found = checkpoints.FindWhole(warning => emit(new TrainerWarning(warning)));
         TrainingHistory history;
         List<(string Name, long[] Shape, float[] Values)> weights;
-        using (var module = new LlamaModule(plan.Sizes))
-        using (var optimizer = new FlatAdamW(module, plan.Narrow ? ScalarType.BFloat16 : ScalarType.Float32, plan.AdamW, LlamaModule.Decays, plan.Threads))
+        using (var module = plan.Sizes.NewModule())
         {
+            if (job.BaseFolder is not null && found is null)
+            {
+                BaseModel.Load(module, job.BaseFolder);
+            }
+
+            using var optimizer = new FlatAdamW(module, plan.Narrow ? ScalarType.BFloat16 : ScalarType.Float32, plan.AdamW, plan.Sizes.Decays, plan.Threads);
+            var state = found is null ? NewState(job, plan) : GoOn(job, plan, found.Value, optimizer, emit);
+            using var log = StepLog.Open(Path.Combine(job.WorkFolder, "steps.csv"), state.Step);
             emit(new TrainerStage($"training {plan.Sizes.Parameters} weights in {(plan.Narrow ? "bf16" : "f32")} on {corpus.TrainTokens} tokens"));
-            history = new TrainingLoop(plan, HashOf(job.Spec), corpus, module, optimizer, checkpoints, emit).Run(cancel);
+            var samples = new LiveSamples(module, text, plan);
+            history = new TrainingLoop(plan, state, corpus, new TrainingStep(module, optimizer), optimizer, checkpoints, log, samples, turn, control, emit).Run();
             weights = [.. optimizer.Slots.Select(s => (s.Name, s.Shape, Stored(optimizer.Weights(s), plan.HalfWeights)))];
         }
 
         emit(new TrainerStage("writing the model"));
-        HuggingFaceFolder.WriteWhole(job.ResultFolder, folder => WriteResult(folder, job, plan, tokenizer, corpus, history, weights));
+        var bytes = 12 * plan.Sizes.Parameters; // weights and logits
+        DurableFolder.Delete(job.ResultFolder); // of a start that was killed after it had written it
+        DiskRoom.Write(Path.GetDirectoryName(job.ResultFolder)!, "The trained model", bytes, () =>
+            DurableFolder.Write(job.ResultFolder, unfinished => WriteResult(unfinished, job, plan, text, companions, corpus, history, weights)));
         var last = history.Steps[^1];
         return new TrainerCompleted(
-            job.ResultFolder, last.Step, history.Tokens, last.Loss ?? 0, history.Validation.Count == 0 ? null : history.Validation[^1].Loss, history.Seconds);
+            job.ResultFolder,
+            last.Step,
+            history.KeptStep,
+            history.Tokens,
+            last.Loss ?? 0,
+            history.Validation.Where(v => v.Step <= history.KeptStep).Select(v => (double?)v.Loss).LastOrDefault(),
+            history.Seconds);
+    }
+
+    private static TrainingState NewState(TrainerJob job, TrainingPlan plan) => new(
+        Step: 0,
+        Samples: 0,
+        Updates: 0,
+        Tokens: 0,
+        ActiveSeconds: 0,
+        RateFactor: 1,
+        Rollbacks: 0,
+        new SpikeGuard().Memory,
+        Validation: [],
+        BestStep: 0,
+        Stale: 0,
+        plan.Seed,
+        plan.Threads,
+        plan.Narrow,
+        HashOf(job.Spec),
+        __version__);
+
+    private static TrainingState GoOn(
+        TrainerJob job, TrainingPlan plan, (string Folder, TrainingState State) found, FlatAdamW optimizer, Action<TrainerEvent> emit)
+    {
+        var state = found.State;
+        if (state.PlanHash != HashOf(job.Spec))
+        {
+            throw new LlmOsException(ErrorCode.Conflict, "The checkpoint in the job's folder belongs to another request.")
+            {
+                Hint = "Submit the request as a new job.",
+            };
+        }
+
+        if ((state.Threads, state.Narrow, state.Torch) != (plan.Threads, plan.Narrow, __version__))
+        {
+            emit(new TrainerWarning("The training goes on with other threads, another precision or another libtorch: the result is as good, but not the same to the bit."));
+        }
+
+        Checkpoints.Read(found.Folder, optimizer);
+        emit(new TrainerCheckpoint(state.Step, found.Folder));
+        emit(new TrainerStage($"going on from the checkpoint of step {state.Step}"));
+        return state;
     }
 
     private static void WriteResult(
         string folder,
         TrainerJob job,
         TrainingPlan plan,
-        TextTokenizer tokenizer,
+        PreparedText text,
+        ModelCompanions companions,
         TokenCorpus corpus,
         TrainingHistory history,
         List<(string Name, long[] Shape, float[] Values)> weights)
@@ -129,17 +164,13 @@ internal static class TrainerRun
         var type = plan.HalfWeights ? TensorType.F16 : TensorType.F32;
         HuggingFaceFolder.WriteTensors(Path.Combine(folder, "model.safetensors"), type, [.. weights.Select(w => (w.Name, w.Shape))], writer =>
             weights.ForEach(w => writer.Write(w.Name, w.Values)));
-        HuggingFaceFolder.WriteConfig(folder, plan.Sizes, tokenizer.EndToken, plan.HalfWeights);
-        HuggingFaceFolder.WriteGenerationConfig(folder, tokenizer.EndToken);
-        HuggingFaceFolder.WriteTokenizerConfig(folder, tokenizer.EndSpelling, plan.Sizes.Context, job.Spec.ChatTemplate);
-        HuggingFaceFolder.CopyTokenizer(job.WorkFolder, folder);
-        HuggingFaceFolder.WriteCard(folder, job.Spec.Name, job.Spec.License, plan.Sizes.Parameters);
+        companions.Write(folder, plan.HalfWeights);
         WriteHistory(folder, job, plan, corpus, history);
 
-        using var module = new LlamaModule(plan.Sizes);
+        using var module = plan.Sizes.NewModule();
         var byName = weights.ToDictionary(w => w.Name, w => w.Values);
         ModuleWeights.Set(module, name => byName[name]);
-        ParityPrompts.Write(folder, module, ParityPrompts.Choose(corpus, plan.Sizes));
+        ParityPrompts.Write(folder, module, plan, ParityPrompts.Choose(corpus, plan), text.EndToken);
     }
 
     private static void WriteHistory(string folder, TrainerJob job, TrainingPlan plan, TokenCorpus corpus, TrainingHistory history) =>
@@ -157,6 +188,7 @@ internal static class TrainerRun
             json.WriteNumber("tokens", history.Tokens);
             json.WriteNumber("seconds", history.Seconds);
             json.WriteNumber("skipped_steps", history.Skipped);
+            json.WriteNumber("kept_step", history.KeptStep);
             json.WritePropertyName("validation");
             JsonSerializer.Serialize(json, history.Validation, LlmOsJson.Options);
             json.WritePropertyName("steps");

@@ -1,97 +1,130 @@
 using System.Diagnostics;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Zoo;
 using TorchSharp;
 
 namespace LlmOs.Tools.Training;
 
-/// <summary>One line of a training's history.</summary>
-internal readonly record struct StepRecord(long Step, double? Loss, double LearningRate, double? GradientNorm);
-
-/// <summary>A validation loss and the step after which it was taken.</summary>
-internal readonly record struct ValidationRecord(long Step, double Loss);
-
 /// <summary>What a whole training was.</summary>
+/// <param name="KeptStep">The step whose weights were kept.</param>
 internal sealed record TrainingHistory(
     IReadOnlyList<StepRecord> Steps,
     IReadOnlyList<ValidationRecord> Validation,
+    long KeptStep,
     long Tokens,
     double Seconds,
     int Skipped);
 
 /// <summary>
 /// The training itself: batches in an order that only the seed decides, gradient accumulation, clipping, AdamW, validation,
-/// checkpoints, and a guard that throws away gradients which would wreck the weights.
+/// checkpoints, and a guard that throws away gradients which would wreck the weights. Whether it runs in one go or is stopped
+/// anywhere and goes on from a checkpoint, it computes the same numbers.
 /// </summary>
 /// <remarks>Runs on the caller's thread from beginning to end; torch's modes and scopes belong to it.</remarks>
+/// <param name="from">The standing to go on from; weights and moments are already in the optimizer.</param>
 internal sealed class TrainingLoop(
     TrainingPlan plan,
-    string planHash,
+    TrainingState from,
     TokenCorpus corpus,
-    LlamaModule module,
+    TrainingStep step,
     FlatAdamW optimizer,
     Checkpoints checkpoints,
+    StepLog log,
+    LiveSamples samples,
+    TrainerTurn turn,
+    TrainerControl control,
     Action<TrainerEvent> emit)
 {
     private const int MaxRollbacks = 3;
     private const int ValidationWindows = 64;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan SpareEvery = TimeSpan.FromMinutes(5);
 
-    private readonly TrainingStep _step = new(module, optimizer);
-    private readonly BatchOrder _order = new(plan.Seed, corpus.TrainTokens, plan.Sizes.Context);
-    private readonly SpikeGuard _guard = new();
-    private readonly List<StepRecord> _steps = [];
-    private readonly List<ValidationRecord> _validations = [];
+    private readonly BatchOrder _order = new(plan.Seed, corpus.TrainTokens, plan.Window);
+    private readonly SpikeGuard _guard = new(from.Guard);
     private readonly Stopwatch _active = new();
-    private TrainingState _state = new(0, 0, 0, 0, 0, 1, plan.Seed, plan.Threads, planHash, torch.__version__, null);
-    private int _rollbacks;
+    private readonly TrainingState _from = from;
+    private TrainingState _state = from;
     private long _lastReport;
+    private long _lastCheckpoint;
 
-    public TrainingHistory Run(CancellationToken cancel)
+    private double ActiveSeconds => _from.ActiveSeconds + _active.Elapsed.TotalSeconds;
+
+    /// <exception cref="OperationCanceledException">It was asked to stop; for a pause it left a checkpoint.</exception>
+    public TrainingHistory Run()
     {
         _active.Start();
-        while (Progress() < 1)
+        _lastCheckpoint = Stopwatch.GetTimestamp();
+        while (Progress() < 1 && !IsStale())
         {
-            cancel.ThrowIfCancellationRequested();
+            Obey();
             var before = Progress();
             var record = TakeStep(plan.Rate.At(before) * _state.RateFactor);
-            _steps.Add(record);
-            if (IsTimeToValidate(before))
+            log.Add(record);
+            var isBest = IsTimeToValidate(before) && Validate();
+            if (plan.CheckpointEvery > 0 && (isBest || _state.Step % plan.CheckpointEvery == 0))
             {
-                Validate();
+                Paused(() => WriteCheckpoint(due: true));
             }
-
-            if (plan.CheckpointEvery > 0 && _state.Step % plan.CheckpointEvery == 0)
+            else if (control.TakeCheckpoint() || (plan.CheckpointEvery > 0 && Stopwatch.GetElapsedTime(_lastCheckpoint) > SpareEvery))
             {
-                Paused(WriteCheckpoint);
+                Paused(() => WriteCheckpoint(due: false));
             }
 
             Report(record, isLast: Progress() >= 1);
         }
 
         _active.Stop();
-        return new TrainingHistory(_steps, _validations, _state.Tokens, _active.Elapsed.TotalSeconds, _guard.Skipped);
+        turn.Check();
+        if (plan.Patience is not null && _state.BestStep > 0 && _state.BestStep < _state.Step)
+        {
+            emit(new TrainerStage($"keeping the weights of step {_state.BestStep}, the best so far"));
+            Checkpoints.Read(checkpoints.At(_state.BestStep), optimizer);
+            return History(_state.BestStep);
+        }
+
+        return History(_state.Step);
     }
+
+    private TrainingHistory History(long kept) => new(log.Steps, _state.Validation, kept, _state.Tokens, ActiveSeconds, _guard.Skipped);
 
     private double Progress() => plan.Steps is { } steps
         ? (double)_state.Step / steps
-        : Math.Min(1, _active.Elapsed.TotalMinutes / plan.Minutes!.Value);
+        : Math.Min(1, ActiveSeconds / 60 / plan.Minutes!.Value);
+
+    private bool IsStale() => plan.Patience is { } patience && _state.Stale >= patience;
+
+    /// <summary>Does what was asked for since the last step.</summary>
+    private void Obey()
+    {
+        turn.CheckNowAndThen();
+        if (!control.Stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        if (control.IsPause && _state.Step > _from.Step)
+        {
+            WriteCheckpoint(due: false);
+        }
+
+        control.Stopping.ThrowIfCancellationRequested();
+    }
 
     private StepRecord TakeStep(double rate)
     {
-        var context = plan.Sizes.Context;
+        var window = plan.Window;
         var loss = 0.0;
         for (var done = 0; done < plan.BatchWindows; done += plan.MicroWindows)
         {
             var windows = Math.Min(plan.MicroWindows, plan.BatchWindows - done);
-            var ids = new long[windows * (context + 1)];
+            var ids = new long[windows * (window + 1)];
             for (var w = 0; w < windows; w++)
             {
-                corpus.ReadTrain(_order.StartOf(_state.Samples + done + w), ids.AsSpan(w * (context + 1), context + 1));
+                corpus.ReadTrain(_order.StartOf(_state.Samples + done + w), ids.AsSpan(w * (window + 1), window + 1));
             }
 
-            loss += _step.Accumulate(ids, context, (long)plan.BatchWindows * context);
+            loss += step.Accumulate(ids, window, (long)plan.BatchWindows * window);
         }
 
         var norm = optimizer.GradientNorm();
@@ -115,7 +148,7 @@ internal sealed class TrainingLoop(
             return;
         }
 
-        if (checkpoints.Latest() is not { } latest || ++_rollbacks > MaxRollbacks)
+        if (checkpoints.LatestDue() is not { } latest || _state.Rollbacks >= MaxRollbacks)
         {
             throw new LlmOsException(ErrorCode.InvalidRequest, $"The training diverged at step {_state.Step}: three gradients in a row were no use.")
             {
@@ -126,13 +159,13 @@ internal sealed class TrainingLoop(
 
         // The data goes on from here; only weights and moments go back.
         var old = Checkpoints.Read(latest, optimizer);
-        _state = _state with { RateFactor = _state.RateFactor / 2 };
+        _state = _state with { RateFactor = _state.RateFactor / 2, Rollbacks = _state.Rollbacks + 1 };
         emit(new TrainerWarning($"Three gradients in a row were no use: back to the weights of step {old.Step}, at half the rate."));
     }
 
     private bool IsTimeToValidate(double before)
     {
-        if (corpus.ValidationTokens <= plan.Sizes.Context)
+        if (corpus.ValidationTokens <= plan.Window)
         {
             return false;
         }
@@ -142,37 +175,67 @@ internal sealed class TrainingLoop(
             || (plan.ValidateEvery is { } every ? _state.Step % every == 0 : (int)(Progress() * Times) > (int)(before * Times));
     }
 
-    /// <summary>The mean loss of windows spread evenly over the validation text; always the same ones.</summary>
-    private void Validate() => Paused(() =>
+    /// <summary>Measures the loss on the validation text and goes on with the samples.</summary>
+    /// <returns>Whether it is the lowest so far.</returns>
+    private bool Validate()
     {
-        var context = plan.Sizes.Context;
-        var available = (corpus.ValidationTokens - 1) / context;
+        var isBest = false;
+        Paused(() =>
+        {
+            isBest = Take(ValidationLoss());
+            foreach (var sample in samples.Draw(_state.Step))
+            {
+                emit(sample);
+            }
+        });
+        return isBest;
+    }
+
+    private bool Take(double loss)
+    {
+        if (!double.IsFinite(loss))
+        {
+            return false;
+        }
+
+        var isBest = _state.BestLoss is not { } best || loss < best;
+        _state = _state with
+        {
+            Validation = [.. _state.Validation, new ValidationRecord(_state.Step, loss)],
+            BestStep = isBest && plan.CheckpointEvery > 0 ? _state.Step : _state.BestStep,
+            Stale = isBest ? 0 : _state.Stale + 1,
+        };
+        return isBest;
+    }
+
+    /// <summary>The mean loss of windows spread evenly over the validation text; always the same ones.</summary>
+    private double ValidationLoss()
+    {
+        var window = plan.Window;
+        var available = (corpus.ValidationTokens - 1) / window;
         var windows = (int)Math.Min(ValidationWindows, available);
         var sum = 0.0;
         for (var done = 0; done < windows; done += plan.MicroWindows)
         {
             var count = Math.Min(plan.MicroWindows, windows - done);
-            var ids = new long[count * (context + 1)];
+            var ids = new long[count * (window + 1)];
             for (var w = 0; w < count; w++)
             {
-                corpus.ReadValidation((done + w) * available / windows * context, ids.AsSpan(w * (context + 1), context + 1));
+                corpus.ReadValidation((done + w) * available / windows * window, ids.AsSpan(w * (window + 1), window + 1));
             }
 
-            sum += _step.Evaluate(ids, context);
+            sum += step.Evaluate(ids, window);
         }
 
-        var loss = sum / ((double)windows * context);
-        if (double.IsFinite(loss))
-        {
-            _validations.Add(new ValidationRecord(_state.Step, loss));
-            _state = _state with { ValidationLoss = loss };
-        }
-    });
+        return sum / ((double)windows * window);
+    }
 
-    private void WriteCheckpoint()
+    private void WriteCheckpoint(bool due)
     {
-        _state = _state with { Updates = optimizer.Updates, ActiveSeconds = _active.Elapsed.TotalSeconds };
-        emit(new TrainerCheckpoint(_state.Step, checkpoints.Write(optimizer, _state)));
+        log.Flush();
+        _state = _state with { Updates = optimizer.Updates, ActiveSeconds = ActiveSeconds, Guard = _guard.Memory };
+        emit(new TrainerCheckpoint(_state.Step, checkpoints.Write(optimizer, _state, due)));
+        _lastCheckpoint = Stopwatch.GetTimestamp();
     }
 
     /// <summary>Does something that a budget of minutes does not count.</summary>
@@ -185,14 +248,14 @@ internal sealed class TrainingLoop(
 
     private void Report(StepRecord record, bool isLast)
     {
-        if (_state.Step > 1 && !isLast && Stopwatch.GetElapsedTime(_lastReport) < ReportEvery)
+        if (_state.Step > _from.Step + 1 && !isLast && Stopwatch.GetElapsedTime(_lastReport) < ReportEvery)
         {
             return;
         }
 
         _lastReport = Stopwatch.GetTimestamp();
-        var seconds = _active.Elapsed.TotalSeconds;
         var progress = Progress();
+        var seconds = Math.Max(_active.Elapsed.TotalSeconds, 1e-9);
         emit(new TrainerProgress(
             _state.Step,
             progress,
@@ -200,9 +263,9 @@ internal sealed class TrainingLoop(
             record.Loss,
             record.LearningRate,
             record.GradientNorm,
-            _state.Tokens / Math.Max(seconds, 1e-9),
+            (_state.Tokens - _from.Tokens) / seconds,
             _state.ValidationLoss,
-            Math.Max(0, (1 - progress) / Math.Max(progress, 1e-9) * seconds),
+            plan.Steps is { } steps ? (steps - _state.Step) * seconds / (_state.Step - _from.Step) : Math.Max(0, (plan.Minutes!.Value * 60) - ActiveSeconds),
             _guard.Skipped,
             Environment.WorkingSet,
             DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount));

@@ -16,19 +16,24 @@ internal sealed record TrainingFacts(
     long? MemoryBytes,
     long? DiskBytes,
     long TextBytes,
-    LlamaSizes? Base = null,
+    DecoderSizes? Base = null,
     int? StoredVocabulary = null);
 
 /// <summary>A training request with every default filled in and every number checked: nothing is left for torch to stumble over.</summary>
 /// <param name="Sizes">Of the model; the vocabulary is the most it may have.</param>
+/// <param name="Window">Tokens of a training window.</param>
 /// <param name="BatchWindows">Windows of a step.</param>
 /// <param name="MicroWindows">Windows of one pass.</param>
 /// <param name="Steps">Null when the budget is time.</param>
 /// <param name="Minutes">Null when the budget is steps.</param>
+/// <param name="CheckpointEvery">Steps; 0: none on schedule.</param>
 /// <param name="ValidateEvery">Steps; null: each twentieth of the training.</param>
+/// <param name="Patience">Validations without improvement after which the training ends; null: it does not.</param>
+/// <param name="Samples">Beginnings of texts to go on with at each validation.</param>
 internal sealed record TrainingPlan(
-    LlamaSizes Sizes,
+    DecoderSizes Sizes,
     IReadOnlyList<string> SpecialTokens,
+    int Window,
     int BatchWindows,
     int MicroWindows,
     long? Steps,
@@ -41,13 +46,15 @@ internal sealed record TrainingPlan(
     long Seed,
     int CheckpointEvery,
     int? ValidateEvery,
+    int? Patience,
+    IReadOnlyList<string> Samples,
     double Validation,
     int Threads)
 {
     /// <summary>What ends a document unless the request names another token.</summary>
     public const string EndOfText = "<|endoftext|>";
 
-    public int BatchTokens => BatchWindows * Sizes.Context;
+    public int BatchTokens => BatchWindows * Window;
 
     /// <summary>Bytes the training holds at its peak: optimizer, gradients and one pass' activations; an estimate from above.</summary>
     public long MemoryBytes
@@ -56,12 +63,18 @@ internal sealed record TrainingPlan(
         {
             var element = Narrow ? 2 : 4;
             var perWeight = Narrow ? 20L : 16L;
-            var perToken = (Sizes.Layers * ((24L * Sizes.Hidden) + (6L * Sizes.Intermediate) + (4L * Sizes.Heads * Sizes.Context)) * element)
+            var perToken = (Sizes.Layers * ((24L * Sizes.Hidden) + (6L * Sizes.Intermediate) + (4L * Sizes.Heads * Window)) * element)
                 + (Sizes.Vocabulary * ((2L * element) + 12));
-            return (perWeight * Sizes.Parameters) + (perToken * MicroWindows * Sizes.Context) + (400L << 20);
+            return (perWeight * Sizes.Parameters) + (perToken * MicroWindows * Window) + (400L << 20);
         }
     }
 
-    /// <summary>Bytes on disk: token files (a token is seldom shorter than a byte of text), three checkpoints and the result.</summary>
-    public long DiskBytes(long textBytes) => (2 * textBytes) + (3 * 12L * Sizes.Parameters) + (8L * Sizes.Parameters) + (64L << 20);
+    /// <summary>Bytes of a checkpoint: weights and both moments in f32.</summary>
+    public long CheckpointBytes => (12L * Sizes.Parameters) + (4L << 20);
+
+    /// <summary>
+    /// Bytes on disk: token files (a token is seldom shorter than a byte of text), the checkpoints that are kept (two, the best
+    /// one, one between) and the next, and the result with its copy in the store and its graph.
+    /// </summary>
+    public long DiskBytes(long textBytes) => (2 * textBytes) + (5 * CheckpointBytes) + (12L * Sizes.Parameters) + (64L << 20);
 }

@@ -13,6 +13,9 @@ internal static class TrainingPlanner
     private const int MaxContext = 32_768;
     private const int MaxVocabulary = 65_536; // ids are kept in 16 bits
     private const long MaxParameters = 500_000_000;
+    private const int UsualWindow = 1024; // of a base, whose own context may be far longer than a step's memory allows
+    private const int MaxSamples = 4;
+    private const int MaxSampleCharacters = 500;
 
     public static TrainingPlan Plan(TrainingRequest request, TrainingFacts facts)
     {
@@ -21,18 +24,19 @@ internal static class TrainingPlanner
         var sizes = Sizes(request, facts, specialTokens.Count);
         Check(sizes.Parameters <= MaxParameters, "architecture", $"The model would have {sizes.Parameters} weights; a training holds at most {MaxParameters}.");
 
-        var context = sizes.Context;
+        var context = Within("window", request.Window ?? (facts.Base is null ? sizes.Context : Math.Min(sizes.Context, UsualWindow)), Math.Min(8, sizes.Context), Math.Min(sizes.Context, MaxContext));
         var batchTokens = Within("batch_tokens", request.BatchTokens ?? Math.Min(8 * context, 1 << 20), 1, 1 << 22);
-        Check(batchTokens % context == 0, "batch_tokens", $"{batchTokens} is not a multiple of the context, {context}.");
+        Check(batchTokens % context == 0, "batch_tokens", $"{batchTokens} is not a multiple of the window, {context}.");
         var microTokens = request.MicroBatchTokens is { } asked
             ? Within("micro_batch_tokens", asked, 1, 1 << 20)
             : Math.Min(batchTokens, Math.Max(context, 4096 / context * context));
-        Check(microTokens % context == 0, "micro_batch_tokens", $"{microTokens} is not a multiple of the context, {context}.");
+        Check(microTokens % context == 0, "micro_batch_tokens", $"{microTokens} is not a multiple of the window, {context}.");
 
         var (steps, minutes) = Budget(request.Budget, batchTokens);
         var plan = new TrainingPlan(
             sizes,
             specialTokens,
+            context,
             batchTokens / context,
             Math.Min(microTokens, batchTokens) / context,
             steps,
@@ -40,7 +44,13 @@ internal static class TrainingPlanner
             new LearningRate(
                 Within("learning_rate", request.LearningRate ?? 1e-3, 1e-8, 1),
                 Within("warmup", request.Warmup ?? 0.05, 0, 1),
-                Within("minimum_rate", request.MinimumRate ?? 0.1, 0, 1)),
+                Within("minimum_rate", request.MinimumRate ?? 0.1, 0, 1),
+                OneOf("schedule", request.Schedule, "cosine", "linear", "constant") switch
+                {
+                    "linear" => RateShape.Linear,
+                    "constant" => RateShape.Constant,
+                    _ => RateShape.Cosine,
+                }),
             new AdamWOptions(WeightDecay: Within("weight_decay", request.WeightDecay ?? 0.1, 0, 10)),
             Within("clip", request.Clip ?? 1, 1e-6, 1e6),
             OneOf("precision", request.Precision, "auto", "f32", "bf16") switch
@@ -53,6 +63,8 @@ internal static class TrainingPlanner
             request.Seed ?? 1,
             Within("checkpoint_every", request.CheckpointEvery ?? 200, 0, int.MaxValue),
             request.ValidateEvery is { } every ? Within("validate_every", every, 1, int.MaxValue) : null,
+            Patience(request),
+            Samples(request.Samples),
             Within("validation", request.Validation ?? 0.05, 0, 0.5),
             Within("threads", request.Threads ?? Math.Max(1, facts.Cores), 1, 1024));
 
@@ -106,28 +118,58 @@ internal static class TrainingPlanner
         return special;
     }
 
-    private static LlamaSizes Sizes(TrainingRequest request, TrainingFacts facts, int specialTokens)
+    private static int? Patience(TrainingRequest request)
+    {
+        if (request.Patience is not { } patience)
+        {
+            return null;
+        }
+
+        Check(request.CheckpointEvery is not 0, "patience", "Ending early keeps the best checkpoint's weights: give a 'checkpoint_every' above 0, or no 'patience'.");
+        Check(request.Validation is not 0, "patience", "Ending early needs a validation loss: give a 'validation' above 0, or no 'patience'.");
+        return Within("patience", patience, 1, 1_000_000);
+    }
+
+    private static IReadOnlyList<string> Samples(IReadOnlyList<string>? asked)
+    {
+        var samples = asked ?? [""];
+        Check(
+            samples.Count <= MaxSamples && samples.All(s => s is { Length: <= MaxSampleCharacters }),
+            "samples",
+            $"'samples' holds at most {MaxSamples} texts of at most {MaxSampleCharacters} characters.");
+        return samples;
+    }
+
+    private static DecoderSizes Sizes(TrainingRequest request, TrainingFacts facts, int specialTokens)
     {
         if (facts.Base is { } known)
         {
+            Check(known.Vocabulary <= MaxVocabulary, "base", $"The model has {known.Vocabulary} tokens; a training holds ids below {MaxVocabulary}.");
             return known;
         }
 
         var shape = request.Architecture!;
-        OneOf("architecture.type", shape.Type, "llama");
+        OneOf("architecture.type", shape.Type, "llama", "gpt2");
         var layers = Within("architecture.layers", shape.Layers, 1, MaxLayers);
         var hidden = Within("architecture.hidden", shape.Hidden, 8, MaxHidden);
         var heads = Within("architecture.heads", shape.Heads, 1, hidden);
         Check(hidden % heads == 0, "architecture.heads", $"{heads} heads do not divide a width of {hidden}.");
+        var context = Within("architecture.context", shape.Context, 8, MaxContext);
+        var vocabulary = facts.StoredVocabulary is { } stored
+            ? Within("tokenizer", stored, 1, MaxVocabulary)
+            : Within("tokenizer.vocabulary", request.Tokenizer?.Vocabulary ?? 4096, 256 + specialTokens, MaxVocabulary);
+        if (shape.Type == "gpt2")
+        {
+            Check(shape.KvHeads is null || shape.KvHeads == heads, "architecture.kv_heads", "The GPT-2 layout has as many key/value heads as heads; leave 'kv_heads' away.");
+            Check(shape.RopeTheta is null, "architecture.rope_theta", "The GPT-2 layout learns its positions; leave 'rope_theta' away.");
+            return new Gpt2Sizes(vocabulary, hidden, layers, heads, Within("architecture.intermediate", shape.Intermediate ?? (4 * hidden), 1, 8 * MaxHidden), context);
+        }
+
         Check(hidden / heads % 2 == 0, "architecture.heads", $"A head would be {hidden / heads} wide; rotary positions need an even width.");
         var kvHeads = Within("architecture.kv_heads", shape.KvHeads ?? heads, 1, heads);
         Check(heads % kvHeads == 0, "architecture.kv_heads", $"{kvHeads} key/value heads do not divide {heads} heads.");
         var intermediate = Within("architecture.intermediate", shape.Intermediate ?? ((hidden * 8 / 3) + 63) / 64 * 64, 1, 8 * MaxHidden);
-        var context = Within("architecture.context", shape.Context, 8, MaxContext);
         var theta = Within("architecture.rope_theta", shape.RopeTheta ?? 10_000, 1, 1e9);
-        var vocabulary = facts.StoredVocabulary is { } stored
-            ? Within("tokenizer", stored, 1, MaxVocabulary)
-            : Within("tokenizer.vocabulary", request.Tokenizer?.Vocabulary ?? 4096, 256 + specialTokens, MaxVocabulary);
         return new LlamaSizes(vocabulary, hidden, layers, heads, kvHeads, intermediate, context, RopeTheta: theta);
     }
 

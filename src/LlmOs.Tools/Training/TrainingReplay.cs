@@ -1,7 +1,6 @@
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Engine.Formats;
-using LlmOs.Models.Zoo;
 using static TorchSharp.torch;
 
 namespace LlmOs.Tools.Training;
@@ -14,6 +13,12 @@ internal sealed record ReplaySpec
 
     /// <summary>Ids by step, window and position.</summary>
     public required IReadOnlyList<IReadOnlyList<long[]>> Tokens { get; init; }
+
+    /// <summary>
+    /// Ids to predict after each id of a window but the last, -100 where there is none; without, they are the window's own
+    /// next ids.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<long[]>>? Targets { get; init; }
 
     /// <summary>The rate of each step.</summary>
     public required IReadOnlyList<double> LearningRates { get; init; }
@@ -44,7 +49,8 @@ internal sealed record ReplaySpec
 }
 
 /// <summary>Losses (nats per token) and gradient norms (before clipping) of a replay, by step.</summary>
-internal sealed record ReplayResult(IReadOnlyList<double> Losses, IReadOnlyList<double> GradientNorms);
+/// <param name="Decayed">Weights that the decay applied to.</param>
+internal sealed record ReplayResult(IReadOnlyList<double> Losses, IReadOnlyList<double> GradientNorms, IReadOnlyList<string> Decayed);
 
 /// <summary>Runs the trainer's own step and optimizer over given batches: shows that another machine, or another library, gets the same numbers.</summary>
 internal static class TrainingReplay
@@ -53,22 +59,19 @@ internal static class TrainingReplay
     {
         Directory.CreateDirectory(spec.OutputFolder);
         set_num_threads(spec.Threads);
-        var config = ModelConfig.Read(ConfigJson.Parse(File.ReadAllBytes(Path.Combine(spec.ModelFolder, "config.json")), "config.json"));
-        using var module = new LlamaModule(LlamaSizes.Of(config));
-        using (var file = SafetensorsFile.Open(Path.Combine(spec.ModelFolder, "model.safetensors")))
-        {
-            ModuleWeights.Load(module, file);
-        }
+        var sizes = BaseModel.SizesOf(File.ReadAllBytes(Path.Combine(spec.ModelFolder, HuggingFaceFolder.ConfigFile)), "model_folder");
+        using var module = sizes.NewModule();
+        BaseModel.Load(module, spec.ModelFolder);
 
         var type = spec.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
         using var optimizer = new FlatAdamW(
-            module, type, new AdamWOptions(spec.Beta1, spec.Beta2, spec.Epsilon, spec.WeightDecay), LlamaModule.Decays, spec.Threads);
+            module, type, new AdamWOptions(spec.Beta1, spec.Beta2, spec.Epsilon, spec.WeightDecay), sizes.Decays, spec.Threads);
         var step = new TrainingStep(module, optimizer);
         var losses = new List<double>();
         var norms = new List<double>();
         for (var s = 0; s < spec.Tokens.Count; s++)
         {
-            losses.Add(Accumulate(step, spec.Tokens[s], spec.MicroWindows ?? spec.Tokens[s].Count));
+            losses.Add(Accumulate(step, spec.Tokens[s], spec.Targets?[s], spec.MicroWindows ?? spec.Tokens[s].Count));
             if (s == 0)
             {
                 Write(spec, "gradient-0", optimizer, slot => optimizer.Gradient(slot));
@@ -82,15 +85,23 @@ internal static class TrainingReplay
             }
         }
 
-        var result = new ReplayResult(losses, norms);
+        var result = new ReplayResult(losses, norms, [.. optimizer.Slots.Where(slot => slot.Decays).Select(slot => slot.Name)]);
         File.WriteAllText(Path.Combine(spec.OutputFolder, "replay.json"), JsonSerializer.Serialize(result, LlmOsJson.Options));
         return result;
     }
 
-    private static double Accumulate(TrainingStep step, IReadOnlyList<long[]> windows, int microWindows)
+    /// <summary>Each micro-batch counts by the targets it has: the loss is the mean over those of the whole batch.</summary>
+    private static double Accumulate(TrainingStep step, IReadOnlyList<long[]> windows, IReadOnlyList<long[]>? targets, int microWindows)
     {
         var tokens = windows[0].Length - 1;
-        return windows.Chunk(microWindows).Sum(part => step.Accumulate([.. part.SelectMany(w => w)], tokens, (long)windows.Count * tokens));
+        if (targets is null)
+        {
+            return windows.Chunk(microWindows).Sum(part => step.Accumulate([.. part.SelectMany(w => w)], tokens, (long)windows.Count * tokens));
+        }
+
+        var all = targets.Sum(row => row.LongCount(id => id != TrainingStep.Ignored));
+        return windows.Zip(targets).Chunk(microWindows).Sum(part => step.Accumulate(
+            [.. part.SelectMany(pair => pair.First)], tokens, all, [.. part.SelectMany(pair => pair.Second)]));
     }
 
     private static void Write(ReplaySpec spec, string name, FlatAdamW optimizer, Values values) =>

@@ -29,7 +29,13 @@ internal sealed partial class TrainingRunner(
     /// <summary>Share of the job's progress that is the trainer's; the rest is storing and comparing.</summary>
     private const double TrainerShare = 0.95;
 
+    /// <summary>Exit code of a process that signal 9 ended.</summary>
+    private const int Killed = 128 + 9;
+
     public string Kind => JobKind;
+
+    /// <summary>A pause ends the trainer, so that its memory is free, and leaves a checkpoint.</summary>
+    public bool CanPause => true;
 
     public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
     {
@@ -37,30 +43,62 @@ internal sealed partial class TrainingRunner(
         var trainer = TrainerLocator.Find(settings);
         var sources = await FindSourcesAsync(request, job.ScratchFolder, cancel);
         var result = Path.Combine(job.ScratchFolder, "result");
-        var jobFile = await WriteJobAsync(job, request, sources, result, cancel);
-
-        var progress = new Progress(job);
-        var end = await new TrainerProcess(trainer, clock).RunAsync(jobFile, request.Threads, progress.Take, cancel);
-        LogEnded(job.Id, end.ExitCode);
-        var completed = end switch
-        {
-            { ExitCode: TrainerExit.Done, Last: TrainerCompleted done } => done,
-            { ExitCode: TrainerExit.BadInput, Last: TrainerFailed refused } => throw Refusal(refused),
-            _ => throw Crash(end, progress.Step),
-        };
+        var completed = await TrainAsync(job, trainer, TrainerJobOf(job, request, sources, result), cancel);
 
         var version = await intake.TakeAsync(result, request.Name, (done, message) => job.Report(TrainerShare + (0.03 * done), message), cancel);
         job.Report(0.98, "comparing the served graph with the trained model");
-        var parity = await ParityGate.MeasureAsync((ServingGraph)await graphs.OpenAsync(version.Files, version.Precision, cancel), result, clock, cancel);
+        var (parity, continued) = await ParityGate.MeasureAsync((ServingGraph)await graphs.OpenAsync(version.Files, version.Precision, cancel), result, clock, cancel);
         version = version with
         {
             Alias = request.Alias ?? ModelAlias.Latest,
             Parity = parity,
             Lineage = new LineageView(sources.Base?.Ref, job.Id, []) { Relation = sources.Base is null ? null : LineageRelation.FineTuned },
-            Metrics = [Metrics(completed)],
+            Metrics = [Metrics(completed, continued)],
         };
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);
     }
+
+    /// <summary>Starts the trainer, and again from its latest checkpoint when it is killed.</summary>
+    private async Task<TrainerCompleted> TrainAsync(JobContext job, string trainer, TrainerJob trainerJob, CancellationToken cancel)
+    {
+        var progress = new Progress(job);
+        var restarts = new TrainingRestarts();
+        for (var start = 0; ; start++)
+        {
+            var jobFile = await WriteJobAsync(job, trainerJob with { Turn = ((long)job.Attempt << 20) + start }, cancel);
+            var kills = OutOfMemoryKills.Count();
+            var end = await new TrainerProcess(trainer, clock).RunAsync(jobFile, trainerJob.Spec.Threads, progress.Take, () => PauseTime(job), cancel);
+            LogEnded(job.Id, end.ExitCode);
+            switch (end)
+            {
+                case { ExitCode: TrainerExit.Done, Last: TrainerCompleted done }:
+                    return done;
+                case { ExitCode: TrainerExit.BadInput, Last: TrainerFailed refused }:
+                    throw Refusal(refused);
+                case { ExitCode: Killed, IsSilent: false } when OutOfMemoryKills.Count() > kills:
+                    throw OutOfMemory(progress);
+            }
+
+            // Without checkpoints there is nothing to go on from: whoever wants none is told, not trained anew.
+            if (trainerJob.Spec.CheckpointEvery == 0 || !restarts.MayStartAgain(progress.Checkpoint))
+            {
+                throw Crash(end, progress, Math.Max(0, restarts.InARow - 1));
+            }
+
+            LogStartedAgain(job.Id, end.ExitCode, progress.Checkpoint, restarts.InARow);
+            var restart = $"{How(end)} Going on from {progress.CheckpointText} (restart {restarts.InARow} of {TrainingRestarts.Most} without progress)";
+            job.Report(double.NaN, restart);
+            job.Log(JobLogLevel.Warning, restart);
+        }
+    }
+
+    /// <summary>How long the trainer may take to leave a checkpoint; null when nobody wants one.</summary>
+    private static TimeSpan? PauseTime(JobContext job) => job.StopReason switch
+    {
+        JobStop.Pause => TimeSpan.FromMinutes(10),
+        JobStop.Shutdown => TimeSpan.FromSeconds(15),
+        _ => null,
+    };
 
     private async Task<TrainingSources> FindSourcesAsync(TrainingRequest request, string folder, CancellationToken cancel)
     {
@@ -68,19 +106,20 @@ internal sealed partial class TrainingRunner(
         return await TrainingSources.FindAsync(request, db, store, settings, folder, cancel);
     }
 
-    private async Task<string> WriteJobAsync(JobContext job, TrainingRequest request, TrainingSources sources, string result, CancellationToken cancel)
+    private TrainerJob TrainerJobOf(JobContext job, TrainingRequest request, TrainingSources sources, string result) => new()
+    {
+        Spec = request,
+        TextPath = sources.TextPath,
+        ResultFolder = result,
+        WorkFolder = job.CheckpointFolder,
+        BaseFolder = sources.Base is null ? null : TrainingSources.LayOut(sources.Base, store, Path.Combine(job.ScratchFolder, "base")),
+        TokenizerFolder = sources.Tokenizer is null ? null : TrainingSources.LayOut(sources.Tokenizer, store, Path.Combine(job.ScratchFolder, "tokenizer")),
+        StoredVocabulary = sources.Tokenizer?.Vocabulary,
+    };
+
+    private static async Task<string> WriteJobAsync(JobContext job, TrainerJob trainerJob, CancellationToken cancel)
     {
         var path = Path.Combine(job.ScratchFolder, "job.json");
-        var trainerJob = new TrainerJob
-        {
-            Spec = request,
-            TextPath = sources.TextPath,
-            ResultFolder = result,
-            WorkFolder = Path.Combine(job.ScratchFolder, "work"),
-            CheckpointFolder = job.CheckpointFolder,
-            BaseFolder = sources.Base is null ? null : TrainingSources.LayOut(sources.Base, store, Path.Combine(job.ScratchFolder, "base")),
-            TokenizerFolder = sources.Tokenizer is null ? null : TrainingSources.LayOut(sources.Tokenizer, store, Path.Combine(job.ScratchFolder, "tokenizer")),
-        };
         await File.WriteAllBytesAsync(path, JsonSerializer.SerializeToUtf8Bytes(trainerJob, LlmOsJson.Options), cancel);
         return path;
     }
@@ -91,33 +130,47 @@ internal sealed partial class TrainingRunner(
         return new LlmOsException(code, failed.Message) { Field = failed.Field, Hint = failed.Hint };
     }
 
-    private static LlmOsException Crash(TrainerEnd end, long step)
-    {
-        const int Killed = 128 + 9;
-        var how = end switch
-        {
-            { Last: TrainerFailed failed } => $"The trainer gave up: {failed.Message}",
-            { ExitCode: Killed } => "The trainer was killed (signal 9).",
-            { ExitCode: > 128 and < 192 } => $"The trainer was ended by signal {end.ExitCode - 128}.",
-            _ => $"The trainer ended with code {end.ExitCode} and without a result.",
-        };
-        return new LlmOsException(ErrorCode.TrainerCrashed, $"{how} It had done {step} steps; no model was listed.")
+    private static LlmOsException Crash(TrainerEnd end, Progress progress, int restarts) =>
+        new(ErrorCode.TrainerCrashed, $"{How(end)} It had done {progress.Step} steps; no model was listed.{(restarts > 0 ? $" It was started again {restarts} times without getting past {progress.CheckpointText}." : "")}")
         {
             Detail = end.ErrorTail.Length == 0 ? null : end.ErrorTail,
             Hint = end.ExitCode == Killed
-                ? "Someone ended the process, or the machine ran out of memory: look at its log, then retry the job, with a smaller 'micro_batch_tokens' if memory was short."
-                : "Retry the job. If it fails again, report what the detail says.",
+                ? "Someone ended the process, or the machine ran out of memory: look at its log, then retry the job, which goes on from its latest checkpoint."
+                : "Retry the job, which goes on from its latest checkpoint. If it fails again, report what the detail says.",
         };
-    }
 
-    private static JsonElement Metrics(TrainerCompleted completed) => JsonSerializer.SerializeToElement(
-        new { Kind = JobKind, completed.Steps, completed.Tokens, completed.Loss, completed.ValidationLoss, completed.Seconds }, LlmOsJson.Options);
+    private static LlmOsException OutOfMemory(Progress progress) =>
+        new(ErrorCode.OutOfMemory, $"The system ended the trainer because the machine ran out of memory; it held {progress.ResidentBytes >> 20} MB after {progress.Step} steps.")
+        {
+            Hint = "Free some memory, then retry the job, which goes on from its latest checkpoint; or submit it again with a smaller 'micro_batch_tokens'.",
+        };
+
+    private static string How(TrainerEnd end) => end switch
+    {
+        { IsSilent: true } => "The trainer said nothing for a minute and was ended.",
+        { Last: TrainerFailed failed } => $"The trainer gave up: {failed.Message}",
+        { ExitCode: Killed } => "The trainer was killed (signal 9).",
+        { ExitCode: > 128 and < 192 } => $"The trainer was ended by signal {end.ExitCode - 128}.",
+        { ExitCode: TrainerExit.Paused } => "The trainer was ended by somebody (signal 15).",
+        _ => $"The trainer ended with code {end.ExitCode} and without a result.",
+    };
+
+    private static JsonElement Metrics(TrainerCompleted completed, ContinuationView continued) => JsonSerializer.SerializeToElement(
+        new { Kind = JobKind, completed.Steps, completed.KeptStep, completed.Tokens, completed.Loss, completed.ValidationLoss, completed.Seconds, GreedyTexts = continued.Texts, GreedyTextsEqual = continued.Equal },
+        LlmOsJson.Options);
 
     /// <summary>Turns the trainer's events into the job's standing.</summary>
     private sealed class Progress(JobContext job)
     {
         /// <summary>Steps done, as last heard.</summary>
         public long Step { get; private set; }
+
+        /// <summary>The step of the newest checkpoint; 0 while there is none.</summary>
+        public long Checkpoint { get; private set; }
+
+        public string CheckpointText => Checkpoint == 0 ? "the beginning" : $"the checkpoint of step {Checkpoint}";
+
+        public long ResidentBytes { get; private set; }
 
         public void Take(TrainerEvent happened)
         {
@@ -128,9 +181,19 @@ internal sealed partial class TrainingRunner(
                     break;
                 case TrainerWarning warning:
                     job.Report(double.NaN, warning.Message);
+                    job.Log(JobLogLevel.Warning, warning.Message);
+                    break;
+                case TrainerCheckpoint written:
+                    Checkpoint = written.Step;
+                    break;
+                case TrainerSample sample:
+                    // What the model writes now, kept for who looks later: progress replaces a message within the second.
+                    var text = $"step {sample.Step} writes: {sample.Prompt}{sample.Text}".ReplaceLineEndings(" ");
+                    job.Report(double.NaN, text);
+                    job.Log(JobLogLevel.Info, text);
                     break;
                 case TrainerProgress at:
-                    Step = at.Step;
+                    (Step, ResidentBytes) = (at.Step, at.ResidentBytes);
                     job.Report(at.Progress * TrainerShare, FormattableString.Invariant($"step {at.Step}, loss {at.Loss:0.000}"), Numbers(at), at.EtaSeconds);
                     break;
             }
@@ -159,6 +222,9 @@ internal sealed partial class TrainingRunner(
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "The trainer of job {Job} ended with code {ExitCode}; it goes on from step {Step}, restart {Restart} without progress")]
+    private partial void LogStartedAgain(string job, int exitCode, long step, int restart);
 
     [LoggerMessage(LogLevel.Debug, "The trainer of job {Job} ended with code {ExitCode}")]
     private partial void LogEnded(string job, int exitCode);

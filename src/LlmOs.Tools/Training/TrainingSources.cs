@@ -1,5 +1,4 @@
 using LlmOs.Contracts;
-using LlmOs.Engine.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Registry;
@@ -62,11 +61,6 @@ internal sealed record TrainingSources(string TextPath, ModelVersion? Base, Mode
             : version;
     }
 
-    private static LlamaSizes SizesOf(ModelVersion version, ArtifactStore store)
-    {
-        var config = ModelConfig.Read(ConfigJson.Parse(File.ReadAllBytes(store.PathOf(version.FindFile("config.json")!.Sha256)), "config.json"));
-        return LlamaSizes.Fits(config)
-            ? LlamaSizes.Of(config)
-            : throw LlmOsException.Invalid("base", $"The training of {version.Ref} cannot go on here: its biases, head width or scaled positions are served but not trained.");
-    }
+    private static DecoderSizes SizesOf(ModelVersion version, ArtifactStore store) =>
+        BaseModel.SizesOf(File.ReadAllBytes(store.PathOf(version.FindFile(HuggingFaceFolder.ConfigFile)!.Sha256)), "base");
 }

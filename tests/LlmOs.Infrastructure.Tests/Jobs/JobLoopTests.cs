@@ -192,11 +192,11 @@ public class JobLoopTests(TestDatabases databases)
     [Fact]
     public async Task A_passing_failure_that_does_not_pass_fails_the_job()
     {
-        await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => throw new LlmOsException(ErrorCode.TrainerCrashed, "gone")));
+        await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => throw new LlmOsException(ErrorCode.Unavailable, "gone")));
 
         var job = await host.FinishAsync(await host.SubmitAsync("x"));
 
-        Assert.Equal((JobState.Failed, "trainer_crashed", new JobOptions().MostSetbacks), (job.State, job.Error?.Code, job.Attempt));
+        Assert.Equal((JobState.Failed, "unavailable", new JobOptions().MostSetbacks), (job.State, job.Error?.Code, job.Attempt));
     }
 
     [Fact]

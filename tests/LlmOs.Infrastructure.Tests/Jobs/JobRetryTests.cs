@@ -13,12 +13,12 @@ public class JobRetryTests
     public void What_may_pass_is_told_from_what_will_not()
     {
         Assert.True(JobRetry.IsPassing(new LlmOsException(ErrorCode.Unavailable, "")));
-        Assert.True(JobRetry.IsPassing(new LlmOsException(ErrorCode.TrainerCrashed, "")));
         Assert.True(JobRetry.IsPassing(new HttpRequestException("")));
         Assert.True(JobRetry.IsPassing(new DbUpdateException("", new SqliteException("busy", 5))));
 
         Assert.False(JobRetry.IsPassing(new LlmOsException(ErrorCode.CorruptFile, "")));
         Assert.False(JobRetry.IsPassing(new LlmOsException(ErrorCode.OutOfMemory, "")));
+        Assert.False(JobRetry.IsPassing(new LlmOsException(ErrorCode.TrainerCrashed, ""))); // its runner has tried again already
         Assert.False(JobRetry.IsPassing(new DbUpdateException("", new SqliteException("constraint", 19))));
         Assert.False(JobRetry.IsPassing(new InvalidOperationException()));
     }

@@ -36,12 +36,14 @@ public class GenerationRulesTests
     [InlineData("logit_bias", "{\"-1\":1}")]
     [InlineData("logit_bias", "{\"abc\":1}")]
     [InlineData("logit_bias", "{\"1\":101}")]
-    [InlineData("num_beams", "2")]
-    [InlineData("length_penalty", "1.5")]
-    [InlineData("early_stopping", "true")]
-    [InlineData("typical_p", "0.5")]
-    [InlineData("no_repeat_ngram_size", "2")]
-    [InlineData("bad_words_ids", "[[1]]")]
+    [InlineData("num_beams", "0")]
+    [InlineData("num_beams", "257")]
+    [InlineData("length_penalty", "1e9")]
+    [InlineData("early_stopping", "\"soon\"")]
+    [InlineData("typical_p", "1.5")]
+    [InlineData("no_repeat_ngram_size", "-1")]
+    [InlineData("bad_words_ids[0]", "[[100]]")]
+    [InlineData("bad_words_ids[0]", "[[]]")]
     [InlineData("grammar", "\"root ::= x\"")]
     [InlineData("regex", "\"a+\"")]
     [InlineData("choice", "[\"a\"]")]
@@ -49,7 +51,7 @@ public class GenerationRulesTests
     [InlineData("suffix", "\"end\"")]
     public void What_cannot_be_done_is_refused_by_its_field(string field, string json)
     {
-        var refusal = Assert.Throws<LlmOsException>(() => Plan($"\"{field}\":{json}"));
+        var refusal = Assert.Throws<LlmOsException>(() => Plan($"\"{field.Split('[')[0]}\":{json}"));
 
         Assert.Equal(ErrorCode.InvalidRequest, refusal.Code);
         Assert.Equal(field, refusal.Field);
@@ -63,6 +65,16 @@ public class GenerationRulesTests
     public void A_field_that_asks_for_nothing_is_accepted_before_it_is_built(string fields)
     {
         Assert.Equal(16, Plan(fields).Order.Request.MaxTokens);
+    }
+
+    [Fact]
+    public void Beams_give_as_many_texts_as_there_are_beams_at_most()
+    {
+        var plan = Plan("\"num_beams\":3,\"n\":2,\"length_penalty\":0.5,\"early_stopping\":\"never\"");
+        var refusal = Assert.Throws<LlmOsException>(() => Plan("\"num_beams\":2,\"n\":3"));
+
+        Assert.Equal(new Engine.BeamSettings(3, 0.5, Engine.EarlyStopping.Never), plan.Order.Request.Beams);
+        Assert.Equal("num_beams", refusal.Field);
     }
 
     [Fact]

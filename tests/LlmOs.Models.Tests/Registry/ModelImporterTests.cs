@@ -114,8 +114,12 @@ public sealed class ModelImporterTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("hf:org/name", ErrorCode.UnsupportedFormat)]
-    [InlineData("https://example.org/model.gguf", ErrorCode.UnsupportedFormat)]
+    [InlineData("hf:name", ErrorCode.InvalidRequest)]
+    [InlineData("https://example.org/model.gguf", ErrorCode.NotAllowed)]
+    [InlineData("http://huggingface.co/model.gguf", ErrorCode.NotAllowed)]
+    [InlineData("https://user:secret@huggingface.co/model.gguf", ErrorCode.InvalidRequest)]
+    [InlineData("upload:upload_none", ErrorCode.MissingFile)]
+    [InlineData("s3:bucket/model", ErrorCode.UnsupportedFormat)]
     [InlineData("nonsense", ErrorCode.InvalidRequest)]
     [InlineData("file:relative/path", ErrorCode.InvalidRequest)]
     [InlineData("file:/etc", ErrorCode.NotAllowed)]

@@ -180,6 +180,6 @@ public abstract class ModelRegistryTests : IAsyncLifetime
     private async Task<AliasView> SetAsync(string name, string alias, AliasRequest request)
     {
         await using var db = await _world.DbAsync();
-        return await _world.Registry.SetAliasAsync(db, name, alias, request, CancellationToken.None);
+        return await _world.Registry.SetAliasAsync(db, name, alias, request, "key_test", CancellationToken.None);
     }
 }

@@ -60,7 +60,9 @@ public sealed class RegistryEndpointsTests : IAsyncLifetime
 
     [Theory]
     [InlineData("file:/etc", "tiny", HttpStatusCode.Forbidden)]
-    [InlineData("hf:org/name", "tiny", HttpStatusCode.BadRequest)]
+    [InlineData("hf:name", "tiny", HttpStatusCode.BadRequest)]
+    [InlineData("https://example.org/model.gguf", "tiny", HttpStatusCode.Forbidden)]
+    [InlineData("upload:upload_none", "tiny", HttpStatusCode.BadRequest)]
     [InlineData("file:/etc", "import", HttpStatusCode.BadRequest)]
     [InlineData("file:/a\0b", "tiny", HttpStatusCode.BadRequest)]
     public async Task An_import_that_is_refused_at_once_makes_no_job(string source, string name, HttpStatusCode status)
@@ -98,7 +100,7 @@ public sealed class RegistryEndpointsTests : IAsyncLifetime
 
         var first = await GetAsync("/api/v1/models?limit=2");
         var second = await GetAsync($"/api/v1/models?limit=2&after={first.GetProperty("next").GetString()}");
-        var found = await GetAsync("/api/v1/models?search=B");
+        var found = await GetAsync("/api/v1/models?query=B");
 
         Assert.Equal(["a", "abc"], Names(first));
         Assert.Equal(["c", "org/b"], Names(second));

@@ -8,6 +8,7 @@ using LlmOs.Models.Zoo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -30,13 +31,30 @@ internal sealed class RegistryWorld : IAsyncDisposable
     public ModelRegistry Registry => Get<ModelRegistry>();
 
     /// <param name="postgres">A connection string of an empty database; null takes SQLite.</param>
-    public static async Task<RegistryWorld> CreateAsync(string? postgres = null)
+    /// <param name="hub">Where <c>hf:</c> sources come from.</param>
+    public static async Task<RegistryWorld> CreateAsync(string? postgres = null, Uri? hub = null, string? token = null, IReadOnlyList<string>? egress = null)
     {
         var root = Directory.CreateTempSubdirectory("llmos-registry-").FullName;
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddInfrastructure(new LlmOsSettings { Data = root, Database = postgres, ImportDirs = [Path.Combine(root, "import")] }).AddModels();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Pull:FirstPauseMilliseconds"] = "1",
+            ["Pull:Tries"] = "3",
+            ["Pull:MostPauseSeconds"] = "2",
+            ["Collector:GraceMinutes"] = "0",
+        });
+        var settings = new LlmOsSettings { Data = root, Database = postgres, ImportDirs = [Path.Combine(root, "import")], HubToken = token };
+        builder.Services.AddInfrastructure(hub is null ? settings : new LlmOsSettings
+        {
+            Data = settings.Data,
+            Database = settings.Database,
+            ImportDirs = settings.ImportDirs,
+            HubEndpoint = hub,
+            HubToken = token,
+            Egress = egress ?? [],
+        }).AddModels();
         builder.Services.RemoveAll<IHostedService>();
         builder.Services.ConfigureHttpJsonOptions(json => Contracts.LlmOsJson.Apply(json.SerializerOptions));
         var world = new RegistryWorld(root, builder.Build());
@@ -82,8 +100,20 @@ internal sealed class RegistryWorld : IAsyncDisposable
         return folder;
     }
 
-    public Task<JobPublish> ImportAsync(object request) =>
-        Get<IEnumerable<IJobRunner>>().Single(r => r.Kind == "import").RunAsync(new ScriptedJob(request, Folder.Scratch), CancellationToken.None);
+    public Task<JobPublish> ImportAsync(object request) => RunAsync(new ScriptedJob(request, Folder.Scratch));
+
+    public Task<JobPublish> RunAsync(JobContext job) => Get<IEnumerable<IJobRunner>>().Single(r => r.Kind == "import").RunAsync(job, CancellationToken.None);
+
+    /// <summary>Imports and lists, as the job loop does.</summary>
+    public async Task<Contracts.ModelJobResult> ImportAndListAsync(object request)
+    {
+        var publish = await ImportAsync(request);
+        await using var db = await DbAsync();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var result = (Contracts.ModelJobResult)await publish(db, CancellationToken.None);
+        await transaction.CommitAsync();
+        return result;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -131,6 +161,8 @@ internal sealed class ScriptedJob(object spec, string scratch) : JobContext
 {
     public List<string> Messages { get; } = [];
 
+    public Dictionary<string, double> Metrics { get; } = [];
+
     public override string Id => "job_test";
 
     public override int Attempt => 1;
@@ -140,6 +172,12 @@ internal sealed class ScriptedJob(object spec, string scratch) : JobContext
 
     public override string ScratchFolder => scratch;
 
-    public override void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null) =>
+    public override void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null)
+    {
         Messages.Add(message);
+        foreach (var (name, value) in metrics ?? new Dictionary<string, double>())
+        {
+            Metrics[name] = value;
+        }
+    }
 }

@@ -59,6 +59,7 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
     [
         "/v1/completions prompt", "/v1/completions stop", "/v1/chat/completions messages[0].content", "/v1/chat/completions stop",
         "/tokenize prompt", "/tokenize content", "/tokenize messages[0].content", "/apply-template messages[0].content",
+        "/api/v1/tokenizers/{model}/encode texts",
         "/pipeline/{task} inputs", "/pipeline/{task} parameters.stop", "/models/{model} inputs", "/models/{model} parameters.stop",
     ];
 

@@ -180,6 +180,13 @@ internal sealed class BodyFields
                     map[name] = Sample(document, form["properties"]![name], depth + 1);
                 }
 
+                if (form["properties"]?["role"] is not null)
+                {
+                    // What a message needs depends on its role, which the document tells in prose.
+                    map["role"] = "user";
+                    map["content"] = "text";
+                }
+
                 return map;
             case "array":
                 return new JsonArray(Sample(document, form["items"], depth + 1));

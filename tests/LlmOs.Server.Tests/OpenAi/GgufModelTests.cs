@@ -139,7 +139,7 @@ public sealed class GgufModelServer : ServerProcess
                 using var client = Client();
                 using var answer = await client.PostAsync("/api/v1/models/import", Json.Body(new { source = $"file:{source}", name = "smollm2" }));
                 Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
-                var job = await client.GetFromJsonAsync<JsonElement>($"{answer.Headers.Location}?wait=120");
+                var job = await client.WaitForJobAsync($"{answer.Headers.Location}");
                 Assert.True(job.GetProperty("state").GetString() == "succeeded", job.GetRawText());
                 _imported = true;
             }

@@ -58,8 +58,8 @@ public sealed class ModelServer : ServerProcess
         using var client = server.Client();
         using var answer = await client.PostAsync("/api/v1/models/import", Json.Body(new { source = $"file:{SharedFolder.Require(path)}", name }));
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
-        var job = await client.GetFromJsonAsync<JsonElement>($"{answer.Headers.Location}?wait=60");
-        Assert.Equal("succeeded", job.GetProperty("state").GetString());
+        var job = await client.WaitForJobAsync($"{answer.Headers.Location}");
+        Assert.True(job.GetProperty("state").GetString() == "succeeded", job.GetRawText());
     }
 }
 

@@ -26,7 +26,7 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.Server server) : ICl
         File.Copy(SharedFolder.Require("models", "stories260K", "tok512.model"), Path.Combine(folder, "tokenizer.model"));
         using var client = server.Client();
         using var answer = await client.PostAsync("/api/v1/models/import", Json.Body(new { source = $"file:{folder}", name = "older-form" }));
-        var job = await client.GetFromJsonAsync<JsonElement>($"{answer.Headers.Location}?wait=60");
+        var job = await client.WaitForJobAsync($"{answer.Headers.Location}");
 
         var reply = await client.PostJsonAsync("/v1/completions", new { model = "older-form", prompt = "Once upon a time, there was", max_tokens = 24, temperature = 0, return_token_ids = true });
         var encoded = await client.PostJsonAsync("/api/v1/tokenizers/older-form/encode", new { texts = new[] { "Once upon a time, there was" } });

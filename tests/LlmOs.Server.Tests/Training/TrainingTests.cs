@@ -86,17 +86,7 @@ public sealed class TrainingTests(TrainingTests.Server server) : IClassFixture<T
         return Json.Parse(body).GetProperty("job").GetProperty("id").GetString()!;
     }
 
-    private static async Task<JsonElement> EndOfAsync(HttpClient client, string id)
-    {
-        JsonElement job;
-        do
-        {
-            job = Json.Parse(await client.GetStringAsync($"/api/v1/jobs/{id}?wait=30", Cancel));
-        }
-        while (job.GetProperty("finished_at").ValueKind == JsonValueKind.Null);
-
-        return job;
-    }
+    private static Task<JsonElement> EndOfAsync(HttpClient client, string id) => client.WaitForJobAsync($"/api/v1/jobs/{id}", Cancel);
 
     private static async Task UntilAsync(HttpClient client, string id, Predicate<JsonElement> isSo)
     {

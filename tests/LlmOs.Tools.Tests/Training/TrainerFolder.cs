@@ -55,23 +55,85 @@ internal sealed class TrainerFolder : IDisposable
         Threads = 1,
     };
 
-    /// <summary>Runs a training to its end.</summary>
-    public async Task<(TrainerEnd End, List<TrainerEvent> Events)> RunAsync(TrainingRequest request, CancellationToken cancel)
+    public string Work => System.IO.Path.Combine(Path, "work");
+
+    public string Checkpoints => System.IO.Path.Combine(Work, "checkpoints");
+
+    /// <summary>Runs a new training to its end.</summary>
+    public Task<(TrainerEnd End, List<TrainerEvent> Events)> RunAsync(TrainingRequest request, CancellationToken cancel)
+    {
+        Clear();
+        return GoOnAsync(JobOf(request), cancel);
+    }
+
+    /// <summary>Runs a training to its end, from the checkpoint that is there.</summary>
+    /// <param name="trainer">What to start; null: the trainer.</param>
+    public async Task<(TrainerEnd End, List<TrainerEvent> Events)> GoOnAsync(TrainerJob job, CancellationToken cancel, string? trainer = null)
     {
         var events = new List<TrainerEvent>();
-        var end = await new TrainerProcess(Trainer, TimeProvider.System).RunAsync(WriteJob(request), request.Threads, events.Add, cancel);
+        var end = await new TrainerProcess(trainer ?? Trainer, TimeProvider.System).RunAsync(Write(job), job.Spec.Threads, events.Add, () => null, cancel);
         return (end, events);
     }
 
-    /// <summary>Writes a job file; earlier results are removed.</summary>
+    /// <summary>Pauses a training once something has happened.</summary>
+    public async Task<List<TrainerEvent>> PauseAsync(TrainerJob job, Predicate<TrainerEvent> when, CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var events = new List<TrainerEvent>();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new TrainerProcess(Trainer, TimeProvider.System).RunAsync(
+            Write(job),
+            job.Spec.Threads,
+            happened =>
+            {
+                events.Add(happened);
+                if (when(happened))
+                {
+                    stop.Cancel();
+                }
+            },
+            () => TimeSpan.FromMinutes(1),
+            stop.Token));
+        return events;
+    }
+
+    /// <summary>A script that starts the trainer under limits of the shell.</summary>
+    public string Limited(string limits) => Script("limited.sh", $"{limits}\nexec '{Trainer}' \"$@\"");
+
+    /// <summary>A shell script in the folder.</summary>
+    public string Script(string name, string content)
+    {
+        var script = System.IO.Path.Combine(Path, name);
+        File.WriteAllText(script, $"#!/bin/bash\n{content}\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return script;
+    }
+
+    public static bool Same(byte[] one, byte[] other) => one.AsSpan().SequenceEqual(other);
+
+    public TrainerJob JobOf(TrainingRequest request) => new() { Spec = request, TextPath = Text, ResultFolder = Result, WorkFolder = Work, LowPriority = false };
+
+    /// <summary>Writes the file of a new training.</summary>
     public string WriteJob(TrainingRequest request)
     {
-        foreach (var old in new[] { "result", "work" }.Select(name => System.IO.Path.Combine(Path, name)).Where(Directory.Exists))
+        Clear();
+        return Write(JobOf(request));
+    }
+
+    /// <summary>Removes what an earlier training left.</summary>
+    public void Clear()
+    {
+        foreach (var old in new[] { Result, Work }.Where(Directory.Exists))
         {
             Directory.Delete(old, recursive: true);
         }
+    }
 
-        var job = new TrainerJob { Spec = request, TextPath = Text, ResultFolder = Result, WorkFolder = System.IO.Path.Combine(Path, "work"), LowPriority = false };
+    private string Write(TrainerJob job)
+    {
         var file = System.IO.Path.Combine(Path, "job.json");
         File.WriteAllBytes(file, JsonSerializer.SerializeToUtf8Bytes(job, LlmOsJson.Options));
         return file;

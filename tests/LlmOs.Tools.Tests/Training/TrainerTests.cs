@@ -16,11 +16,14 @@ public sealed class TrainerTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("f32", "f32")]
-    [InlineData("bf16", "f16")]
-    public async Task A_text_becomes_a_model_whose_served_graph_gives_the_trainers_logits(string precision, string weights)
+    [InlineData("llama", "f32", "f32")]
+    [InlineData("llama", "bf16", "f16")]
+    [InlineData("gpt2", "f32", "f32")]
+    [InlineData("gpt2", "bf16", "f32")]
+    public async Task A_text_becomes_a_model_whose_served_graph_gives_the_trainers_logits(string layout, string precision, string weights)
     {
-        var (end, events) = await _folder.RunAsync(TrainerFolder.Request() with { Precision = precision, Weights = weights }, Cancel);
+        var shape = new ArchitectureSpec { Type = layout, Layers = 2, Hidden = 64, Heads = 4, KvHeads = layout == "llama" ? 2 : null, Intermediate = 128, Context = 32 };
+        var (end, events) = await _folder.RunAsync(TrainerFolder.Request() with { Architecture = shape, Precision = precision, Weights = weights }, Cancel);
 
         Assert.Equal((TrainerExit.Done, ""), (end.ExitCode, end.ErrorTail));
         Assert.IsType<TrainerHello>(events[0]);
@@ -30,9 +33,10 @@ public sealed class TrainerTests : IDisposable
         Assert.InRange(completed.ValidationLoss!.Value, 0.1, 3);
         Assert.Single(events.OfType<TrainerProgress>().Select(p => p.LiveTensors).Distinct()); // nothing leaks
 
-        var parity = await ParityGate.MeasureAsync(WriteGraph(), _folder.Result, TimeProvider.System, Cancel);
+        var (parity, continued) = await ParityGate.MeasureAsync(WriteGraph(_folder.Result), _folder.Result, TimeProvider.System, Cancel);
         Assert.Equal(ParityPrompts.Count, parity.Prompts);
         Assert.InRange(parity.MaxAbsDiff, 0, ParityGate.Limit);
+        Assert.Equal(new ContinuationView(Texts: 4, Equal: 4), continued); // what is served is what the trainer would write
     }
 
     [Fact]
@@ -44,7 +48,7 @@ public sealed class TrainerTests : IDisposable
         BitConverter.GetBytes(0.5f).CopyTo(bytes, bytes.Length - 4);
         await File.WriteAllBytesAsync(file, bytes, Cancel);
 
-        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ParityGate.MeasureAsync(WriteGraph(), _folder.Result, TimeProvider.System, Cancel));
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ParityGate.MeasureAsync(WriteGraph(_folder.Result), _folder.Result, TimeProvider.System, Cancel));
 
         Assert.Equal(ErrorCode.ParityFailed, refusal.Code);
     }
@@ -72,19 +76,43 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task Checkpoints_appear_whole_and_only_the_newest_two_are_kept()
+    public async Task The_newest_two_checkpoints_and_the_best_are_kept_and_each_can_be_served()
     {
-        var (_, events) = await _folder.RunAsync(TrainerFolder.Request(steps: 25) with { CheckpointEvery = 5 }, Cancel);
+        var (_, events) = await _folder.RunAsync(TrainerFolder.Request(steps: 25) with { CheckpointEvery = 5, ValidateEvery = 10 }, Cancel);
 
         Assert.Equal([5, 10, 15, 20, 25], events.OfType<TrainerCheckpoint>().Select(c => c.Step));
-        var checkpoints = Path.Combine(_folder.Path, "work", "checkpoints");
-        Assert.Equal(["latest", "step-00000020", "step-00000025"], Directory.GetFileSystemEntries(checkpoints).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        var latest = Path.Combine(checkpoints, await File.ReadAllTextAsync(Path.Combine(checkpoints, "latest"), Cancel));
-        using var state = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(latest, "state.json"), Cancel));
-        Assert.Equal((25, 25 * 16), (state.RootElement.GetProperty("step").GetInt32(), state.RootElement.GetProperty("samples").GetInt32()));
-        using var moments = SafetensorsFile.Open(Path.Combine(latest, "optimizer.safetensors"));
-        using var weights = SafetensorsFile.Open(Path.Combine(latest, "model.safetensors"));
-        Assert.Equal(2 * weights.Tensors.Count, moments.Tensors.Count);
+        var state = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(_folder.Checkpoints, "step-00000025", "state.json"), Cancel)).RootElement;
+        Assert.Equal((25, 25 * 16), (state.GetProperty("step").GetInt32(), state.GetProperty("samples").GetInt32()));
+        var best = $"step-{state.GetProperty("best_step").GetInt64():d8}";
+        string[] expected = [.. new[] { "best", "latest", "step-00000020", "step-00000025", best }.Distinct().Order(StringComparer.Ordinal)];
+        Assert.Equal(expected, Directory.GetFileSystemEntries(_folder.Checkpoints).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(("step-00000025", best), (await File.ReadAllTextAsync(Path.Combine(_folder.Checkpoints, "latest"), Cancel), await File.ReadAllTextAsync(Path.Combine(_folder.Checkpoints, "best"), Cancel)));
+
+        // The last checkpoint holds the weights of the result, so the trainer's recorded logits are its own.
+        var (parity, _) = await ParityGate.MeasureAsync(WriteGraph(Path.Combine(_folder.Checkpoints, "step-00000025")), _folder.Result, TimeProvider.System, Cancel);
+        Assert.InRange(parity.MaxAbsDiff, 0, ParityGate.Limit);
+    }
+
+    [Fact]
+    public async Task Memory_stays_flat_over_2000_steps()
+    {
+        var request = TrainerFolder.Request(steps: 2_000) with
+        {
+            Architecture = new ArchitectureSpec { Type = "llama", Layers = 1, Hidden = 32, Heads = 2, Context = 16 },
+            BatchTokens = 64,
+            CheckpointEvery = 250,
+            ValidateEvery = 100,
+        };
+
+        var (end, events) = await _folder.RunAsync(request, Cancel);
+
+        Assert.Equal(TrainerExit.Done, end.ExitCode);
+        var progress = events.OfType<TrainerProgress>().ToList();
+        Assert.Single(progress.Select(p => p.LiveTensors).Distinct());
+        var (middle, late) = (Resident(progress, 1_000, 1_400), Resident(progress, 1_600, 2_000));
+        Assert.InRange(late / middle, 0, 1.03);
+
+        static double Resident(IEnumerable<TrainerProgress> progress, long from, long to) => progress.Where(p => p.Step >= from && p.Step <= to).Average(p => p.ResidentBytes);
     }
 
     [Fact]
@@ -127,7 +155,7 @@ public sealed class TrainerTests : IDisposable
         var job = _folder.WriteJob(TrainerFolder.Request(steps: 1_000_000));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new TrainerProcess(TrainerFolder.Trainer, TimeProvider.System)
-            .RunAsync(job, 1, happened => CancelAt<TrainerProgress>(happened, cancel), cancel.Token));
+            .RunAsync(job, 1, happened => CancelAt<TrainerProgress>(happened, cancel), () => null, cancel.Token));
 
         Assert.False(Directory.Exists(_folder.Result));
     }
@@ -149,7 +177,8 @@ public sealed class TrainerTests : IDisposable
         await process.StandardOutput.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);
 
-        Assert.Equal(TrainerExit.Cancelled, process.ExitCode);
+        Assert.Equal(TrainerExit.Paused, process.ExitCode);
+        Assert.StartsWith("spare-", await File.ReadAllTextAsync(Path.Combine(_folder.Checkpoints, "latest"), Cancel), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -169,6 +198,7 @@ public sealed class TrainerTests : IDisposable
                     Process.GetProcessById(pid).Kill();
                 }
             },
+            () => null,
             Cancel);
 
         Assert.Equal((128 + 9, null), (end.ExitCode, end.Last));
@@ -184,11 +214,12 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
-    private ServingGraph WriteGraph()
+    private ServingGraph WriteGraph(string model)
     {
-        var config = ModelConfig.Read(ConfigJson.Parse(File.ReadAllBytes(Path.Combine(_folder.Result, "config.json")), "config.json"));
-        using var weights = SafetensorsFile.Open(Path.Combine(_folder.Result, "model.safetensors"));
-        return LlamaGraph.Write(config, weights, Directory.CreateDirectory(Path.Combine(_folder.Path, "graph")).FullName, Cancel);
+        var json = ConfigJson.Parse(File.ReadAllBytes(Path.Combine(model, "config.json")), "config.json");
+        var architecture = Architectures.Of(json);
+        using var weights = SafetensorsFile.Open(Path.Combine(model, "model.safetensors"));
+        return (ServingGraph)architecture.WriteGraph(architecture.ReadConfig(json), weights, WeightPrecision.F32, Directory.CreateDirectory(Path.Combine(_folder.Path, $"graph-{Guid.NewGuid():n}")).FullName, Cancel);
     }
 
     private async Task<byte[]> WeightsAsync(TrainingRequest request)

@@ -1,5 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training;
 
 namespace LlmOs.Tools.Tests.Training;
@@ -14,7 +15,7 @@ public class TrainingPlannerTests
         var plan = TrainingPlanner.Plan(Request(), Plenty);
 
         Assert.Equal((8, 8, 100L, 2), (plan.BatchWindows, plan.MicroWindows, plan.Steps!.Value, plan.Threads));
-        Assert.Equal((64, 2, 192, 512), (plan.Sizes.Hidden, plan.Sizes.KvHeads, plan.Sizes.Intermediate, plan.Sizes.Vocabulary));
+        Assert.Equal((64, 2, 192, 512), (plan.Sizes.Hidden, Assert.IsType<LlamaSizes>(plan.Sizes).KvHeads, plan.Sizes.Intermediate, plan.Sizes.Vocabulary));
         Assert.Equal(new LearningRate(1e-3, 0.05, 0.1), plan.Rate);
         Assert.True(plan.Narrow);
         Assert.False(plan.HalfWeights);
@@ -47,6 +48,8 @@ public class TrainingPlannerTests
         { "architecture.heads", Shape(a => a with { Heads = 5 }) },
         { "architecture.heads", Shape(a => a with { Hidden = 36, Heads = 4, KvHeads = 4 }) }, // heads of width 9
         { "architecture.kv_heads", Shape(a => a with { KvHeads = 3 }) },
+        { "architecture.kv_heads", Shape(a => a with { Type = "gpt2", KvHeads = 2 }) },
+        { "architecture.rope_theta", Shape(a => a with { Type = "gpt2", KvHeads = null, RopeTheta = 1e4 }) },
         { "architecture.intermediate", Shape(a => a with { Intermediate = 0 }) },
         { "architecture.context", Shape(a => a with { Context = 0 }) },
         { "architecture.rope_theta", Shape(a => a with { RopeTheta = double.NaN }) },
@@ -58,6 +61,14 @@ public class TrainingPlannerTests
         { "batch_tokens", Request() with { BatchTokens = 100 } },
         { "micro_batch_tokens", Request() with { MicroBatchTokens = -64 } },
         { "learning_rate", Request() with { LearningRate = 1e308 } },
+        { "window", Request() with { Window = 65 } },
+        { "schedule", Request() with { Schedule = "step" } },
+        { "patience", Request() with { Patience = 0 } },
+        { "patience", Request() with { Patience = 2, CheckpointEvery = 0 } },
+        { "patience", Request() with { Patience = 2, Validation = 0 } },
+        { "samples", Request() with { Samples = ["", "", "", "", ""] } },
+        { "samples", Request() with { Samples = [new string('a', 501)] } },
+        { "samples", Request() with { Samples = [null!] } },
         { "warmup", Request() with { Warmup = 2 } },
         { "minimum_rate", Request() with { MinimumRate = -1 } },
         { "weight_decay", Request() with { WeightDecay = -1 } },

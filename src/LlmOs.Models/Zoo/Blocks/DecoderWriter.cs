@@ -18,6 +18,7 @@ internal sealed class DecoderWriter
     private readonly bool _withStates;
     private string _state = ""; // [B, S, H]
     private string? _pending;   // the last block's output, not yet added to the state
+    private string? _sourceMask;
     private int _states;
     private bool _wantsState;
 
@@ -46,10 +47,40 @@ internal sealed class DecoderWriter
     }
 
     /// <summary>Adds a learned vector for each position.</summary>
-    public void AddPositions(string name)
+    /// <param name="firstRow">The row of position 0.</param>
+    public void AddPositions(string name, int firstRow = 0)
     {
-        var table = Writer.Weight(name + ".weight", Config.ContextLength, Config.Hidden);
-        _state = Writer.Add(_state, Writer.Lookup(table, Positions()));
+        var table = Writer.Weight(name + ".weight", Config.ContextLength + firstRow, Config.Hidden);
+        _state = Writer.Add(_state, Writer.Lookup(table, firstRow == 0 ? Positions() : Writer.Add(Positions(), Writer.Whole(firstRow))));
+    }
+
+    /// <summary>Adds sines and cosines of each position.</summary>
+    public void AddSinusoids() => _state = Writer.Add(_state, Writer.Lookup(Sinusoids.Table(Writer, Config), Positions()));
+
+    /// <summary>Goes on from this instead of the state.</summary>
+    public void Replace(string state) => _state = state;
+
+    /// <summary>The state with everything added to it.</summary>
+    public string State()
+    {
+        (_state, _pending) = (_pending is null ? _state : Writer.Add(_state, _pending), null);
+        return _state;
+    }
+
+    /// <summary>Notes the state for the comparison tests.</summary>
+    public void OutputState() => OutputState(State());
+
+    /// <summary>state + block(norm(state)), or norm(state + block(state)).</summary>
+    public void Half(bool preNorm, string norm, Func<string, string> block)
+    {
+        if (preNorm)
+        {
+            Add(block(LayerNorm(norm)));
+            return;
+        }
+
+        Add(block(State()));
+        _state = LayerNorm(norm);
     }
 
     /// <summary>Tells that a layer begins; the next norm reads the state that the tests call its hidden state.</summary>
@@ -143,6 +174,7 @@ internal sealed class DecoderWriter
                 .. inputs,
                 DecoderGraph.PastKey(layer), DecoderGraph.PastValue(layer), DecoderGraph.SeqLensK, DecoderGraph.TotalSequenceLength,
                 .. options.Rotary ? RotaryTables(rope, window > 0 && Config.LocalRope is not null) : [],
+                .. options.ScoreBias is { } scoreBias ? new[] { "", "", "", scoreBias } : [], // rotary tables and positions left out
             ],
             [mixed, DecoderGraph.PresentKey(layer), DecoderGraph.PresentValue(layer)],                    // [B, S, Q]
             OnnxGraph.Microsoft,
@@ -204,6 +236,42 @@ internal sealed class DecoderWriter
         }
     }
 
+    /// <summary>Attention to the source, whose keys and values lie in the slot.</summary>
+    /// <param name="x">[B, S, H]</param>
+    /// <returns>[B, S, H]</returns>
+    public string CrossAttention(int layer, string x, string query, string output, bool bias)
+    {
+        var (heads, width) = (Config.Heads, Config.HeadDim);
+        var most = Config.Seq2Seq!.MaxSource;
+        foreach (var name in new[] { DecoderGraph.CrossKey(layer), DecoderGraph.CrossValue(layer) })
+        {
+            Graph.Input(name, OnnxType.Float, "B", heads, most, width);
+        }
+
+        var all = Writer.Linear(x, query, (long)heads * width, Config.Hidden, bias);                     // [B, S, heads * width]
+        var queries = Graph.Node("Transpose", [Graph.Node("Reshape", [all, Writer.Wholes(0, 0, heads, width)])], attributes: ("perm", new long[] { 0, 2, 1, 3 }));
+        var products = Graph.Node(
+            "FusedMatMul", [queries, DecoderGraph.CrossKey(layer)], OnnxGraph.Microsoft, ("transB", 1), ("alpha", (float)(Config.AttentionScale ?? 1 / Math.Sqrt(width)))); // [B, heads, S, M]
+        var shares = Graph.Node("Softmax", [Writer.Add(products, SourceMask(most))], attributes: ("axis", -1));
+        var mixed = Graph.Node("MatMul", [shares, DecoderGraph.CrossValue(layer)]);                      // [B, heads, S, width]
+        var joined = Graph.Node("Transpose", [mixed], attributes: ("perm", new long[] { 0, 2, 1, 3 }));
+        return Writer.Linear(Graph.Node("Reshape", [joined, Writer.Wholes(0, 0, (long)heads * width)]), output, Config.Hidden, (long)heads * width, bias);
+    }
+
+    /// <summary>0 where a source has a token, so low where not that nothing is left of it: [B, 1, 1, M]. Made once.</summary>
+    private string SourceMask(int most)
+    {
+        if (_sourceMask is not null)
+        {
+            return _sourceMask;
+        }
+
+        Graph.Input(DecoderGraph.SourceLengths, OnnxType.Int32, "B");
+        var places = Graph.Node("Cast", [Graph.Node("Range", [Writer.Whole(0), Writer.Whole(most), Writer.Whole(1)])], attributes: ("to", (long)OnnxType.Int32)); // [M]
+        var lengths = Graph.Node("Unsqueeze", [DecoderGraph.SourceLengths, Writer.Wholes(1, 2, 3)]);     // [B, 1, 1, 1]
+        return _sourceMask = Graph.Node("Where", [Graph.Node("Less", [places, lengths]), Writer.Real(0), Writer.Real(-1e30)]);
+    }
+
     /// <summary>down(act(gate(x)) * up(x)).</summary>
     /// <param name="gateUp">One published layer with the gate's rows and then the others, or null for two.</param>
     public string GatedMlp(string x, string gate, string up, string down, string? gateUp = null, bool bias = false)
@@ -227,13 +295,16 @@ internal sealed class DecoderWriter
 
     /// <summary>Logits of the rows that are asked for, from the last norm's output. A tied head is the embedding.</summary>
     /// <param name="embedding">The layer given to <see cref="Embed"/>.</param>
-    public void Head(string normed, string embedding, string head, bool bias = false)
+    /// <param name="scale">What the states are multiplied by first.</param>
+    /// <param name="logitBias">A published [1, V] tensor that is added to the logits.</param>
+    public void Head(string normed, string embedding, string head, bool bias = false, double scale = 1, string? logitBias = null)
     {
         OutputState(normed);
+        normed = Writer.Scale(normed, scale);
         var rows = Graph.Node("Reshape", [normed, Writer.Wholes(-1, Config.Hidden)]);                    // [B * S, H]
         var wanted = Graph.Node("Gather", [rows, DecoderGraph.LogitRows], attributes: ("axis", 0));      // [N, H]
         var matrix = Writer.Published((Config.TiedEmbeddings ? embedding : head) + ".weight", Config.Vocabulary, Config.Hidden) with { Kind = MatrixKind.Vocabulary };
-        var offset = bias ? Writer.Weight(head + ".bias", Config.Vocabulary) : null;
+        var offset = bias ? Writer.Weight(head + ".bias", Config.Vocabulary) : logitBias is not null ? Writer.Weight(logitBias, 1, Config.Vocabulary) : null;
         if (Config.LogitSoftCap > 0)
         {
             Graph.Node("Identity", [Writer.SoftCap(Writer.Linear(wanted, matrix, offset), Config.LogitSoftCap)], [DecoderGraph.Logits]);
@@ -247,7 +318,7 @@ internal sealed class DecoderWriter
     }
 
     /// <summary>Position of each token in its text: [B, S].</summary>
-    private string Positions()
+    public string Positions()
     {
         var tokens = Graph.Node("Shape", [DecoderGraph.InputIds], attributes: [("start", 1), ("end", 2)]); // [1]: S
         var last = Graph.Node("Cast", [DecoderGraph.SeqLensK], attributes: ("to", (long)OnnxType.Int64));  // [B]: the last position

@@ -56,8 +56,8 @@ internal sealed class EncoderWriter
     private OnnxGraph Graph => Writer.Graph;
 
     /// <summary>Embeddings of the tokens: [B, S, H].</summary>
-    public string Embed(string name) =>
-        Writer.Lookup(Writer.Weight(name + ".weight", Config.Vocabulary, Config.Hidden), EncoderNames.InputIds);
+    public string Embed(string name, string ids = EncoderNames.InputIds) =>
+        Writer.Lookup(Writer.Weight(name + ".weight", Config.Vocabulary, Config.Hidden), ids);
 
     /// <summary>Learned vectors of the segments: [B, S, H].</summary>
     public string EmbedTypes(string name) =>
@@ -111,6 +111,19 @@ internal sealed class EncoderWriter
             Writer.Linear(memory, layers.Value, width, Config.Hidden, options.Bias),
             layers,
             options);
+    }
+
+    /// <summary>Keys and values that a decoder's layer looks at, by head: [B, heads, S, head width] each.</summary>
+    public void WriteCross(int layer, string x, string key, string value, bool bias)
+    {
+        var settings = Config.Seq2Seq!;
+        var (heads, width) = (settings.DecoderHeads, settings.DecoderHeadDim);
+        foreach (var (published, output) in new[] { (key, DecoderGraph.CrossKey(layer)), (value, DecoderGraph.CrossValue(layer)) })
+        {
+            var all = Writer.Linear(x, published, (long)heads * width, Config.Hidden, bias);              // [B, S, heads * width]
+            var split = Graph.Node("Reshape", [all, Writer.Wholes(0, 0, heads, width)]);
+            Output(Graph.Node("Transpose", [split], attributes: ("perm", new long[] { 0, 2, 1, 3 })), output, "B", heads, "S", width);
+        }
     }
 
     /// <summary>down(act(up(x))).</summary>

@@ -24,6 +24,7 @@ internal sealed class WordPieceModel : ITokenModel
     private readonly int _maxCharacters;
     private readonly SpellingTrie _first;
     private readonly SpellingTrie _continuing;
+    private readonly WordCache _cache = new();
 
     /// <param name="prefix">What tokens that continue a word begin with.</param>
     /// <param name="maxCharacters">Longer words are unknown.</param>
@@ -47,6 +48,37 @@ internal sealed class WordPieceModel : ITokenModel
     public Vocabulary Vocabulary { get; }
 
     public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
+    {
+        if (piece.Length > WordCache.MaxLength)
+        {
+            Search(piece, at, sink);
+            return;
+        }
+
+        var hash = WordCache.HashOf(piece);
+        if (_cache.Find(piece, hash) is { } entry)
+        {
+            for (var i = 0; i < entry.Ids.Length; i++)
+            {
+                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
+            }
+
+            return;
+        }
+
+        var found = new TokenSink(tracked: true);
+        Search(piece, 0, found);
+        var (starts, ends) = (new int[found.Count], new int[found.Count]);
+        for (var i = 0; i < found.Count; i++)
+        {
+            (starts[i], ends[i]) = (found.StartOf(i), found.EndOf(i));
+            sink.Add(found.Ids[i], at + starts[i], at + ends[i]);
+        }
+
+        _cache.Keep(piece, hash, found.Ids, starts, ends);
+    }
+
+    private void Search(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
         var begin = sink.Count;
         var known = piece.Length <= _maxCharacters || Characters(piece) <= _maxCharacters;

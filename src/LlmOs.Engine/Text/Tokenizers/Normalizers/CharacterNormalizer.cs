@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -6,12 +7,28 @@ namespace LlmOs.Engine.Text.Tokenizers.Normalizers;
 /// <summary>Drops characters or puts a text in the place of a character, one character at a time.</summary>
 internal abstract class CharacterNormalizer : INormalizer
 {
+    // ASCII characters that stay as they are; found with the first text.
+    private SearchValues<char>? _plain;
+
     public AlignedText Normalize(AlignedText text)
     {
+        _plain ??= SearchValues.Create([.. Enumerable.Range(0, 128).Where(scalar => Replace(scalar) is null).Select(scalar => (char)scalar)]);
+        var first = text.Text.AsSpan().IndexOfAnyExcept(_plain);
+        if (first < 0)
+        {
+            return text;
+        }
+
         var rewriter = new AlignedText.Rewriter(text, text.Text.Length);
         var kept = 0;
-        for (var at = 0; at < text.Text.Length;)
+        for (var at = first; at < text.Text.Length;)
         {
+            if (_plain.Contains(text.Text[at]))
+            {
+                at++;
+                continue;
+            }
+
             Rune.DecodeFromUtf16(text.Text.AsSpan(at), out var rune, out var used);
             if (Replace(rune.Value) is { } replacement)
             {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -43,6 +44,9 @@ internal sealed class CharacterSplit(Func<int, bool> holds, SplitBehavior behavi
 /// <summary>White space goes, every punctuation character stands alone: what BERT does.</summary>
 internal sealed class BertPreTokenizer : IPreTokenizer
 {
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        [.. Enumerable.Range(0, 128).Where(scalar => !CharacterSplit.IsSpace(scalar) && !CharacterSplit.IsPunctuation(scalar)).Select(scalar => (char)scalar)]);
+
     public void Split(Pieces pieces)
     {
         var result = new List<Piece>(pieces.List.Count);
@@ -52,6 +56,13 @@ internal sealed class BertPreTokenizer : IPreTokenizer
             var word = 0;
             for (var at = 0; at < text.Length;)
             {
+                var plain = text[at..].IndexOfAnyExcept(Plain);
+                if (plain < 0)
+                {
+                    break;
+                }
+
+                at += plain;
                 Rune.DecodeFromUtf16(text[at..], out var rune, out var used);
                 var space = CharacterSplit.IsSpace(rune.Value);
                 if (space || CharacterSplit.IsPunctuation(rune.Value))

@@ -1,0 +1,13 @@
+using System.Security.Claims;
+
+namespace LlmOs.Infrastructure.Access;
+
+/// <summary>Who asks, as the claims of a request say it.</summary>
+public static class CallerClaims
+{
+    /// <summary>The claim that holds the key's id.</summary>
+    public const string KeyId = "key_id";
+
+    /// <summary>The id of the caller's key, for histories; null where keys are off.</summary>
+    public static string? CallerId(this ClaimsPrincipal user) => user.FindFirst(KeyId)?.Value;
+}

@@ -1,0 +1,92 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Models.Registry;
+
+/// <summary>What a list of models is narrowed by.</summary>
+/// <param name="Query">A part of a name, or of a tag.</param>
+/// <param name="Tag">A tag's key, or <c>key:value</c>, on the model or one of its versions.</param>
+/// <param name="Archived">Whether models that are out of use are listed too.</param>
+internal sealed record ModelQuery(string? Query, string? Tag, string? Task, bool Archived, string? After);
+
+/// <summary>Finds models and shows them.</summary>
+internal static class ModelSearch
+{
+    public static async Task<Page<ModelView>> PageAsync(LlmOsDb db, ModelQuery query, int size, CancellationToken cancel)
+    {
+        var models = Existing(db.Models.AsNoTracking());
+        if (!query.Archived)
+        {
+            models = models.Where(m => m.ArchivedAt == null);
+        }
+
+        if (query.Query is { } text)
+        {
+            var part = text.ToLowerInvariant(); // names and keys have no capitals
+            models = models.Where(m => m.Name.Contains(part) || m.Tags.Any(t => t.Key.Contains(part) || t.Value.Contains(text)));
+        }
+
+        if (query.Task is { } task)
+        {
+            models = models.Where(m => m.Versions.Any(v => v.Task == task && v.State == ModelVersionState.Ready));
+        }
+
+        if (query.Tag is { } tag)
+        {
+            var (key, value) = ModelTags.Read(tag);
+            models = models.Where(m => m.Tags.Any(t => t.Key == key && (value == null || t.Value == value))
+                || m.Versions.Any(v => v.Tags.Any(t => t.Key == key && (value == null || t.Value == value))));
+        }
+
+        if (query.After is { } after)
+        {
+            models = models.Where(m => m.Name.CompareTo(after) > 0);
+        }
+
+        var rows = await ReadAsync(models.OrderBy(m => m.Name).Take(size + 1), cancel);
+        var page = rows.Take(size).Select(r => r.View).ToList();
+        return new Page<ModelView>(page, rows.Count > size ? page[^1].Name : null);
+    }
+
+    /// <summary>A model, and the version of its row for its entity tag.</summary>
+    /// <exception cref="Infrastructure.LlmOsException">404: there is none.</exception>
+    public static async Task<(ModelView View, long RowVersion)> FindAsync(LlmOsDb db, string name, CancellationToken cancel) =>
+        await ReadAsync(Existing(db.Models.AsNoTracking()).Where(m => m.Name == name), cancel) is [var found] ? found : throw ModelRegistry.NoModel(name);
+
+    /// <summary>A model that was deleted is only a memory of its numbers.</summary>
+    private static IQueryable<RegisteredModel> Existing(IQueryable<RegisteredModel> models) => models.Where(m => m.LastVersion >= 0);
+
+    private static async Task<List<(ModelView View, long RowVersion)>> ReadAsync(IQueryable<RegisteredModel> models, CancellationToken cancel)
+    {
+        var rows = await models
+            .Select(m => new
+            {
+                m.Name,
+                m.ArchivedAt,
+                m.CreatedAt,
+                m.RowVersion,
+                Aliases = m.Aliases.OrderBy(a => a.Name).Select(a => new { a.Name, a.Version }).ToList(),
+                Tags = m.Tags.OrderBy(t => t.Key).Select(t => new { t.Key, t.Value }).ToList(),
+                Versions = m.Versions.OrderBy(v => v.Number)
+                    .Select(v => new { v.State, Summary = new ModelSummary(v.Number, v.Task, v.Architecture, v.Parameters, v.ContextLength, v.Precision, v.Bytes, v.License) })
+                    .ToList(),
+            })
+            .AsSplitQuery()
+            .ToListAsync(cancel);
+        return rows.ConvertAll(m =>
+        {
+            var aliases = m.Aliases.ToDictionary(a => a.Name, a => a.Version);
+            var latest = aliases.TryGetValue(ModelAlias.Latest, out var number)
+                ? m.Versions.Find(v => v.Summary.Version == number)
+                : m.Versions.FindLast(v => v.State == ModelVersionState.Ready);
+            var view = new ModelView(m.Name, aliases, [.. m.Versions.Select(v => v.Summary.Version)], m.Versions.LastOrDefault()?.Summary.Task, m.CreatedAt)
+            {
+                Tags = m.Tags.ToDictionary(t => t.Key, t => t.Value),
+                ArchivedAt = m.ArchivedAt,
+                Latest = latest?.Summary,
+            };
+            return (view, m.RowVersion);
+        });
+    }
+}

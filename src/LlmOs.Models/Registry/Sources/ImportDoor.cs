@@ -1,0 +1,81 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry.Bundles;
+using LlmOs.Models.Registry.Pull;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Models.Registry.Sources;
+
+/// <summary>
+/// The sources of imports: <c>file:</c>, <c>hf:</c>, <c>https:</c> and <c>upload:</c>. Refuses at once what can be seen from
+/// the request alone, and brings the rest onto this machine.
+/// </summary>
+internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, ArtifactStore store, HubClient hub, HubPull pull, WebSource web)
+{
+    private const string UploadScheme = "upload:";
+
+    /// <summary>Refuses what can be seen at once; the same checks open the job.</summary>
+    public async Task CheckAsync(LlmOsDb db, ImportRequest request, CancellationToken cancel)
+    {
+        ModelImporter.Check(request);
+        if (await db.Models.AnyAsync(m => m.Name == request.Name && m.ArchivedAt != null, cancel))
+        {
+            throw ModelRegistry.Archived(request.Name);
+        }
+
+        switch (request.Source)
+        {
+            case var source when source.StartsWith(HubReference.Scheme, StringComparison.Ordinal):
+                HubReference.Parse(source);
+                hub.Check();
+                break;
+            case var source when IsWeb(source):
+                web.Check(source);
+                break;
+            case var source when source.StartsWith(UploadScheme, StringComparison.Ordinal):
+                await uploads.RequireFinishedAsync(db, source[UploadScheme.Length..], "source", cancel);
+                break;
+            default:
+                var path = ImportSource.Resolve(request.Source, settings.ImportDirs);
+                if (!File.Exists(path) || !await BundleReader.IsBundleAsync(path, cancel))
+                {
+                    SourceLayout.CheckKind(path);
+                }
+
+                break;
+        }
+    }
+
+    public async Task<FetchedSource> FetchAsync(LlmOsDb db, ImportRequest request, JobContext job, CancellationToken cancel)
+    {
+        switch (request.Source)
+        {
+            case var source when source.StartsWith(HubReference.Scheme, StringComparison.Ordinal):
+                return await pull.FetchAsync(HubReference.Parse(source), request.Precision, job, cancel);
+            case var source when IsWeb(source):
+                return await web.FetchAsync(source, job, cancel);
+            case var source when source.StartsWith(UploadScheme, StringComparison.Ordinal):
+                var upload = await uploads.RequireFinishedAsync(db, source[UploadScheme.Length..], "source", cancel);
+                return await store.KeepAsync(upload.Sha256!, cancel)
+                    ? new FetchedSource(Named(upload, job.ScratchFolder), IsOurs: false, $"{UploadScheme}{upload.FileName}#sha256={upload.Sha256}")
+                    : throw new LlmOsException(ErrorCode.MissingFile, "The uploaded file is no longer stored.") { Field = "source" };
+            default:
+                return new FetchedSource(ImportSource.Resolve(request.Source, settings.ImportDirs), IsOurs: false, Origin: null);
+        }
+    }
+
+    /// <summary>The upload's blob under a name that ends as the file's own did, which tells its kind.</summary>
+    private string Named(Upload upload, string scratch)
+    {
+        var end = Path.GetExtension(upload.FileName);
+        var link = Path.Combine(scratch, "upload" + (end.All(c => char.IsAsciiLetterOrDigit(c) || c == '.') ? end : ""));
+        File.Delete(link);
+        File.CreateSymbolicLink(link, store.PathOf(upload.Sha256!));
+        return link;
+    }
+
+    private static bool IsWeb(string source) =>
+        source.StartsWith("https:", StringComparison.OrdinalIgnoreCase) || source.StartsWith("http:", StringComparison.OrdinalIgnoreCase);
+}

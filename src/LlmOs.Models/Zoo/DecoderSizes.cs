@@ -1,0 +1,29 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace LlmOs.Models.Zoo;
+
+/// <summary>The sizes that every trainable decoder has, whatever its layout; a layout adds its own.</summary>
+/// <param name="Vocabulary">Rows of the embedding.</param>
+/// <param name="Hidden">Width of the model.</param>
+/// <param name="Layers">Blocks.</param>
+/// <param name="Heads">Query heads; they share out the width.</param>
+/// <param name="Intermediate">Width of the feed-forward layer.</param>
+/// <param name="Context">Most tokens of a window.</param>
+/// <param name="TiedHead">Whether the embedding is also the output head.</param>
+public abstract record DecoderSizes(int Vocabulary, int Hidden, int Layers, int Heads, int Intermediate, int Context, bool TiedHead)
+{
+    public int HeadDim => Hidden / Heads;
+
+    /// <summary><c>model_type</c> of the published configuration.</summary>
+    public abstract string ModelType { get; }
+
+    /// <summary>Weights of the model; a tied head counts once.</summary>
+    public abstract long Parameters { get; }
+
+    /// <summary>A new module of these sizes: ids [B, T] to logits [B, T, V]. Its state dictionary has the published names.</summary>
+    public abstract Module<Tensor, Tensor> NewModule();
+
+    /// <summary>Whether AdamW's decay applies to the weight of that name: matrices other than embeddings.</summary>
+    public abstract bool Decays(string weight);
+}

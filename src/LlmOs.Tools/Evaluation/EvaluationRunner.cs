@@ -1,0 +1,76 @@
+using System.Text.Json;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry;
+using LlmOs.Models.Serving;
+using Microsoft.EntityFrameworkCore;
+
+namespace LlmOs.Tools.Evaluation;
+
+/// <summary>The job <c>evaluation</c>: measures a version with the engine that serves it. Stopped anywhere, it goes on with the next row.</summary>
+internal sealed class EvaluationRunner(LlmOsSettings settings, IModelScorer scorer, IDbContextFactory<LlmOsDb> databases, TimeProvider clock) : IJobRunner
+{
+    public const string JobKind = "evaluation";
+
+    public string Kind => JobKind;
+
+    /// <summary>Finished rows are on the disk, so a pause costs the row that is being measured.</summary>
+    public bool CanPause => true;
+
+    public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+    {
+        var request = job.SpecAs<EvaluationRequest>();
+        var plan = EvaluationPlan.Of(request);
+        using var model = await scorer.OpenAsync(request.Model, cancel);
+        var report = Reporter(job);
+        var outcome = plan switch
+        {
+            PerplexityPlan perplexity => await PerplexityMeasure.RunAsync(
+                perplexity, ImportSource.ResolveFile(perplexity.Text, "text", settings.ImportDirs), model, job.CheckpointFolder, report, cancel),
+            ChoicePlan choice => await ChoiceMeasure.RunAsync(choice, model, job.CheckpointFolder, report, cancel),
+            _ => throw new InvalidOperationException($"There is no measure of kind '{plan.Kind}'."),
+        };
+        var reference = model.Reference;
+        var id = job.Id;
+        var versionId = await VersionIdAsync(reference, cancel);
+        return (db, cancel) => PublishAsync(db, id, versionId, reference, outcome, cancel);
+    }
+
+    /// <summary>Reports the share done with the time to go, at the pace of this run's own rows.</summary>
+    private Action<double, string> Reporter(JobContext job)
+    {
+        (double Done, long At)? first = null;
+        return (done, message) =>
+        {
+            first ??= (done, clock.GetTimestamp());
+            var (begun, at) = first.Value;
+            var eta = done > begun ? clock.GetElapsedTime(at).TotalSeconds / (done - begun) * (1 - done) : (double?)null;
+            job.Report(done, message, etaSeconds: eta);
+        };
+    }
+
+    private async Task<long> VersionIdAsync(string reference, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return (await ModelResolver.ResolveAsync(db, reference, cancel)).Id;
+    }
+
+    private async Task<object> PublishAsync(LlmOsDb db, string id, long versionId, string reference, EvaluationOutcome outcome, CancellationToken cancel)
+    {
+        await ModelRegistry.AddMetricsAsync(db, versionId, outcome.Metrics, cancel);
+        db.Add(new StoredEvaluation
+        {
+            Id = id,
+            VersionId = versionId,
+            Model = reference,
+            Kind = outcome.Kind,
+            Fingerprint = outcome.Fingerprint,
+            Metrics = outcome.Metrics.GetRawText(),
+            Rows = JsonSerializer.Serialize(outcome.Rows, LlmOsJson.Options),
+            CreatedAt = clock.GetUtcNow(),
+        });
+        return outcome.Result;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Security.Cryptography;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
+using LlmOs.Testing;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Infrastructure.Tests.Storage;
+
+public sealed class UploadsTests(TestDatabases databases) : IAsyncLifetime
+{
+    private static readonly byte[] Content = [.. Enumerable.Range(0, 3_000).Select(i => (byte)i)];
+    private static readonly string Hash = Convert.ToHexStringLower(SHA256.HashData(Content));
+    private readonly TempFolder _temp = new();
+    private TestDatabase _database = null!;
+    private ArtifactStore _store = null!;
+    private Uploads _uploads = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await databases.NewAsync(Provider.Sqlite);
+        var folder = new DataFolder(_temp.At("data"));
+        _store = new ArtifactStore(folder);
+        _uploads = new Uploads(folder, _store, Options.Create(new CollectorOptions()), TimeProvider.System);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _store.Dispose();
+        _temp.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Pieces_become_a_blob_and_a_lost_answer_may_be_asked_for_again()
+    {
+        var upload = await BeginAsync(Hash);
+
+        Assert.Equal(1_000, (await AppendAsync(upload, 0, Content[..1_000])).Received);
+        var whole = await AppendAsync(upload, 1_000, Content[1_000..]);
+        var again = await AppendAsync(upload, 1_000, Content[1_000..]);
+
+        Assert.Equal((UploadState.Finished, Hash, 3_000L), (whole.State, whole.Sha256, whole.Received));
+        Assert.Equal(whole, again with { ExpiresAt = whole.ExpiresAt });
+        Assert.Equal(Content, await File.ReadAllBytesAsync(_store.PathOf(Hash)));
+    }
+
+    [Fact]
+    public async Task What_arrived_before_the_sender_went_away_stays()
+    {
+        var upload = await BeginAsync(Hash);
+
+        await Assert.ThrowsAsync<IOException>(() => AppendAsync(upload, 0, new CutStream(Content[..700])));
+        await using var db = _database.CreateDbContext();
+        var stands = await _uploads.GetAsync(db, upload.Id, CancellationToken.None);
+        var whole = await AppendAsync(upload, stands.Received, Content[(int)stands.Received..]);
+
+        Assert.Equal(700, stands.Received);
+        Assert.Equal(Hash, whole.Sha256);
+    }
+
+    [Fact]
+    public async Task A_piece_goes_only_where_the_upload_stands()
+    {
+        var upload = await BeginAsync(Hash);
+        await AppendAsync(upload, 0, Content[..1_000]);
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, 500, Content[500..]));
+
+        Assert.Equal((ErrorCode.Conflict, "Content-Range"), (refusal.Code, refusal.Field));
+        Assert.Contains("bytes 1000-2999/3000", refusal.Hint, StringComparison.Ordinal);
+        Assert.Equal(Hash, (await AppendAsync(upload, null, Content)).Sha256); // the whole file anew
+    }
+
+    [Fact]
+    public async Task More_than_was_said_and_another_hash_are_refused()
+    {
+        var upload = await BeginAsync(Hash);
+        var tooMuch = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, 0, [.. Content, 1]));
+        var other = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, null, new byte[3_000]));
+
+        Assert.Equal((ErrorCode.TooLarge, ErrorCode.HashMismatch), (tooMuch.Code, other.Code));
+        Assert.Equal(Hash, (await AppendAsync(upload, null, Content)).Sha256);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_stored_is_not_sent_again()
+    {
+        await _store.PutAsync(new MemoryStream(Content), CancellationToken.None);
+
+        Assert.Equal(UploadState.Finished, (await BeginAsync(Hash)).State);
+        Assert.Equal(UploadState.Receiving, (await BeginAsync(null)).State);
+    }
+
+    [Fact]
+    public async Task Only_a_whole_upload_can_be_imported()
+    {
+        var upload = await BeginAsync(Hash);
+        await using var db = _database.CreateDbContext();
+
+        var half = await Assert.ThrowsAsync<LlmOsException>(() => _uploads.RequireFinishedAsync(db, upload.Id, "source", CancellationToken.None));
+        var none = await Assert.ThrowsAsync<LlmOsException>(() => _uploads.RequireFinishedAsync(db, "upload_none", "source", CancellationToken.None));
+
+        Assert.Equal((ErrorCode.Conflict, ErrorCode.MissingFile), (half.Code, none.Code));
+    }
+
+    private async Task<UploadView> BeginAsync(string? hash)
+    {
+        await using var db = _database.CreateDbContext();
+        return await _uploads.BeginAsync(db, new UploadRequest { Filename = "model.gguf", Bytes = Content.Length, Sha256 = hash }, CancellationToken.None);
+    }
+
+    private Task<UploadView> AppendAsync(UploadView upload, long? from, byte[] piece) => AppendAsync(upload, from, new MemoryStream(piece));
+
+    private async Task<UploadView> AppendAsync(UploadView upload, long? from, Stream piece)
+    {
+        await using var db = _database.CreateDbContext();
+        return await _uploads.AppendAsync(db, upload.Id, from, piece, CancellationToken.None);
+    }
+
+    /// <summary>Ends in a fault, as a connection that is lost.</summary>
+    private sealed class CutStream(byte[] content) : MemoryStream(content)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            await base.ReadAsync(buffer, cancellationToken) is > 0 and var read ? read : throw new IOException("the connection was lost");
+    }
+}

@@ -1,0 +1,146 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LlmOs.Server.Tests.OpenAi;
+using LlmOs.Testing;
+
+namespace LlmOs.Server.Tests.Pipelines;
+
+/// <summary>Every row of <c>../shared/vectors/pipelines</c> over HTTP: texts equal, numbers within a ten-thousandth.</summary>
+public sealed class PipelineVectorTests(TinyModelServer server) : IClassFixture<TinyModelServer>
+{
+    private const double Tolerance = 1e-4;
+
+    [Theory]
+    [InlineData("feature-extraction")]
+    [InlineData("fill-mask")]
+    [InlineData("question-answering")]
+    [InlineData("sentence-similarity")]
+    [InlineData("summarization")]
+    [InlineData("text-classification")]
+    [InlineData("text-generation")]
+    [InlineData("text2text-generation")]
+    [InlineData("token-classification")]
+    [InlineData("translation")]
+    [InlineData("zero-shot-classification")]
+    public async Task What_transformers_answered_comes_out(string file)
+    {
+        var rows = Json.Parse(File.ReadAllText(SharedFolder.Require("vectors", "pipelines", file + ".json"))).GetProperty("cases").EnumerateArray()
+            .Where(row => !IsChat(file, row)).ToList();
+        List<string> failures = [];
+        foreach (var row in rows)
+        {
+            using var client = await server.WithAsync(row.GetProperty("model").GetString()!);
+            var task = row.TryGetProperty("task", out var own) ? own.GetString()! : file;
+            var reply = await client.PostJsonAsync($"/pipeline/{task}", new { model = row.GetProperty("model"), inputs = row.GetProperty("inputs"), parameters = Parameters(row) });
+            if (Difference(row.GetProperty("output"), reply, "output") is { } difference)
+            {
+                failures.Add($"{row.GetProperty("model")} {row.GetProperty("parameters")}: {difference}");
+            }
+        }
+
+        Assert.NotEmpty(rows);
+        Assert.True(failures.Count == 0, $"{failures.Count} of {rows.Count} rows differ:\n{string.Join('\n', failures.Take(8))}");
+    }
+
+    [Theory]
+    [InlineData("bert-qa", """{"inputs":"no question"}""", "inputs")]
+    [InlineData("bert-qa", """{"inputs":{"question":"x"}}""", "inputs")]
+    [InlineData("bert-qa", """{"inputs":{"question":"x","context":"y"},"parameters":{"doc_stride":-1}}""", "parameters.doc_stride")]
+    [InlineData("bert-mlm", """{"inputs":"There is no mask."}""", "inputs")]
+    [InlineData("bert-mlm", """{"inputs":"A [MASK].","parameters":{"targets":[]}}""", "parameters.targets")]
+    [InlineData("roberta-nli", """{"inputs":"x","parameters":{"candidate_labels":[]}}""", "parameters.candidate_labels")]
+    [InlineData("bert-seqcls", """{"inputs":"x","parameters":{"top_k":0}}""", "parameters.top_k")]
+    [InlineData("bert-seqcls", """{"inputs":["x",7]}""", "inputs[1]")]
+    [InlineData("bert-tokcls", """{"inputs":"x","parameters":{"aggregation_strategy":"best"}}""", "parameters.aggregation_strategy")]
+    [InlineData("st-mean-normalize", """{"inputs":{"source_sentence":"x"}}""", "inputs")]
+    [InlineData("bart", """{"inputs":"x","parameters":{"num_beams":1000}}""", "parameters.num_beams")]
+    [InlineData("bart", """{"inputs":"x","parameters":{"early_stopping":7}}""", "parameters.early_stopping")]
+    public async Task What_cannot_be_done_is_refused_by_its_field(string model, string body, string field)
+    {
+        using var client = await server.WithAsync(model);
+
+        var error = await client.RefusedAsync($"/models/{model}", body);
+
+        Assert.Equal(field, error.GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task A_text_that_is_too_long_is_refused_with_both_numbers_or_cut_when_asked()
+    {
+        using var client = await server.WithAsync("bert-seqcls");
+        var text = string.Join(' ', Enumerable.Repeat("citizen", 200));
+
+        var error = await client.RefusedAsync("/models/bert-seqcls", $$"""{"inputs":"{{text}}"}""");
+        var cut = await client.PostJsonAsync("/models/bert-seqcls", new { inputs = text, parameters = new { truncate = true } });
+
+        Assert.Equal("context_length_exceeded", error.GetProperty("code").GetString());
+        Assert.Contains("96", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, cut.GetArrayLength());
+    }
+
+    [Fact]
+    public async Task The_samples_work_when_pasted()
+    {
+        Dictionary<string, string> names = new()
+        {
+            ["all-minilm-l6-v2"] = "st-mean-normalize",
+            ["my-classifier"] = "bert-seqcls",
+            ["my-nli-model"] = "roberta-nli",
+            ["my-tagger"] = "bert-tokcls",
+            ["my-masked-model"] = "bert-mlm",
+            ["my-qa-model"] = "bert-qa",
+            ["my-t5"] = "t5-gated-untied",
+        };
+        var samples = (await File.ReadAllTextAsync(Path.Combine(SharedFolder.Repository, "samples", "encoders.http"))).Split("###").Skip(1).ToList();
+
+        Assert.True(samples.Count >= 8);
+        foreach (var sample in samples)
+        {
+            var lines = sample.Trim().Split('\n');
+            var body = lines.SkipWhile(line => line.Length > 0).Skip(1).First();
+            var model = names.First(pair => body.Contains($"\"{pair.Key}\"", StringComparison.Ordinal));
+            using var client = await server.WithAsync(model.Value);
+
+            using var answer = await client.PostAsync(lines[1].Split(' ')[1].Replace("{{server}}", "", StringComparison.Ordinal), Json.Raw(body.Replace(model.Key, model.Value, StringComparison.Ordinal)));
+
+            Assert.True(answer.IsSuccessStatusCode, $"{lines[0]}: {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    /// <summary>Where the recorded tokenizer was told another window than the model's, the request says so.</summary>
+    private static JsonNode Parameters(JsonElement row)
+    {
+        var parameters = JsonNode.Parse(row.GetProperty("parameters").GetRawText())!;
+        if (row.TryGetProperty("note", out var note) && note.GetString()!.Contains("model_max_length set to 32", StringComparison.Ordinal))
+        {
+            parameters["max_seq_len"] = 32;
+        }
+
+        return parameters;
+    }
+
+    private static bool IsChat(string file, JsonElement row) => file == "text-generation"
+        && row.GetProperty("inputs") is { ValueKind: JsonValueKind.Array } inputs
+        && inputs[0].ValueKind is JsonValueKind.Object or JsonValueKind.Array;
+
+    /// <summary>Where two answers differ, or null.</summary>
+    private static string? Difference(JsonElement expected, JsonElement actual, string at)
+    {
+        switch (expected.ValueKind)
+        {
+            case JsonValueKind.Array when actual.ValueKind == JsonValueKind.Array:
+                return expected.GetArrayLength() != actual.GetArrayLength()
+                    ? $"{at} has {actual.GetArrayLength()} entries, not {expected.GetArrayLength()}: {Short(actual)} instead of {Short(expected)}"
+                    : expected.EnumerateArray().Zip(actual.EnumerateArray()).Select((pair, i) => Difference(pair.First, pair.Second, $"{at}[{i}]")).FirstOrDefault(d => d is not null);
+            case JsonValueKind.Object when actual.ValueKind == JsonValueKind.Object:
+                return expected.EnumerateObject().Select(p => actual.TryGetProperty(p.Name, out var own) ? Difference(p.Value, own, $"{at}.{p.Name}") : $"{at} lacks {p.Name}: {Short(actual)}").FirstOrDefault(d => d is not null)
+                    ?? (actual.EnumerateObject().Count() == expected.EnumerateObject().Count() ? null : $"{at} has more fields: {Short(actual)}");
+            case JsonValueKind.Number when actual.ValueKind == JsonValueKind.Number:
+                return Math.Abs(expected.GetDouble() - actual.GetDouble()) <= Tolerance ? null : $"{at} is {actual}, not {expected}";
+            default:
+                return JsonElement.DeepEquals(expected, actual) ? null : $"{at} is {Short(actual)}, not {Short(expected)}";
+        }
+    }
+
+    private static string Short(JsonElement value) => value.GetRawText() is { Length: > 240 } text ? text[..240] + "..." : value.GetRawText();
+}
