@@ -101,7 +101,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         Assert.Equal(polarity.Count(r => r[4].GetInt32() == r[5].GetInt32()) / (double)rows, reviews.GetProperty("accuracy_normalised").GetDouble(), 1e-12);
     }
 
-    private static void AssertNear(IReadOnlyList<double[]> expected, JsonElement result)
+    private static void AssertNear(List<double[]> expected, JsonElement result)
     {
         var found = result.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("loglikelihoods").EnumerateArray().Select(v => v.GetDouble()).ToArray()).ToList();
         Assert.Equal(expected.Count, found.Count);
