@@ -53,6 +53,11 @@ internal sealed class ModelCopies(ArtifactStore store, ModelRegistry registry)
             throw LlmOsException.Invalid($"files.{other}", $"files.{other}: a copy has no '{ModelName.Shorten(other)}' of its own; it may have {string.Join(", ", Replaceable)}.");
         }
 
+        if (texts.FirstOrDefault(text => text.Value is null).Key is { } missing)
+        {
+            throw LlmOsException.Invalid($"files.{missing}", $"files.{missing}: null is no text; leave the file out and the copy has the original's.");
+        }
+
         if (texts.TryGetValue("chat_template.jinja", out var template))
         {
             CheckTemplate(template);

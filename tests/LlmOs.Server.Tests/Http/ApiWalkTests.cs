@@ -61,6 +61,7 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         "/tokenize prompt", "/tokenize content", "/tokenize messages[0].content", "/apply-template messages[0].content",
         "/api/v1/tokenizers/{model}/encode texts",
         "/pipeline/{task} inputs", "/pipeline/{task} parameters.stop", "/models/{model} inputs", "/models/{model} parameters.stop",
+        "/v1/embeddings input",
     ];
 
     /// <summary>Texts that may be long: the tokenizer alone sees them.</summary>

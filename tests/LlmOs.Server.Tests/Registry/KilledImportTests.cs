@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using LlmOs.Server.Tests.OpenAi;
 using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.Registry;
@@ -72,13 +73,13 @@ public sealed class KilledImportTests
     /// <summary>Waits for a job; one that was killed too often in a row is retried, as its error says.</summary>
     private static async Task SucceedAsync(HttpClient client, string job)
     {
-        var view = await GetAsync(client, $"/api/v1/jobs/{job}?wait=60");
+        var view = await client.WaitForJobAsync($"/api/v1/jobs/{job}");
         if (view.GetProperty("state").GetString() == "failed")
         {
             Assert.Equal("host_lost", view.GetProperty("error").GetProperty("code").GetString());
             using var retry = await client.PostAsync($"/api/v1/jobs/{job}/retry", null);
             Assert.Equal(HttpStatusCode.OK, retry.StatusCode);
-            view = await GetAsync(client, $"/api/v1/jobs/{job}?wait=60");
+            view = await client.WaitForJobAsync($"/api/v1/jobs/{job}");
         }
 
         Assert.True(view.GetProperty("state").GetString() == "succeeded", view.GetRawText());

@@ -18,6 +18,9 @@ internal sealed class UnigramModel : ITokenModel
     private readonly SpellingTrie _trie;
     private readonly IReadOnlyList<bool>? _findable;
 
+    // By id: of equal pieces the last one in the list is taken.
+    private readonly int[] _chosen;
+
     // No piece has a ▁ behind another character, so that a text may be cut before each run of them without changing the outcome.
     private readonly bool _breaksBeforeSpace;
     private readonly int[] _byteIds = new int[256];
@@ -45,6 +48,7 @@ internal sealed class UnigramModel : ITokenModel
         _unknownScore = (leastScore ?? found.Select(piece => _scores[piece.Id]).DefaultIfEmpty().Min()) - UnknownPenalty;
         _trie = new SpellingTrie(found.Select(piece => (piece.Piece, piece.Id)), "model.vocab");
         _findable = findable;
+        _chosen = [.. pieces.Select((piece, id) => Vocabulary.TryGet(piece.Piece, out var same) && IsFindable(same) ? same : id)];
         _breaksBeforeSpace = found.Any(piece => piece.Piece == "▁") && !found.Any(piece => MergeTables.JoinsSpace(piece.Piece));
         for (var value = 0; value < 256; value++)
         {
@@ -109,6 +113,7 @@ internal sealed class UnigramModel : ITokenModel
         var scores = ArrayPool<double>.Shared.Rent(size);
         var from = ArrayPool<int>.Shared.Rent(size);
         var ids = ArrayPool<int>.Shared.Rent(size);
+        var next = ArrayPool<int>.Shared.Rent(size);
         scores.AsSpan(0, size).Clear();
         from.AsSpan(0, size).Fill(-1);
 
@@ -135,10 +140,11 @@ internal sealed class UnigramModel : ITokenModel
             start += character;
         }
 
-        Collect(piece, from, ids, found);
+        Collect(piece, from, ids, next, found);
         ArrayPool<double>.Shared.Return(scores);
         ArrayPool<int>.Shared.Return(from);
         ArrayPool<int>.Shared.Return(ids);
+        ArrayPool<int>.Shared.Return(next);
 
         void Offer(int start, int end, int id, double score)
         {
@@ -150,33 +156,31 @@ internal sealed class UnigramModel : ITokenModel
         }
     }
 
-    private void Collect(ReadOnlySpan<char> piece, int[] from, int[] ids, TokenSink found)
+    private void Collect(ReadOnlySpan<char> piece, int[] from, int[] ids, int[] next, TokenSink found)
     {
-        var path = new Stack<(int Start, int End, int Id)>();
-        for (var end = piece.Length; end > 0; end = from[end])
+        // Backwards over the best cut, unknown characters in a row as one, noting for each start the end that belongs to it.
+        for (var end = piece.Length; end > 0;)
         {
-            var start = from[end];
-            if (ids[end] == _unknown && path.TryPeek(out var next) && next.Id == _unknown)
+            var (start, id) = (from[end], ids[end]);
+            while (id == _unknown && start > 0 && ids[start] == _unknown)
             {
-                path.Pop();
-                path.Push((start, next.End, ids[end]));
+                start = from[start];
             }
-            else
-            {
-                path.Push((start, end, ids[end]));
-            }
+
+            next[start] = end;
+            end = start;
         }
 
-        foreach (var (start, end, id) in path)
+        for (var start = 0; start < piece.Length; start = next[start])
         {
+            var (end, id) = (next[start], ids[next[start]]);
             if (id == _unknown)
             {
                 AddUnknown(piece, start, end, found);
             }
             else
             {
-                // Of equal pieces the last one in the list is taken.
-                found.Add(Vocabulary.TryGet(piece[start..end], out var same) && IsFindable(same) ? same : id, start, end);
+                found.Add(_chosen[id], start, end);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Text;
 
 namespace LlmOs.Engine.Text.Tokenizers.Normalizers;
@@ -15,6 +16,7 @@ internal sealed class CharacterMap
     private readonly uint[] _trie;
     private readonly byte[] _replacements;
     private readonly bool[] _plain = new bool[128];
+    private readonly ConcurrentDictionary<uint, string> _read = new(); // replacements as text; a damaged map's long ones are not kept
 
     private CharacterMap(uint[] trie, byte[] replacements)
     {
@@ -133,6 +135,17 @@ internal sealed class CharacterMap
             return null;
         }
 
+        if (_read.TryGetValue(at, out var text))
+        {
+            return text;
+        }
+
+        text = Read(at);
+        return text.Length <= MaxCharacters ? _read.GetOrAdd(at, text) : text;
+    }
+
+    private string Read(uint at)
+    {
         var rest = _replacements.AsSpan((int)at);
         var end = rest.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? rest : rest[..end]);
