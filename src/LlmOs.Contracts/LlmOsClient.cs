@@ -6,7 +6,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LlmOs.Contracts.OpenAi;
-using LlmOs.Contracts.OpenAi;
 
 namespace LlmOs.Contracts;
 
