@@ -4,10 +4,15 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { adminKey, open, pictures, settled, signIn, visit } from "./world.mjs";
+import { adminKey, open, patience, pictures, settled, signIn, visit } from "./world.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "/console/nodes", "/console/train", "/console/apps"];
+const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "/console/nodes", "/console/train", "/console/evaluate", "/console/apps"];
+
+/** Each language, theme and width once; ALL_LOOKS=1 tries every combination of them. */
+const looks = process.env.ALL_LOOKS
+  ? ["en", "zh-Hans"].flatMap(language => ["light", "dark"].flatMap(theme => [1280, 390].map(width => [language, theme, width])))
+  : [["en", "light", 1280], ["zh-Hans", "dark", 390]];
 
 export const checks = [
   ["without a session each page leads to the sign-in", async world => {
@@ -100,7 +105,7 @@ export const checks = [
     await page.fill("aside input >> nth=0", "100000");
     await page.fill("section textarea", "And then?");
     await page.keyboard.press("Control+Enter");
-    const stop = await page.waitForSelector("button:has-text('Stop')", { timeout: 5000 }).catch(() => null);
+    const stop = await page.waitForSelector("button:has-text('Stop')", { timeout: 20_000 }).catch(() => null);
     if (stop) {
       await stop.click().catch(() => {}); // it may have ended by itself meanwhile
     }
@@ -108,7 +113,7 @@ export const checks = [
     await page.context().close();
   }],
 
-  ["a training is started, its curve moves, its model answers, and an alias promotes it", async world => {
+  ["a training is started, its curve moves, its model is evaluated, an alias promotes another, and that one answers", async world => {
     const page = await visit(world);
     await signIn(world, page, adminKey, "/console/train");
     await page.fill("form input >> nth=0", "fresh");
@@ -118,9 +123,9 @@ export const checks = [
     await page.click("button:has-text('Start training')");
     await page.waitForURL("**/console/jobs/job_*");
     const points = () => page.$$eval("polyline.loss", lines => lines.length === 0 ? 0 : lines[0].points.numberOfItems);
-    await page.waitForSelector("polyline.loss", { timeout: 120_000 });
+    await page.waitForSelector("polyline.loss", { timeout: patience });
     const before = await points();
-    await page.waitForSelector(".chip.succeeded", { timeout: 180_000 });
+    await page.waitForSelector(".chip.succeeded", { timeout: patience });
     assert.ok(await points() >= before && before >= 2, "the curve has points");
     world.job = new URL(page.url()).pathname;
     await page.click("text=fresh:1");
@@ -129,6 +134,27 @@ export const checks = [
     const second = (await world.api("POST", "/api/v1/models/import", { source: `file:${join(world.imports, "tales")}`, name: "fresh", alias: "candidate" })).body.job;
     assert.equal((await world.api("GET", `/api/v1/jobs/${second.id}?wait=60`)).body.result.ref, "fresh:2");
     await page.waitForSelector("text=Version 2");
+
+    await open(world, page, "/console/evaluate?model=fresh:1");
+    await page.selectOption("label:has-text('Compare with') select", "fresh:2");
+    await page.fill("label:has(> span:text-is('Text')) input", `file:${join(world.imports, "text.txt")}`);
+    await page.fill("label:has-text('Most tokens') input", "2000");
+    await page.click("button:has-text('Start evaluation')");
+    await page.waitForSelector("text=The two cut the text into different tokens.");
+    const evaluations = (await world.api("GET", "/api/v1/jobs?kind=evaluation")).body.items;
+    assert.equal(evaluations.length, 2);
+    for (const evaluation of evaluations) {
+      await page.waitForSelector(`#results dd:text-is('${evaluation.result.perplexity.toFixed(3)}')`);
+    }
+    await page.click("button:has-text('Multiple choice')");
+    await page.fill("form textarea", "this is no question");
+    await page.click("button:has-text('Start evaluation')");
+    await page.waitForSelector(".mud-alert:has-text('Line 1 is not a question')");
+    await page.fill("form textarea", '{"context": "the small fox", "choices": ["went home", "equation of"], "answer": 0}\n{"context": "the red", "choices": ["of of of", "house"], "answer": 1}');
+    await page.click("button:has-text('Start evaluation')");
+    await page.waitForSelector("#comparison:has-text('over 2 rows')");
+    await page.click("text=Promote a version");
+    await page.waitForURL("**/console/models/fresh");
     await page.selectOption("select[aria-label='Version for the alias latest']", "2");
     await page.waitForSelector("text=The alias latest points at version 2 now.");
     assert.equal((await world.api("GET", "/api/v1/models/fresh")).body.aliases.latest, 2);
@@ -159,12 +185,12 @@ export const checks = [
     await page.click("button:has-text('Start training')");
     await page.waitForURL("**/console/jobs/job_*");
     await page.waitForSelector(".chip.running");
-    await page.click("button:text-is('Cancel')");
-    await page.waitForSelector(".chip.cancelled", { timeout: 60_000 });
-    await page.click("button:text-is('Retry')");
+    await page.click("button:has-text('Cancel')");
+    await page.waitForSelector(".chip.cancelled", { timeout: patience });
+    await page.click("button:has-text('Retry')");
     await page.waitForSelector(".chip.running, .chip.queued");
-    await page.click("button:text-is('Cancel')");
-    await page.waitForSelector(".chip.cancelled", { timeout: 60_000 });
+    await page.click("button:has-text('Cancel')");
+    await page.waitForSelector(".chip.cancelled", { timeout: patience });
     await page.context().close();
   }],
 
@@ -225,7 +251,8 @@ export const checks = [
   ["everything can be reached by keyboard", async world => {
     const page = await visit(world);
     await signIn(world, page);
-    await page.evaluate(() => document.activeElement.blur());
+    // From the page's start, not from the heading where the focus is put.
+    await page.evaluate(() => { document.body.tabIndex = -1; document.body.focus(); });
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
     const reached = new Set();
@@ -242,7 +269,7 @@ export const checks = [
     await page.context().close();
   }],
 
-  ...["en", "zh-Hans"].flatMap(language => ["light", "dark"].flatMap(theme => [1280, 390].map(width =>
+  ...looks.map(([language, theme, width]) =>
     [`every page in ${language}, ${theme}, ${width} px: no serious fault, nothing sticks out, no foreign request`, async world => {
       const page = await visit(world, { viewport: { width, height: 900 } });
       await page.context().addCookies([
@@ -253,7 +280,7 @@ export const checks = [
       const faults = [];
       for (const path of pages.map(p => p === "JOB" ? world.job : p)) {
         await open(world, page, path);
-        await page.waitForTimeout(400); // transitions of the component library
+        await page.evaluate(() => Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))));
         await page.screenshot({ path: join(pictures, `${path.replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });
         await page.evaluate(axe);
         const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
@@ -267,5 +294,5 @@ export const checks = [
       assert.deepEqual(page.foreign, []);
       assert.deepEqual(page.faults, []);
       await page.context().close();
-    }]))),
+    }]),
 ];

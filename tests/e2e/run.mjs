@@ -1,5 +1,5 @@
 // Runs every check in order, in one world, and says how many passed: "e2e: N passed, N failed".
-import { startWorld } from "./world.mjs";
+import { picture, startWorld } from "./world.mjs";
 import { checks } from "./checks.mjs";
 
 const only = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
@@ -18,6 +18,7 @@ try {
     } catch (error) {
       failed++;
       console.log(`FAIL ${name}: ${error.stack ?? error}`);
+      await picture(world, `failed-${failed}`).catch(() => {}); // the check may have closed its pages
     }
   }
 } finally {

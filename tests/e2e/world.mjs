@@ -10,6 +10,9 @@ import { chromium } from "playwright-core";
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 export const adminKey = "end-to-end-admin-key-0123456789";
 
+/** How long a state is waited for; a busy machine takes its time, and nothing is proved by haste. */
+export const patience = Number(process.env.PATIENCE ?? 180_000);
+
 /** Where screenshots go; not committed. */
 export const pictures = join(repository, "artifacts", "e2e");
 
@@ -75,7 +78,7 @@ export async function startWorld() {
 
   const begin = Date.now();
   for (;;) {
-    if (server.exitCode !== null || Date.now() - begin > 120_000) {
+    if (server.exitCode !== null || Date.now() - begin > patience) {
       throw new Error(`The server did not become ready.\n${log}`);
     }
     const ready = await fetch(`${address}/readyz`).then(answer => answer.ok, () => false);
@@ -92,7 +95,8 @@ export async function startWorld() {
 /** A fresh browser profile; what it asks for elsewhere and what its console says wrong is kept. */
 export async function visit(world, options = {}) {
   const context = await world.browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-US", ...options });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(patience);
+  context.setDefaultNavigationTimeout(patience);
   const page = await context.newPage();
   page.foreign = [];
   page.faults = [];
@@ -124,4 +128,14 @@ export async function open(world, page, path) {
 export async function settled(page) {
   await page.waitForSelector("h1");
   await page.waitForSelector("[data-alive]");
+}
+
+/** What the pages that are still open show, for whoever has to find out why a check failed; and closes them. */
+export async function picture(world, name) {
+  for (const context of world.browser.contexts()) {
+    for (const page of context.pages()) {
+      await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+    }
+    await context.close();
+  }
 }

@@ -32,6 +32,10 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     /// <summary>What the server said of each field of the last call.</summary>
     protected IReadOnlyDictionary<string, string> FieldTroubles { get; private set; } = new Dictionary<string, string>();
 
+    /// <summary>What was said of a field, or of a part of it.</summary>
+    protected string? TroubleOf(string field) =>
+        FieldTroubles.FirstOrDefault(t => t.Key == field || t.Key.StartsWith($"{field}.", StringComparison.Ordinal) || t.Key.StartsWith($"{field}[", StringComparison.Ordinal)).Value;
+
     public void Dispose()
     {
         _left.Cancel();

@@ -410,4 +410,64 @@ public sealed partial record Texts
     public required string MakeApp { get; init; }
 
     public required string UseTemplate { get; init; }
+
+    public required string EvaluateHelp { get; init; }
+
+    public required string EvaluateWhat { get; init; }
+
+    public required string EvaluateOn { get; init; }
+
+    public required string CompareWith { get; init; }
+
+    public required string NoComparison { get; init; }
+
+    public required string CompareWithHelp { get; init; }
+
+    public required string KindPerplexity { get; init; }
+
+    public required string KindMultipleChoice { get; init; }
+
+    public required string EvaluationTextHelp { get; init; }
+
+    public required string MostTokens { get; init; }
+
+    public required string MostTokensHelp { get; init; }
+
+    public required string Questions { get; init; }
+
+    public required string QuestionsHelp { get; init; }
+
+    public required string QuestionWrong { get; init; }
+
+    public required string StartEvaluation { get; init; }
+
+    public required string Measure { get; init; }
+
+    public required string Perplexity { get; init; }
+
+    public required string BitsPerByte { get; init; }
+
+    public required string ScoredTokens { get; init; }
+
+    public required string Accuracy { get; init; }
+
+    public required string AccuracyNormalised { get; init; }
+
+    public required string Interval { get; init; }
+
+    public required string Difference { get; init; }
+
+    public required string DifferenceFigure { get; init; }
+
+    public required string NatsPerToken { get; init; }
+
+    public required string ShareRight { get; init; }
+
+    public required string DifferenceClear { get; init; }
+
+    public required string DifferenceUnclear { get; init; }
+
+    public required string PromoteNext { get; init; }
+
+    public required string CutsDiffer { get; init; }
 }
