@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using LlmOs.Engine.Formats;
 using LlmOs.Engine.Text;
 using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Models.Registry.Adapters;
 using LlmOs.Models.Serving;
 using LlmOs.Models.Zoo;
 
@@ -69,8 +70,8 @@ internal sealed partial record ModelFolder(
     public static ConfigJson ReadConfig(string path) =>
         File.Exists(path) ? ReadJson([new LayoutFile(ConfigFile, path)], ConfigFile)! : throw NoConfig(Path.GetDirectoryName(path)!);
 
-    private static ModelFormatException NoConfig(string folder) => File.Exists(Path.Combine(folder, "adapter_config.json"))
-        ? new ModelFormatException(ModelFormatProblem.UnsupportedFormat, "The folder is a PEFT adapter, which is not a model by itself and is not served here. Merge it into its base model (peft: merge_and_unload) and import the result.")
+    private static ModelFormatException NoConfig(string folder) => AdapterFolder.IsIn(folder)
+        ? new ModelFormatException(ModelFormatProblem.UnsupportedFormat, "The folder is a PEFT adapter, which takes the memory of its base model: ask for that.")
         : new ModelFormatException(ModelFormatProblem.MissingFile, "The folder has no config.json. Expected is a model in Hugging Face layout: config.json, model.safetensors and, for text, tokenizer.json.");
 
     /// <summary>Reads and checks the files; weights are checked by their headers.</summary>
