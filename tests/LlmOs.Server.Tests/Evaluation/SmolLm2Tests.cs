@@ -16,7 +16,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
     private const string Model = "smollm2";
     private const double NllTolerance = 1e-3;  // relative
     private const double RowTolerance = 1e-2;  // nats
-    private const double MostInBlocks = 1e-2;  // of the perplexity
+    private const double MostInBlocks = 2e-2;  // of the perplexity; one window alone strays further than many
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -64,7 +64,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
     [Theory]
     [InlineData("int8")]
     [InlineData("int4")]
-    public async Task In_blocks_the_first_window_is_within_a_hundredth_as_likely(string precision)
+    public async Task In_blocks_the_first_window_is_within_two_hundredths_as_likely(string precision)
     {
         var window = PerplexityReference().GetProperty("per_window_nll")[0].GetDouble();
 
