@@ -14,6 +14,7 @@ COPY src/LlmOs.Engine/LlmOs.Engine.csproj src/LlmOs.Engine/
 COPY src/LlmOs.Models/LlmOs.Models.csproj src/LlmOs.Models/
 COPY src/LlmOs.Tools/LlmOs.Tools.csproj src/LlmOs.Tools/
 COPY src/LlmOs.Apps/LlmOs.Apps.csproj src/LlmOs.Apps/
+COPY src/LlmOs.Web/LlmOs.Web.csproj src/LlmOs.Web/
 COPY src/LlmOs.Trainer/LlmOs.Trainer.csproj src/LlmOs.Trainer/ElfCompat.targets src/LlmOs.Trainer/
 COPY src/LlmOs.Server/LlmOs.Server.csproj src/LlmOs.Server/
 RUN dotnet restore src/LlmOs.Server -p:OrtFlavor=${ORT_FLAVOR} -p:LlmOsTorch=${LLMOS_TORCH}

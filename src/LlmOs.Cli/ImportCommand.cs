@@ -12,9 +12,10 @@ internal static class ImportCommand
         var name = new Option<string>("--name") { Description = "Name to store it under", Required = true };
         var precision = new Option<string?>("--precision") { Description = "f32 (default), f16, int8 or int4" };
         var alias = new Option<string?>("--alias") { Description = "Alias to point at the new version (default latest)" };
+        var baseModel = new Option<string?>("--base") { Description = "For a PEFT adapter: the stored model that it is merged into" };
         var upload = new Option<bool>("--upload") { Description = "Send a file of this machine to the server first; an upload that was cut goes on" };
         var detach = new Option<bool>("--detach", "-d") { Description = "Print the job's id and do not wait" };
-        var command = new Command("import", "Make a model of published files") { source, name, precision, alias, upload, detach };
+        var command = new Command("import", "Make a model of published files") { source, name, precision, alias, baseModel, upload, detach };
         command.SetAction((parsed, _) => Connection.RunAsync(interrupts, async (client, cancel) =>
         {
             var from = Locate(parsed.GetValue(source)!, Directory.GetCurrentDirectory());
@@ -25,6 +26,7 @@ internal static class ImportCommand
                     Name = parsed.GetValue(name)!,
                     Precision = parsed.GetValue(precision),
                     Alias = parsed.GetValue(alias),
+                    Base = parsed.GetValue(baseModel),
                 },
                 cancel);
             return await JobWatch.FollowAsync(client, job, parsed.GetValue(detach), cancel);

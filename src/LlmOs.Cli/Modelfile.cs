@@ -45,7 +45,7 @@ internal sealed record Modelfile
                 case "PARAMETER":
                     throw Refuse(line, $"PARAMETER {value.Split(' ')[0]} cannot be stored with a model here: sampling, lengths and stop texts come with each request, so that the same request gives the same reply.");
                 case "ADAPTER":
-                    throw Refuse(line, "ADAPTER is not merged into a model: import the adapter by itself and name it in requests.");
+                    throw Refuse(line, "ADAPTER is not read here: import the adapter with 'llmos import ADAPTER --name NAME --base MODEL' and begin FROM that.");
                 case "MESSAGE":
                     throw Refuse(line, "MESSAGE is not stored with a model: send the turns with the request, or put them into an app.");
                 case "REQUIRES":

@@ -24,13 +24,22 @@ public sealed record GenerationSettings
     public double? TopP { get; init; }
 
     public long? Seed { get; init; }
+
+    /// <summary>Whether each piece says how many tokens it holds.</summary>
+    public bool CountTokens { get; init; }
 }
 
 /// <summary>One piece of a streamed reply.</summary>
 /// <param name="Text">New text; empty in the pieces that only close the reply.</param>
 /// <param name="FinishReason"><c>stop</c> or <c>length</c>, on one of the last pieces.</param>
 /// <param name="CompletionTokens">Tokens of the whole reply, on the very last piece.</param>
-public sealed record ReplyPiece(string Text, string? FinishReason, int? CompletionTokens);
+/// <param name="Tokens">Tokens of this piece, where <see cref="GenerationSettings.CountTokens"/> asked for them.</param>
+/// <param name="Usage">What the reply cost, on the very last piece.</param>
+public sealed record ReplyPiece(string Text, string? FinishReason, int? CompletionTokens, int Tokens = 0, Usage? Usage = null);
+
+/// <summary>A model that can be named in requests, and whether it is in memory.</summary>
+/// <param name="MemoryBytes">Null while it is not loaded.</param>
+public sealed record ServedModel(string Id, string Version, long? MemoryBytes, IReadOnlyList<string> Capabilities);
 
 /// <summary>
 /// The platform over HTTP: models, jobs, training, apps and generation, in the records of this library.
@@ -62,6 +71,14 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
 
     public Task<Page<ModelView>> ListModelsAsync(string? after, CancellationToken cancel) =>
         GetAsync<Page<ModelView>>("api/v1/models" + Query(("after", after)), cancel);
+
+    /// <summary>The models whose name holds a text; the first <paramref name="limit"/> of them.</summary>
+    public Task<Page<ModelView>> SearchModelsAsync(string search, int limit, CancellationToken cancel) =>
+        GetAsync<Page<ModelView>>("api/v1/models" + Query(("search", search.Length > 0 ? search : null), ("limit", limit.ToString(CultureInfo.InvariantCulture))), cancel);
+
+    /// <summary>What can be named in requests, with the memory that it takes now.</summary>
+    public async Task<IReadOnlyList<ServedModel>> ListServedModelsAsync(CancellationToken cancel) =>
+        [.. (await GetAsync<ListObject<ModelObject>>("v1/models", cancel)).Data.Select(m => new ServedModel(m.Id, m.Llmos.Version, m.Llmos.MemoryBytes, m.Llmos.Capabilities))];
 
     public Task<ModelView> GetModelAsync(string name, CancellationToken cancel) =>
         GetAsync<ModelView>($"api/v1/models/{Uri.EscapeDataString(name)}", cancel);
@@ -301,7 +318,7 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
             }
 
             var choice = chunk.Choices is [var first, ..] ? first : null;
-            yield return new ReplyPiece(choice?.Delta?.Content ?? choice?.Text ?? "", choice?.FinishReason, chunk.Usage?.CompletionTokens);
+            yield return new ReplyPiece(choice?.Delta?.Content ?? choice?.Text ?? "", choice?.FinishReason, chunk.Usage?.CompletionTokens, choice?.TokenIds?.Count ?? 0, chunk.Usage);
         }
 
         throw new HttpRequestException("The server closed the connection in the middle of a reply.");
@@ -376,22 +393,21 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Temperature,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? TopP,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Seed,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ReturnTokenIds,
         bool Stream,
         StreamOptions StreamOptions)
     {
         public static GenerationBody Of(string model, IReadOnlyList<ChatTurn>? messages, string? prompt, GenerationSettings settings) =>
-            new(model, messages, prompt, settings.MaxTokens, settings.Temperature, settings.TopP, settings.Seed, Stream: true, new StreamOptions(IncludeUsage: true));
+            new(model, messages, prompt, settings.MaxTokens, settings.Temperature, settings.TopP, settings.Seed, settings.CountTokens ? true : null, Stream: true, new StreamOptions(IncludeUsage: true));
     }
 
     private sealed record StreamOptions(bool IncludeUsage);
 
-    private sealed record Chunk(IReadOnlyList<ChunkChoice>? Choices, ChunkUsage? Usage, ChunkError? Error);
+    private sealed record Chunk(IReadOnlyList<ChunkChoice>? Choices, Usage? Usage, ChunkError? Error);
 
-    private sealed record ChunkChoice(string? Text, ChunkDelta? Delta, string? FinishReason);
+    private sealed record ChunkChoice(string? Text, ChunkDelta? Delta, string? FinishReason, IReadOnlyList<int>? TokenIds);
 
     private sealed record ChunkDelta(string? Content);
-
-    private sealed record ChunkUsage(int CompletionTokens);
 
     private sealed record ChunkError(string? Message, string? Code);
 }

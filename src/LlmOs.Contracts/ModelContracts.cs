@@ -37,6 +37,10 @@ public sealed record ImportRequest
     /// <summary>The alias to point at the new version; default <c>latest</c>.</summary>
     [StringLength(64)]
     public string? Alias { get; init; }
+
+    /// <summary>For a PEFT adapter: the stored model that it is merged into, as a request would name it (<c>name</c>, <c>name:3</c>).</summary>
+    [StringLength(256, MinimumLength = 1)]
+    public string? Base { get; init; }
 }
 
 /// <summary>One file of a version.</summary>
@@ -51,7 +55,7 @@ public enum LineageRelation
     /// <summary>Trained further.</summary>
     FineTuned,
 
-    /// <summary>An adapter, which is served on top of the parent.</summary>
+    /// <summary>The parent with an adapter merged into it.</summary>
     Adapter,
     Quantized,
     Pruned,

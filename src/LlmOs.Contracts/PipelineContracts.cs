@@ -166,7 +166,7 @@ public sealed record PipelineParameters
     /// <summary>Refused until constrained decoding is built.</summary>
     public JsonElement? Grammar { get; init; }
 
-    /// <summary>Refused until adapters are built.</summary>
+    /// <summary>An adapter of the model, by its name: as <c>model+adapter</c>.</summary>
     public JsonElement? AdapterId { get; init; }
 
     /// <summary>Arguments without an effect here; named in the header <c>X-LlmOs-Warning</c>.</summary>

@@ -4,6 +4,7 @@ using LlmOs.Infrastructure.Http;
 using LlmOs.Models;
 using LlmOs.Server.Hosting;
 using LlmOs.Server.Http;
+using LlmOs.Server.InProcess;
 using LlmOs.Tools;
 
 try
@@ -16,6 +17,7 @@ try
     builder.Services.AddHttp(settings);
     builder.Services.AddAccess();
     builder.Services.AddOpenApi();
+    builder.AddConsoleHosting();
     builder.Services.AddInfrastructure(settings).AddModels().AddTools().AddApps();
 
     await using var app = builder.Build();
@@ -25,6 +27,7 @@ try
     app.UseHttp();
     app.MapHealth();
     app.MapLogin();
+    app.MapConsoleHosting();
     var api = app.MapApiGroup();
     api.MapInfrastructure().MapModels().MapTools().MapApps();
 

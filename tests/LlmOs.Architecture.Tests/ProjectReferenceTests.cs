@@ -15,7 +15,8 @@ public class ProjectReferenceTests
         ["LlmOs.Tools"] = ["LlmOs.Models"],
         ["LlmOs.Apps"] = ["LlmOs.Tools"],
         ["LlmOs.Trainer"] = ["LlmOs.Tools"],
-        ["LlmOs.Server"] = ["LlmOs.Apps", "LlmOs.Trainer"],
+        ["LlmOs.Web"] = ["LlmOs.Contracts"],
+        ["LlmOs.Server"] = ["LlmOs.Apps", "LlmOs.Web", "LlmOs.Trainer"],
         ["LlmOs.Cli"] = ["LlmOs.Contracts"],
     };
 

@@ -17,13 +17,12 @@ internal static class LlmosCommand
     /// <summary>Starts it with the given environment and nothing else of the platform's; the caller ends it.</summary>
     public static Process Start(Setup setup, params string[] arguments)
     {
-        var info = new ProcessStartInfo(Executable, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-            StandardOutputEncoding = Encoding.UTF8,
-        };
+        // A shell's background job ignores Ctrl-C, and so would all that it starts, this test's process among them.
+        var info = OperatingSystem.IsLinux()
+            ? new ProcessStartInfo("env", ["--default-signal=INT", Executable, .. arguments])
+            : new ProcessStartInfo(Executable, arguments);
+        (info.RedirectStandardInput, info.RedirectStandardOutput, info.RedirectStandardError) = (true, true, true);
+        info.StandardOutputEncoding = Encoding.UTF8;
         foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("LLMOS_", StringComparison.Ordinal)).ToList())
         {
             info.Environment.Remove(name);

@@ -185,6 +185,7 @@ public class ServerProcess : Xunit.IAsyncLifetime
         info.Environment["LLMOS_DATA"] = Data;
         info.Environment["LLMOS_ADMIN_KEY"] = AdminKey;
         info.Environment["ASPNETCORE_URLS"] = urls;
+        info.Environment["Jobs__LowPriority"] = "false"; // beside other tests a training would hardly get on
         foreach (var (name, value) in start.Environment)
         {
             if (value is null)

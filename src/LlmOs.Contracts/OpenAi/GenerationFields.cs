@@ -89,7 +89,7 @@ public abstract record GenerationFields
     /// <summary>Refused until constrained decoding is built.</summary>
     public JsonElement? Choice { get; init; }
 
-    /// <summary>Refused until adapters are built.</summary>
+    /// <summary>An adapter of the model, by its name: as <c>model+adapter</c>.</summary>
     public JsonElement? Adapter { get; init; }
 
     /// <summary>Fields without an effect here; named in the header <c>X-LlmOs-Warning</c>.</summary>

@@ -47,6 +47,9 @@ public sealed class ConfigJson
         throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not a JSON object.");
     }
 
+    /// <summary>In the order of the file.</summary>
+    public IEnumerable<string> Keys => _root.EnumerateObject().Select(p => p.Name);
+
     /// <summary>Whether the key is there with a value other than null.</summary>
     public bool Has(string key) => Value(key) is not null;
 

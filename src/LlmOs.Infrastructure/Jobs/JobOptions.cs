@@ -27,6 +27,9 @@ public sealed class JobOptions
     [Range(1, 36_500)]
     public int KeepDays { get; set; } = 90;
 
+    /// <summary>Whether trainings leave the processor to everything else on the machine that wants it, requests first of all.</summary>
+    public bool LowPriority { get; set; } = true;
+
     internal TimeSpan Lease => TimeSpan.FromSeconds(LeaseSeconds);
 
     /// <summary>Several times within a lease, so that one slow answer of the database loses nothing.</summary>

@@ -31,7 +31,7 @@ internal static class ChatEndpoints
     private static async Task<IResult> Create(ChatRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel)
     {
         ChatPlan.CheckShape(request);
-        var model = await gate.FindGeneratorAsync(request.Model, http.Response, cancel);
+        var model = await gate.FindGeneratorAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), http.Response, cancel);
         var plan = ChatPlan.From(request, model.Vocabulary);
 
         var run = await gate.StartAsync(model, plan.Order, loaded => plan.Encode(loaded, cancel), cancel);

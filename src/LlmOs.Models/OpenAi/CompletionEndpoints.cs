@@ -31,7 +31,7 @@ internal static class CompletionEndpoints
     private static async Task<IResult> Create(CompletionRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel)
     {
         CompletionPlan.CheckShape(request);
-        var model = await gate.FindGeneratorAsync(request.Model, http.Response, cancel);
+        var model = await gate.FindGeneratorAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), http.Response, cancel);
         var plan = CompletionPlan.From(request, model.Vocabulary);
         AnswerHeaders.Warn(http.Response, request.Unknown);
 

@@ -27,7 +27,6 @@ internal static class GenerationRules
         Refuse("grammar", IsNothing(fields.Grammar), "constrained decoding");
         Refuse("regex", IsNothing(fields.Regex), "constrained decoding");
         Refuse("choice", IsNothing(fields.Choice), "constrained decoding");
-        Refuse("adapter", IsNothing(fields.Adapter), "an adapter");
     }
 
     /// <summary>Refuses one field unless it asks for nothing.</summary>
@@ -37,6 +36,19 @@ internal static class GenerationRules
         {
             throw LlmOsException.Invalid(field, $"This server does not offer {what} yet, so '{field}' cannot be honoured. Leave the field out.");
         }
+    }
+
+    /// <summary>The model string with the adapter that a request names beside it: <c>model+adapter</c>.</summary>
+    public static string? WithAdapter(string? model, JsonElement? adapter, string field)
+    {
+        if (string.IsNullOrEmpty(model) || IsNothing(adapter))
+        {
+            return model;
+        }
+
+        return adapter is { ValueKind: JsonValueKind.String } name && name.GetString() is { Length: > 0 } text
+            ? $"{model}+{text}"
+            : throw LlmOsException.Invalid(field, $"'{field}' must be the name of an adapter that was imported with this model as its base.");
     }
 
     /// <summary>Absent, null, or false.</summary>

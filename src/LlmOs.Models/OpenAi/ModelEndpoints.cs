@@ -26,28 +26,32 @@ internal static class ModelEndpoints
     private static async Task<Ok<ListObject<ModelObject>>> List(ModelCatalogue catalogue, ModelHost host, ModelTexts texts, CancellationToken cancel)
     {
         var models = await catalogue.ListAsync(cancel);
+        var adapters = await catalogue.ListAdaptersAsync(cancel);
         var objects = new List<ModelObject>();
         foreach (var model in models)
         {
-            objects.Add(await DescribeAsync(model.Name, model, host, texts, cancel));
+            objects.Add(await DescribeAsync(model.Name, model, adapters, host, texts, cancel));
         }
 
         return TypedResults.Ok(new ListObject<ModelObject>("list", objects));
     }
 
-    private static async Task<Ok<ModelObject>> Get(string model, HttpContext http, InferenceGate gate, ModelHost host, ModelTexts texts, CancellationToken cancel)
+    private static async Task<Ok<ModelObject>> Get(
+        string model, HttpContext http, InferenceGate gate, ModelCatalogue catalogue, ModelHost host, ModelTexts texts, CancellationToken cancel)
     {
         var name = ModelRoutes.Unescape(model);
-        return TypedResults.Ok(await DescribeAsync(name, await gate.FindAsync(name, http.Response, cancel), host, texts, cancel));
+        var found = await gate.FindAsync(name, http.Response, cancel);
+        return TypedResults.Ok(await DescribeAsync(name, found, await catalogue.ListAdaptersAsync(cancel), host, texts, cancel));
     }
 
-    private static async Task<ModelObject> DescribeAsync(string id, ServableModel model, ModelHost host, ModelTexts texts, CancellationToken cancel)
+    private static async Task<ModelObject> DescribeAsync(
+        string id, ServableModel model, ILookup<string, string> adapters, ModelHost host, ModelTexts texts, CancellationToken cancel)
     {
         var details = new ModelObjectDetails(
             model.Reference,
             model.Task,
             model.ContextLength,
-            [],
+            [.. adapters[model.Reference]],
             model.Precision,
             host.MemoryBytes(model),
             await texts.ReadCapabilitiesAsync(model, cancel));

@@ -73,7 +73,7 @@ internal sealed class PipelineRunner(ModelCatalogue catalogue, InferenceGate gat
     private async Task<IResult> GenerateAsync(string name, PipelineRequest request, HttpContext http, CancellationToken cancel)
     {
         var inputs = TextGenerationPlan.ReadInputs(request.Inputs);
-        var model = await gate.FindGeneratorAsync(name, http.Response, cancel);
+        var model = await gate.FindGeneratorAsync(GenerationRules.WithAdapter(name, request.Parameters?.AdapterId, "parameters.adapter_id"), http.Response, cancel);
         var plan = TextGenerationPlan.From(request, inputs);
         AnswerHeaders.Warn(http.Response, request.Unknown, [.. AnswerHeaders.NamesOf(request.Parameters?.Unknown), .. plan.Unused]);
 

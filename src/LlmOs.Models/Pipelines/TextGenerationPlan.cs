@@ -115,7 +115,6 @@ internal sealed record TextGenerationPlan(
     private static void RefuseUnbuilt(PipelineParameters arguments)
     {
         GenerationRules.Refuse("parameters.grammar", GenerationRules.IsNothing(arguments.Grammar), "constrained decoding");
-        GenerationRules.Refuse("parameters.adapter_id", GenerationRules.IsNothing(arguments.AdapterId), "an adapter");
     }
 
     /// <summary>As in transformers, nothing is drawn unless <c>do_sample</c> says so; what then has no effect is told.</summary>

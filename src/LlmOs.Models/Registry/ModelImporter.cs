@@ -1,8 +1,10 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
+using LlmOs.Engine.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry.Adapters;
 using LlmOs.Models.Registry.Bundles;
 using LlmOs.Models.Registry.Pull;
 using LlmOs.Models.Registry.Sources;
@@ -19,6 +21,7 @@ internal sealed class ModelImporter(
     LlmOsSettings settings,
     DataFolder folder,
     ImportDoor door,
+    ArtifactStore store,
     ModelIntake intake,
     ModelRegistry registry,
     MemoryBudget budget,
@@ -59,9 +62,10 @@ internal sealed class ModelImporter(
             await using var db = await databases.CreateDbContextAsync(cancel);
             await door.CheckAsync(db, request, cancel);
             var source = await door.FetchAsync(db, request, job, cancel);
-            return await TakeAsync(source, request, job, cancel);
+            var parent = request.Base is { } name ? await AdapterBase.OpenAsync(await ModelResolver.ResolveAsync(db, name, cancel), store, cancel) : null;
+            return await TakeAsync(source, parent, request, job, cancel);
         });
-        if (request.Task is { } task && !ModelTasks.Of(version.Architecture).Contains(task))
+        if (request.Task is { } task && task != version.Task && !ModelTasks.Of(version.Architecture).Contains(task))
         {
             throw new LlmOsException(ErrorCode.UnsupportedTask, $"A model of the architecture {version.Architecture} is for {string.Join(", ", ModelTasks.Of(version.Architecture))}, not for {task}.") { Field = "task" };
         }
@@ -70,15 +74,19 @@ internal sealed class ModelImporter(
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);
     }
 
-    private async Task<NewModelVersion> TakeAsync(FetchedSource source, ImportRequest request, JobContext job, CancellationToken cancel)
+    private async Task<NewModelVersion> TakeAsync(FetchedSource source, AdapterBase? parent, ImportRequest request, JobContext job, CancellationToken cancel)
     {
-        if (File.Exists(source.Path) && await BundleReader.IsBundleAsync(source.Path, cancel))
+        if (parent is null && File.Exists(source.Path) && await BundleReader.IsBundleAsync(source.Path, cancel))
         {
             return await TakeBundleAsync(source, request, job, cancel);
         }
 
-        var version = await TakeLayoutAsync(source, request, request.Precision ?? Precisions.Full, job, source.IsOurs ? PullProgress.Share : 0, cancel);
-        return version with { Lineage = new LineageView(null, job.Id, []) { Source = source.Origin } };
+        var version = await TakeLayoutAsync(source, parent, request, request.Precision ?? Precisions.Full, job, source.IsOurs ? PullProgress.Share : 0, cancel);
+        return version with
+        {
+            License = version.License ?? parent?.License,
+            Lineage = new LineageView(parent?.Reference, job.Id, []) { Relation = parent is null ? null : LineageRelation.Adapter, Source = source.Origin },
+        };
     }
 
     /// <summary>A bundle is unpacked and then taken as any folder is: what its manifest states of the model counts for nothing.</summary>
@@ -88,7 +96,7 @@ internal sealed class ModelImporter(
         var target = Path.Combine(job.ScratchFolder, "bundle");
         var manifest = await BundleReader.UnpackAsync(source.Path, target, folder, (done, message) => job.Report(UnpackShare * done, message), cancel);
         var precision = request.Precision ?? (Precisions.All.Contains(manifest.Precision, StringComparer.Ordinal) ? manifest.Precision : Precisions.Full);
-        var version = await TakeLayoutAsync(new FetchedSource(target, IsOurs: true, "bundle"), request, precision, job, UnpackShare, cancel);
+        var version = await TakeLayoutAsync(new FetchedSource(target, IsOurs: true, "bundle"), parent: null, request, precision, job, UnpackShare, cancel);
         return version with
         {
             Card = manifest.Card,
@@ -98,15 +106,23 @@ internal sealed class ModelImporter(
         };
     }
 
-    private async Task<NewModelVersion> TakeLayoutAsync(FetchedSource source, ImportRequest request, string precision, JobContext job, double from, CancellationToken cancel)
+    private async Task<NewModelVersion> TakeLayoutAsync(
+        FetchedSource source, AdapterBase? parent, ImportRequest request, string precision, JobContext job, double from, CancellationToken cancel)
     {
         // Links within a path of this machine must not lead out of the import folders; what was fetched has none of others.
         string Place(string path) => source.Origin is null ? ImportSource.ResolveInside(path, settings.ImportDirs) : path;
         void Report(double done, string message) => job.Report(from + ((1 - from) * done), message);
 
-        CheckMemory(source.Path, Place, precision);
+        CheckMemory(
+            parent is null ? SourceLayout.ReadConfig(source.Path, Place) : ModelFolder.ReadConfig(parent.Files.First(f => f.Path == ModelFolder.ConfigFile).Location),
+            precision);
         var files = await SourceLayout.ReadAsync(
-            source.Path, Place, half: precision == Precisions.Half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
+            source.Path, Place, parent, half: precision == Precisions.Half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
+        if (precision != Precisions.Full && files.Any(f => OnnxLayout.IsGraph(f.Path)))
+        {
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"A graph of another exporter has the precision that it was made with; '{precision}' is for models that are imported from their weights.");
+        }
+
         return await intake.TakeFilesAsync(
             [.. files.Select(f => f with { MayMove = f.MayMove || (source.IsOurs && f.Location.StartsWith(source.Path, StringComparison.Ordinal)) })],
             request.Name,
@@ -116,9 +132,9 @@ internal sealed class ModelImporter(
     }
 
     /// <summary>What could not be loaded with a single sequence is refused before anything is converted or stored.</summary>
-    private void CheckMemory(string source, Func<string, string> place, string precision)
+    private void CheckMemory(ConfigJson? config, string precision)
     {
-        if (SourceLayout.ReadConfig(source, place) is { } json)
+        if (config is { } json)
         {
             var architecture = Architectures.Of(json);
             budget.Check(MemoryEstimate.Of(

@@ -48,7 +48,7 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
         report(0.6, "building the graph");
         // From the stored files: the folder may have changed since it was checked.
         var model = ModelFolder.Check([.. files.Select(f => new LayoutFile(f.Path, store.PathOf(f.Sha256)))]);
-        await graphs.OpenAsync(files, precision, cancel);
+        await graphs.OpenFreshAsync(files, precision, cancel);
         report(1, "ready");
         return new NewModelVersion
         {

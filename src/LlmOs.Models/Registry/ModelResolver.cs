@@ -23,10 +23,24 @@ public static class ModelResolver
         if (model.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus)
         {
             var known = await FindAsync(db, model[..plus], cancel) ?? throw await NotFoundAsync(db, model[..plus], cancel);
-            throw new LlmOsException(ErrorCode.ModelNotFound, $"There is no adapter '{ModelName.Shorten(model[(plus + 1)..])}' for the model '{known.Ref}'.");
+            return await AdapterAsync(db, known, model[(plus + 1)..], cancel);
         }
 
         return await FindAsync(db, model, cancel) ?? throw await NotFoundAsync(db, model, cancel);
+    }
+
+    /// <summary>An adapter is stored merged into its base, so the model with it is the adapter's own version.</summary>
+    private static async Task<ModelVersion> AdapterAsync(LlmOsDb db, ModelVersion model, string adapter, CancellationToken cancel)
+    {
+        var found = await FindAsync(db, adapter, cancel);
+        if (found is not { LineageRelation: LineageRelation.Adapter })
+        {
+            throw new LlmOsException(ErrorCode.ModelNotFound, $"There is no adapter '{ModelName.Shorten(adapter)}' for the model '{model.Ref}'.");
+        }
+
+        return found.LineageParent == model.Ref
+            ? found
+            : throw new LlmOsException(ErrorCode.ModelNotFound, $"The adapter '{found.Ref}' was merged into '{found.LineageParent}', not into '{model.Ref}'.") { Hint = $"Ask for {found.LineageParent}+{ModelName.Shorten(adapter)}, or import the adapter again with this base." };
     }
 
     /// <summary>Every reading of a string without an adapter, in the order of preference.</summary>

@@ -60,15 +60,23 @@ internal sealed class ModelUses(IEnumerable<IModelUsers> users)
 
     private async Task<IReadOnlyList<string>> UsersAsync(LlmOsDb db, RegisteredModel model, int? number, CancellationToken cancel)
     {
+        // An adapter is used through its base's name as well: base+adapter.
+        var bases = await db.ModelVersions.Where(v => v.ModelId == model.Id && v.LineageRelation == LineageRelation.Adapter && v.LineageParent != null).Select(v => v.LineageParent!).ToListAsync(cancel);
         List<string> found = [];
         foreach (var user in users)
         {
-            foreach (var use in await user.ListAsync(db, model.Name, cancel))
+            foreach (var name in bases.Select(b => b[..b.LastIndexOf(':')]).Prepend(model.Name).Distinct(StringComparer.Ordinal))
             {
-                var version = await ModelResolver.FindAsync(db, use.Model.Split('+')[0], cancel);
-                if (version?.ModelId == model.Id && (number is null || version.Number == number) && !found.Contains($"{use.Kind} '{use.Id}'"))
+                foreach (var use in await user.ListAsync(db, name, cancel))
                 {
-                    found.Add($"{use.Kind} '{use.Id}'");
+                    foreach (var part in use.Model.Split('+', 2))
+                    {
+                        var version = await ModelResolver.FindAsync(db, part, cancel);
+                        if (version?.ModelId == model.Id && (number is null || version.Number == number) && !found.Contains($"{use.Kind} '{use.Id}'"))
+                        {
+                            found.Add($"{use.Kind} '{use.Id}'");
+                        }
+                    }
                 }
             }
         }

@@ -27,7 +27,14 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
 
     /// <summary>The graph of a version's files. The first call of a process verifies every stored file and the graph by their SHA-256.</summary>
     /// <exception cref="Infrastructure.LlmOsException">A stored file is missing or has changed, or the disk is full.</exception>
-    public async Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, CancellationToken cancel)
+    public Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, CancellationToken cancel) =>
+        OpenAsync(files, precision, areFresh: false, cancel);
+
+    /// <summary>The same for files that this process has just put into the store, where each was hashed on its way.</summary>
+    internal Task<ModelGraph> OpenFreshAsync(IReadOnlyList<ModelFileView> files, string precision, CancellationToken cancel) =>
+        OpenAsync(files, precision, areFresh: true, cancel);
+
+    private async Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, bool areFresh, CancellationToken cancel)
     {
         var built = Precisions.OfGraph(precision);
         var key = KeyOf(files, built);
@@ -36,7 +43,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         try
         {
             // Building reads and writes for seconds to minutes; the caller's thread is not held.
-            return await FormatRefusal.GuardAsync(() => Task.Run(() => OpenLockedAsync(files, built, key, cancel), cancel));
+            return await FormatRefusal.GuardAsync(() => Task.Run(() => OpenLockedAsync(files, built, key, areFresh, cancel), cancel));
         }
         finally
         {
@@ -93,17 +100,18 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
     /// <summary>Changes with any file that goes into the graph, with its precision, and with the code that writes it.</summary>
     internal static string KeyOf(IReadOnlyList<ModelFileView> files, WeightPrecision precision)
     {
-        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
+        var isForeign = files.Any(f => OnnxLayout.IsGraph(f.Path)); // its weights may have any name
+        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || f.Path.EndsWith(".safetensors", StringComparison.Ordinal) || isForeign)
             .OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.Sha256);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
             $"builder {Architectures.BuilderVersion} {precision}\n{string.Join('\n', sources)}")))[..32];
     }
 
-    private async Task<ModelGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, WeightPrecision precision, string key, CancellationToken cancel)
+    private async Task<ModelGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, WeightPrecision precision, string key, bool areFresh, CancellationToken cancel)
     {
         var target = Path.Combine(Root, key);
         var seen = _checked.ContainsKey(key) && File.Exists(Path.Combine(target, ManifestFile));
-        if (!seen)
+        if (!seen && !areFresh)
         {
             foreach (var sha256 in files.Select(f => f.Sha256).Distinct())
             {

@@ -1,10 +1,9 @@
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using LlmOs.Contracts;
 using LlmOs.Engine.Formats;
 using LlmOs.Engine.Formats.Gguf;
 using LlmOs.Infrastructure;
+using LlmOs.Models.Registry.Adapters;
 using LlmOs.Models.Registry.Gguf;
 
 namespace LlmOs.Models.Registry;
@@ -17,15 +16,16 @@ internal static class SourceLayout
 {
     private const string GgufEnd = ".gguf";
 
-    /// <param name="source">A folder in Hugging Face layout or with one GGUF model; a GGUF file; or an archive of either.</param>
+    /// <param name="source">A folder in Hugging Face layout, of a PEFT adapter, or with one GGUF model; a GGUF file; or an archive of any.</param>
     /// <param name="place">The real place of a file of the source; refuses one that may not be read.</param>
+    /// <param name="parent">What an adapter is merged into; null where the source must be a model by itself.</param>
     /// <param name="half">Whether weights are to be stored as f16.</param>
     /// <param name="scratch">An existing, empty folder.</param>
     /// <param name="report">Told the share done, from 0 to 1, and what comes next.</param>
     /// <exception cref="ModelFormatException">It is none of these.</exception>
     /// <exception cref="LlmOsException">An archive is refused.</exception>
     public static async Task<IReadOnlyList<LayoutFile>> ReadAsync(
-        string source, Func<string, string> place, bool half, string scratch, Action<double, string> report, CancellationToken cancel)
+        string source, Func<string, string> place, AdapterBase? parent, bool half, string scratch, Action<double, string> report, CancellationToken cancel)
     {
         if (!Directory.Exists(source) && ArchiveUnpacker.IsArchive(source))
         {
@@ -34,6 +34,13 @@ internal static class SourceLayout
             await ArchiveUnpacker.UnpackAsync(source, unpacked, new ArchiveLimits(), cancel);
             source = RootOf(unpacked);
             place = file => file; // no links come out of an archive
+        }
+
+        AdapterFolder.CheckBase(source, place, isNamed: parent is not null);
+        if (parent is not null)
+        {
+            return AdapterFolder.Merge(
+                source, place, parent, half ? TensorType.F16 : TensorType.F32, scratch, share => report(share, $"merging the adapter into {parent.Reference}"), cancel);
         }
 
         var path = Directory.Exists(source) ? GgufIn(source) : source;
@@ -65,7 +72,8 @@ internal static class SourceLayout
 
         if ((Directory.Exists(source) ? GgufIn(source) : source) is not { } path)
         {
-            return ModelFolder.ReadConfig(place(Path.Combine(source, ModelFolder.ConfigFile)));
+            // What a graph of another exporter takes is known when it is loaded.
+            return ModelFolder.HasWeights(source) || !OnnxLayout.IsIn(source) ? ModelFolder.ReadConfig(place(Path.Combine(source, ModelFolder.ConfigFile))) : null;
         }
 
         CheckKind(path);
@@ -131,19 +139,9 @@ internal static class SourceLayout
         [
             .. files
                 .Where(f => f.Path != ModelFolder.IndexFile && !f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
-                .Select(f => f.Path == ModelFolder.ConfigFile ? WithType(f, folder) : f),
+                .Select(f => f.Path == ModelFolder.ConfigFile ? StoredType.Write(f, TensorType.F16, folder) : f),
             new LayoutFile(ModelFolder.WeightsFile, path) { MayMove = true },
         ];
-    }
-
-    /// <summary>The configuration with the weights' new type, under the key that it used.</summary>
-    private static LayoutFile WithType(LayoutFile config, string folder)
-    {
-        var json = JsonNode.Parse(File.ReadAllBytes(config.Location))!.AsObject();
-        json[json.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = "float16";
-        var path = Path.Combine(folder, config.Path);
-        File.WriteAllText(path, json.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n", new UTF8Encoding(false));
-        return new LayoutFile(config.Path, path) { MayMove = true };
     }
 
     /// <summary>The floating tensors alone: buffers of whole numbers are not weights.</summary>

@@ -28,6 +28,20 @@ internal sealed class ModelCatalogue(IDbContextFactory<LlmOsDb> databases)
         return versions.ConvertAll(ToServable);
     }
 
+    /// <summary>The names of adapters, in their order, by the version (<c>name:3</c>) that each was merged into.</summary>
+    public async Task<ILookup<string, string>> ListAdaptersAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var aliases = db.ModelAliases;
+        var adapters = await db.ModelVersions.AsNoTracking()
+            .Where(v => v.LineageRelation == LineageRelation.Adapter && v.State == ModelVersionState.Ready && v.Model.ArchivedAt == null
+                && aliases.Any(a => a.ModelId == v.ModelId && a.Name == ModelAlias.Latest && a.Version == v.Number))
+            .OrderBy(v => v.Model.Name)
+            .Select(v => new { Parent = v.LineageParent!, v.Model.Name })
+            .ToListAsync(cancel);
+        return adapters.ToLookup(a => a.Parent, a => a.Name, StringComparer.Ordinal);
+    }
+
     private static ServableModel ToServable(ModelVersion version) => new(
         version.Model.Name,
         version.Number,

@@ -145,25 +145,41 @@ internal sealed class OnnxGraph : IDisposable
         }
 
         var inRow = format.BlocksOf(columns);
-        var offset = _weights.Align();
-        var sink = new BlockSink(_weights, format, withMinima: tryMinima);
-        write(sink);
-        if (!sink.IsOpen)
+        if (rows * inRow > Array.MaxLength)
         {
-            tryMinima = false;
-            _weights.Rewind(offset);
-            sink = new BlockSink(_weights, format, withMinima: false);
-            write(sink);
+            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"Matrix '{name}' [{rows}, {columns}] has more than {Array.MaxLength} blocks. Import the model as f32.");
         }
 
-        var bytes = _weights.Position - offset;
+        var offset = _weights.Align();
+        if (tryMinima)
+        {
+            using var affine = new BlockSink(_weights, format, (int)(rows * inRow), withMinima: true);
+            write(affine);
+            if (affine.IsOpen)
+            {
+                return Finish(name, rows, columns, format, affine, offset);
+            }
+
+            _weights.Rewind(offset);
+        }
+
+        using var rounded = new BlockSink(_weights, format, (int)(rows * inRow), withMinima: false);
+        write(rounded);
+        return Finish(name, rows, columns, format, rounded, offset);
+    }
+
+    /// <summary>Scales and what else belongs to the codes that a sink has written.</summary>
+    private BlockTensors Finish(string name, long rows, long columns, BlockFormat format, BlockSink sink, long offset)
+    {
+        var inRow = format.BlocksOf(columns);
+        var bytes = _weights!.Position - offset;
         if (sink.Scales.Length != rows * inRow || bytes != rows * inRow * format.CodeBytes)
         {
             throw new InvalidOperationException($"Matrix '{name}' [{rows}, {columns}] needs {rows * inRow} blocks, {sink.Scales.Length} were written.");
         }
 
         var scales = Floats(name + ".scales", [rows, inRow], sink.Scales);
-        if (tryMinima)
+        if (!sink.Minima.IsEmpty)
         {
             // (code - middle) * scale + offset = code * scale + minimum
             var offsets = new float[sink.Scales.Length];

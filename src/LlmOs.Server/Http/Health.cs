@@ -18,7 +18,6 @@ internal static class Health
         routes.MapGet("/readyz", ReadyAsync)
             .WithName("Ready").WithTags("Operations").WithSummary("200 when work can be taken, else 503 with the reasons.")
             .Produces<HealthReply>(503).AllowAnonymous();
-        routes.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription();
     }
 
     private static async Task<Results<Ok<HealthReply>, JsonHttpResult<HealthReply>>> ReadyAsync(

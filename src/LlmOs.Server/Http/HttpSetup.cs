@@ -1,5 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Server.InProcess;
 
 namespace LlmOs.Server.Http;
 
@@ -28,6 +29,7 @@ internal static class HttpSetup
 
     public static void UseHttp(this WebApplication app)
     {
+        app.Services.GetRequiredService<InProcessPipeline>().TakeFrom(app);
         app.UseMiddleware<RequestTrace>();
         app.UseMiddleware<ProblemHandler>();
         app.UseMiddleware<DrainGate>();
@@ -36,6 +38,7 @@ internal static class HttpSetup
         app.UseAuthentication();
         app.UseRateLimiter();
         app.UseAuthorization();
+        app.UseAntiforgery();
         app.UseMiddleware<BodyLimit>();
         app.UseOpenApi();
     }

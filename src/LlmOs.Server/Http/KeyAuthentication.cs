@@ -3,6 +3,8 @@ using System.Text.Encodings.Web;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Access;
+using LlmOs.Server.InProcess;
+using LlmOs.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 
@@ -34,6 +36,11 @@ internal sealed class KeyAuthentication(
         if (door.IsOpen)
         {
             return Success(Caller.Nobody);
+        }
+
+        if (Context.Features.Get<InProcessCaller>() is { } person)
+        {
+            return await OfKeyAsync(person.KeyId);
         }
 
         if (PresentedKey() is { } presented)
@@ -79,16 +86,21 @@ internal sealed class KeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        if (!HttpMethods.IsGet(Request.Method) && !HttpMethods.IsHead(Request.Method) && !Request.Headers.ContainsKey(ConsoleHeader))
+        if (!HttpMethods.IsGet(Request.Method) && !HttpMethods.IsHead(Request.Method) && !Request.Headers.ContainsKey(ConsoleHeader) && !IsOwnCircuit)
         {
             return Refuse($"A browser's session alone does not allow {Request.Method}.");
         }
 
-        var id = session.Principal.FindFirstValue(KeyClaim);
-        return id is not null && await keys.FindByIdAsync(id, Context.RequestAborted) is { } caller
+        return await OfKeyAsync(session.Principal.FindFirstValue(KeyClaim));
+    }
+
+    /// <summary>The console's page asks for its circuit by a POST that carries no header of ours; its origin tells that it is our page.</summary>
+    private bool IsOwnCircuit => Request.Path.StartsWithSegments(ConsoleSetup.CircuitPath) && LoginEndpoints.IsOwnPage(Request);
+
+    private async Task<AuthenticateResult> OfKeyAsync(string? id) =>
+        id is not null && await keys.FindByIdAsync(id, Context.RequestAborted) is { } caller
             ? Success(caller)
             : Refuse("The key of this session has been revoked or has expired.");
-    }
 
     private AuthenticateResult Success(Caller caller) =>
         AuthenticateResult.Success(new AuthenticationTicket(PrincipalOf(caller, Scheme.Name), Scheme.Name));

@@ -1,4 +1,6 @@
 using LlmOs.Infrastructure.Access;
+using LlmOs.Web;
+using LlmOs.Web.Language;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -9,7 +11,7 @@ internal static class LoginEndpoints
 {
     public static void MapLogin(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/login", (string? next) => Page(next, null)).AllowAnonymous().ExcludeFromDescription();
+        routes.MapGet("/login", (string? next, HttpRequest request) => Page(next, request, isRefused: false)).AllowAnonymous().ExcludeFromDescription();
         routes.MapPost("/login", LoginAsync).AllowAnonymous().ExcludeFromDescription().RequireRateLimiting(AccessSetup.LoginLimit).DisableAntiforgery();
         routes.MapPost("/logout", (Delegate)LogoutAsync).AllowAnonymous().ExcludeFromDescription();
     }
@@ -26,7 +28,7 @@ internal static class LoginEndpoints
         var next = form["next"].ToString();
         if (await keys.FindAsync(form["key"].ToString().Trim(), cancel) is not { } caller)
         {
-            return Page(next, "This key is unknown, revoked or expired.");
+            return Page(next, context.Request, isRefused: true);
         }
 
         await context.SignInAsync(KeyAuthentication.Session, KeyAuthentication.PrincipalOf(caller, KeyAuthentication.Session));
@@ -44,7 +46,7 @@ internal static class LoginEndpoints
         return TypedResults.LocalRedirect("/login");
     }
 
-    private static bool IsOwnPage(HttpRequest request)
+    internal static bool IsOwnPage(HttpRequest request)
     {
         if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site)
         {
@@ -58,16 +60,19 @@ internal static class LoginEndpoints
     private static bool IsLocal(string next) =>
         next.StartsWith('/') && !next.StartsWith("//", StringComparison.Ordinal) && !next.StartsWith("/\\", StringComparison.Ordinal) && !next.Any(char.IsControl);
 
-    private static ContentHttpResult Page(string? next, string? fault)
+    private static ContentHttpResult Page(string? next, HttpRequest request, bool isRefused)
     {
+        var language = Look.Of(request).Language;
+        var texts = Texts.Of(language);
         var target = System.Net.WebUtility.HtmlEncode(next is not null && IsLocal(next) ? next : "/");
         var page = $$"""
             <!doctype html>
-            <html lang="en">
+            <html lang="{{language}}">
             <head>
               <meta charset="utf-8">
               <meta name="viewport" content="width=device-width, initial-scale=1">
-              <title>Sign in - LlmOs</title>
+              <title>{{texts.SignIn}} - LlmOs</title>
+              <link rel="icon" type="image/svg+xml" href="/_content/LlmOs.Web/favicon.svg">
               <style>
                 body { font-family: system-ui, sans-serif; display: grid; place-items: center; min-height: 90vh; margin: 0; background: #f5f6f8; color: #16181d }
                 form { background: #fff; padding: 2rem; border-radius: .75rem; box-shadow: 0 1px 6px #0002; width: min(26rem, 80vw) }
@@ -81,16 +86,16 @@ internal static class LoginEndpoints
             <body>
               <form method="post" action="/login">
                 <h1>LlmOs</h1>
-                {{(fault is null ? "" : $"<p class=\"fault\" role=\"alert\">{System.Net.WebUtility.HtmlEncode(fault)}</p>")}}
-                <label for="key">Key</label>
+                {{(isRefused ? $"<p class=\"fault\" role=\"alert\">{texts.KeyRefused}</p>" : "")}}
+                <label for="key">{{texts.Key}}</label>
                 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
                 <input type="hidden" name="next" value="{{target}}">
-                <button>Sign in</button>
-                <p>The server printed its admin key at its first start.</p>
+                <button>{{texts.SignIn}}</button>
+                <p>{{texts.KeyHelp}}</p>
               </form>
             </body>
             </html>
             """;
-        return TypedResults.Text(page, "text/html; charset=utf-8", statusCode: fault is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized);
+        return TypedResults.Text(page, "text/html; charset=utf-8", statusCode: isRefused ? StatusCodes.Status401Unauthorized : StatusCodes.Status200OK);
     }
 }

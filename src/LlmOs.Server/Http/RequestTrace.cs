@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using LlmOs.Server.Hosting;
+using LlmOs.Web;
 using Serilog.Context;
 
 namespace LlmOs.Server.Http;
@@ -34,14 +35,24 @@ internal sealed partial class RequestTrace(RequestDelegate next, RunningRequests
         // The framework's own RequestId is the connection's; this one is what the caller was told.
         using (LogContext.PushProperty("request_id", context.TraceIdentifier))
         {
-            running.Enter();
+            // A page that is open is no answer to wait for: its circuit ends with the server.
+            var counts = !context.Request.Path.StartsWithSegments(ConsoleSetup.CircuitPath);
+            if (counts)
+            {
+                running.Enter();
+            }
+
             try
             {
                 await next(context);
             }
             finally
             {
-                running.Leave();
+                if (counts)
+                {
+                    running.Leave();
+                }
+
                 if (!Health.IsProbe(context.Request.Path))
                 {
                     LogAnswered(context.Request.Method, context.Request.Path, context.Response.StatusCode, clock.GetElapsedTime(began).TotalMilliseconds);

@@ -7,6 +7,7 @@ using LlmOs.Models.Registry;
 using LlmOs.Models.Zoo;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace LlmOs.Tools.Training;
 
@@ -21,6 +22,7 @@ internal sealed partial class TrainingRunner(
     ServingGraphs graphs,
     ModelIntake intake,
     ModelRegistry registry,
+    IOptions<JobOptions> options,
     TimeProvider clock,
     ILogger<TrainingRunner> log) : IJobRunner
 {
@@ -115,6 +117,7 @@ internal sealed partial class TrainingRunner(
         BaseFolder = sources.Base is null ? null : TrainingSources.LayOut(sources.Base.Files.Select(f => f.ToView()), store, Path.Combine(job.ScratchFolder, "base")),
         TokenizerFolder = sources.Tokenizer is null ? null : TrainingSources.LayOut(sources.Tokenizer.Files, store, Path.Combine(job.ScratchFolder, "tokenizer")),
         StoredVocabulary = sources.Tokenizer?.Vocabulary,
+        LowPriority = options.Value.LowPriority,
     };
 
     private static async Task<string> WriteJobAsync(JobContext job, TrainerJob trainerJob, CancellationToken cancel)

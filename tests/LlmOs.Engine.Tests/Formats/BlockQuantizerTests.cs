@@ -8,6 +8,41 @@ namespace LlmOs.Engine.Tests.Formats;
 /// <summary>Against ONNX Runtime 1.32's own quantiser, and against blocks that were published as blocks.</summary>
 public sealed class BlockQuantizerTests
 {
+    [Theory]
+    [InlineData(4, false)]
+    [InlineData(4, true)]
+    [InlineData(8, true)]
+    public void A_run_of_blocks_is_rounded_as_each_of_them_is(int bits, bool symmetric)
+    {
+        var format = new BlockFormat(bits, 32, symmetric);
+        var random = new Random(7);
+        var values = new float[40 * 32];
+        for (var i = 0; i < values.Length; i++)
+        {
+            // Every third block was codes times a scale before; one is all zeros.
+            values[i] = i / 32 == 5 ? 0 : i / 32 % 3 == 0 ? random.Next(-8, 8) * 0.125f : (float)(random.NextDouble() - 0.3);
+        }
+
+        var (packed, scales, zeros) = (new byte[40 * format.CodeBytes], new float[40], new byte[40]);
+        BlockQuantizer.RoundRun(format, values, packed, scales, zeros);
+
+        for (var block = 0; block < 40; block++)
+        {
+            var codes = new byte[32];
+            var part = values.AsSpan(block * 32, 32);
+            var zero = format.MiddleCode;
+            if (!BlockQuantizer.TryExact(format, part, codes, out var scale))
+            {
+                (scale, zero) = BlockQuantizer.Round(format, part, codes);
+            }
+
+            var expected = new byte[format.CodeBytes];
+            BlockQuantizer.Pack(bits, codes, expected);
+            Assert.Equal((scale, zero), (scales[block], zeros[block]));
+            Assert.Equal(expected, packed[(block * format.CodeBytes)..((block + 1) * format.CodeBytes)]);
+        }
+    }
+
     [Fact]
     public void Codes_scales_and_zero_points_are_those_of_the_runtimes_quantiser()
     {

@@ -47,7 +47,6 @@ public class GenerationRulesTests
     [InlineData("grammar", "\"root ::= x\"")]
     [InlineData("regex", "\"a+\"")]
     [InlineData("choice", "[\"a\"]")]
-    [InlineData("adapter", "\"mine\"")]
     [InlineData("suffix", "\"end\"")]
     public void What_cannot_be_done_is_refused_by_its_field(string field, string json)
     {
@@ -65,6 +64,25 @@ public class GenerationRulesTests
     public void A_field_that_asks_for_nothing_is_accepted_before_it_is_built(string fields)
     {
         Assert.Equal(16, Plan(fields).Order.Request.MaxTokens);
+    }
+
+    [Theory]
+    [InlineData("null", "m")]
+    [InlineData("false", "m")]
+    [InlineData("\"mine\"", "m+mine")]
+    [InlineData("\"mine:2\"", "m+mine:2")]
+    public void An_adapter_is_a_part_of_the_models_name(string json, string model)
+    {
+        Assert.Equal(model, GenerationRules.WithAdapter("m", JsonDocument.Parse(json).RootElement, "adapter"));
+    }
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("\"\"")]
+    [InlineData("[\"a\"]")]
+    public void What_is_no_adapters_name_is_refused_by_its_field(string json)
+    {
+        Assert.Equal("adapter", Assert.Throws<LlmOsException>(() => GenerationRules.WithAdapter("m", JsonDocument.Parse(json).RootElement, "adapter")).Field);
     }
 
     [Fact]

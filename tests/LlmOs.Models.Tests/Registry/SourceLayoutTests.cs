@@ -142,6 +142,17 @@ public sealed class SourceLayoutTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_gguf_vocabulary_that_is_not_read_is_refused_by_its_name()
+    {
+        var source = Weights(Metadata(new GgufBytes(), vocabulary: "rwkv"), _ => true).WriteTo(Path.Combine(_world.Folder.Import, "m.gguf"));
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ImportAsync(source));
+
+        Assert.Equal(ErrorCode.UnsupportedFormat, refusal.Code);
+        Assert.Contains("tokenizer.ggml.model is \"rwkv\"", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_of_another_kind_is_refused()
     {
         var path = Path.Combine(_world.Folder.Import, "model.h5");
@@ -183,11 +194,11 @@ public sealed class SourceLayoutTests : IAsyncLifetime
         return Part(1, Weights(Metadata(new GgufBytes()), name => !name.Contains("layers.1", StringComparison.Ordinal)));
     }
 
-    private static GgufBytes Metadata(GgufBytes gguf) => gguf
+    private static GgufBytes Metadata(GgufBytes gguf, string vocabulary = "llama") => gguf
         .Pair("general.architecture", "llama").Pair("general.license", "mit").Pair("general.name", "Tiny")
         .Pair("llama.block_count", 2u).Pair("llama.context_length", 64u).Pair("llama.embedding_length", 32u).Pair("llama.feed_forward_length", 48u)
         .Pair("llama.attention.head_count", 2u).Pair("llama.attention.head_count_kv", 1u).Pair("llama.attention.layer_norm_rms_epsilon", 1e-5f)
-        .Pair("tokenizer.ggml.model", "llama").Pair("tokenizer.ggml.bos_token_id", 1u).Pair("tokenizer.ggml.eos_token_id", 2u)
+        .Pair("tokenizer.ggml.model", vocabulary).Pair("tokenizer.ggml.bos_token_id", 1u).Pair("tokenizer.ggml.eos_token_id", 2u)
         .Pair("tokenizer.chat_template", "{{ messages[0].content }}")
         .List("tokenizer.ggml.tokens", [.. Enumerable.Range(0, 40).Select(i => i switch { 0 => "<unk>", 1 => "<s>", 2 => "</s>", _ => $"t{i}" })])
         .List("tokenizer.ggml.scores", new float[40])

@@ -83,6 +83,36 @@ public sealed class RealWeightsTests : IDisposable
     }
 
     [Fact]
+    public async Task MiniLm_finds_the_paper_of_a_summary_as_often_as_recorded()
+    {
+        await using var model = LoadMiniLm();
+        using var reference = JsonDocument.Parse(File.ReadAllBytes(SharedFolder.Require("models", "all-minilm-l6-v2", "reference.json")));
+        var recorded = reference.RootElement.GetProperty("retrieval").GetProperty("scitldr_dev").GetProperty("minilm");
+        List<string> papers = [], summaries = [];
+        foreach (var line in File.ReadLines(SharedFolder.Require("data", "scitldr", "dev.jsonl")))
+        {
+            using var row = JsonDocument.Parse(line);
+            papers.Add(string.Join(' ', row.RootElement.GetProperty("source").EnumerateArray().Select(s => s.GetString())));
+            summaries.Add(row.RootElement.GetProperty("target")[0].GetString()!);
+        }
+
+        var documents = await Embed(model, papers);
+        var ranks = (await Embed(model, summaries)).Select((query, own) =>
+        {
+            var score = TensorPrimitives.Dot<float>(query, documents[own]);
+            return 1 + documents.Where((d, i) => i != own && TensorPrimitives.Dot<float>(query, d) is var other && (other > score || (i < own && other == score))).Count();
+        }).ToList();
+
+        Assert.Equal(recorded.GetProperty("queries").GetInt32(), ranks.Count);
+        Near("recall_at_1", ranks.Average(r => r <= 1 ? 1.0 : 0));
+        Near("recall_at_10", ranks.Average(r => r <= 10 ? 1.0 : 0));
+        Near("mrr", ranks.Average(r => 1.0 / r));
+        Near("ndcg_at_10", ranks.Average(r => r <= 10 ? 1 / Math.Log2(r + 1) : 0));
+
+        void Near(string figure, double found) => Assert.InRange(found, recorded.GetProperty(figure).GetDouble() - 0.005, recorded.GetProperty(figure).GetDouble() + 0.005);
+    }
+
+    [Fact]
     public async Task Grapheme_to_phoneme_bart_spells_the_recorded_words()
     {
         var json = ConfigJson.Parse(File.ReadAllBytes(SharedFolder.Require("models", "g2p-bart-us", "us_bart_config.json")), "config.json");

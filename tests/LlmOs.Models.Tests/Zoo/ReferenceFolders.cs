@@ -15,6 +15,7 @@ internal static class ReferenceFolders
     {
         if (Root is null)
         {
+            yield return "none"; // the test that asks for it skips, and says why
             yield break;
         }
 

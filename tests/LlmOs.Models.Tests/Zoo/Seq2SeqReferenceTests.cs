@@ -18,7 +18,7 @@ public sealed class Seq2SeqReferenceTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(Models))]
     public async Task Logits_are_the_recorded_ones(string model)
     {
@@ -38,7 +38,7 @@ public sealed class Seq2SeqReferenceTests : IDisposable
         Assert.True(compared >= 6, $"Only {compared} outputs were compared.");
     }
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(Models))]
     public void Encoder_states_are_the_recorded_ones(string model)
     {

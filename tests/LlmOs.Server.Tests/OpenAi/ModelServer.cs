@@ -52,10 +52,12 @@ public sealed class ModelServer : ServerProcess
     }
 
     /// <summary>Imports a folder of the shared folder and waits for it; skips the test where that is absent.</summary>
-    public static async Task ImportAsync(ServerProcess server, string name, params string[] path)
+    public static Task ImportAsync(ServerProcess server, string name, params string[] path) => ImportAsync(server, name, precision: null, path);
+
+    public static async Task ImportAsync(ServerProcess server, string name, string? precision, string[] path)
     {
         using var client = server.Client();
-        using var answer = await client.PostAsync("/api/v1/models/import", Json.Body(new { source = $"file:{SharedFolder.Require(path)}", name }));
+        using var answer = await client.PostAsync("/api/v1/models/import", Json.Body(new { source = $"file:{SharedFolder.Require(path)}", name, precision }));
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         var job = await client.WaitForJobAsync($"{answer.Headers.Location}");
         Assert.True(job.GetProperty("state").GetString() == "succeeded", job.GetRawText());

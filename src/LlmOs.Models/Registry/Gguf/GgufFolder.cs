@@ -5,6 +5,8 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LlmOs.Engine.Formats;
 using LlmOs.Engine.Formats.Gguf;
+using LlmOs.Engine.Text;
+using LlmOs.Engine.Text.Tokenizers.Forms;
 
 namespace LlmOs.Models.Registry.Gguf;
 
@@ -63,10 +65,9 @@ internal static partial class GgufFolder
         // Small files first: what they refuse is refused before gigabytes are written.
         WriteJson(folder, ModelFolder.ConfigFile, config);
         WriteJson(folder, "generation_config.json", Generation(model));
-        if (GgufTokenizer.Json(file.Metadata) is { } tokenizer)
+        if (GgufTokenizer.IsIn(file.Metadata))
         {
-            WriteJson(folder, "tokenizer.json", tokenizer);
-            WriteJson(folder, "tokenizer_config.json", GgufTokenizer.Config(file.Metadata, model.Need("context_length")));
+            WriteTokenizer(file.Metadata, model.Need("context_length"), folder);
         }
 
         if (file.Metadata.Text("tokenizer.chat_template") is { } template)
@@ -76,6 +77,30 @@ internal static partial class GgufFolder
 
         File.WriteAllText(Path.Combine(folder, "README.md"), Card(file), new UTF8Encoding(false));
         WeightCopy.Write(weights, half ? TensorType.F16 : TensorType.F32, Path.Combine(folder, ModelFolder.WeightsFile), report, cancel);
+    }
+
+    /// <summary>The tokenizer as the engine publishes it, and what other tools want to read beside it.</summary>
+    private static void WriteTokenizer(GgufMetadata metadata, int context, string folder)
+    {
+        const string Template = "chat_template";
+        try
+        {
+            File.WriteAllBytes(Path.Combine(folder, "tokenizer.json"), GgufTokenizer.ToJson(metadata));
+            var config = JsonNode.Parse(GgufTokenizer.ToConfigJson(metadata))!.AsObject();
+            config["tokenizer_class"] = "PreTrainedTokenizerFast";
+            config["clean_up_tokenization_spaces"] = false;
+            config["model_max_length"] = context;
+            if (config[Template] is JsonValue)
+            {
+                config.Remove(Template); // a single one has a file of its own
+            }
+
+            WriteJson(folder, "tokenizer_config.json", config);
+        }
+        catch (TokenizerFormatException fault)
+        {
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"{metadata.File}: {fault.Message} Import the model from its published folder instead.", fault);
+        }
     }
 
     /// <summary>Several tokens may end a reply: the end of the text, and the end of a turn.</summary>

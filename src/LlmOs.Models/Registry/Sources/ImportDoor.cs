@@ -1,7 +1,9 @@
 using LlmOs.Contracts;
+using LlmOs.Engine.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry.Adapters;
 using LlmOs.Models.Registry.Bundles;
 using LlmOs.Models.Registry.Pull;
 using Microsoft.EntityFrameworkCore;
@@ -25,6 +27,11 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
             throw ModelRegistry.Archived(request.Name);
         }
 
+        if (request.Base is { } name)
+        {
+            await RequireBaseAsync(db, name, cancel);
+        }
+
         switch (request.Source)
         {
             case var source when source.StartsWith(HubReference.Scheme, StringComparison.Ordinal):
@@ -43,6 +50,8 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
                 {
                     SourceLayout.CheckKind(path);
                 }
+
+                CheckBase(path, request);
 
                 break;
         }
@@ -74,6 +83,35 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
         File.Delete(link);
         File.CreateSymbolicLink(link, store.PathOf(upload.Sha256!));
         return link;
+    }
+
+    /// <summary>What is merged into is a version that is stored; its name may be written in any way a request may write it.</summary>
+    private static async Task RequireBaseAsync(LlmOsDb db, string name, CancellationToken cancel)
+    {
+        try
+        {
+            await ModelResolver.ResolveAsync(db, name, cancel);
+        }
+        catch (LlmOsException refusal) when (refusal is { Code: ErrorCode.ModelNotFound })
+        {
+            throw new LlmOsException(refusal.Code, $"base: {refusal.Message}", refusal) { Field = "base", Hint = "Import the base model first; GET /api/v1/models lists those that there are." };
+        }
+    }
+
+    private void CheckBase(string path, ImportRequest request)
+    {
+        if (Directory.Exists(path))
+        {
+            try
+            {
+                AdapterFolder.CheckBase(path, file => ImportSource.ResolveInside(file, settings.ImportDirs), request.Base is not null);
+            }
+            catch (ModelFormatException fault)
+            {
+                var refusal = FormatRefusal.Of(fault);
+                throw new LlmOsException(refusal.Code, refusal.Message, fault) { Field = "base" };
+            }
+        }
     }
 
     private static bool IsWeb(string source) =>

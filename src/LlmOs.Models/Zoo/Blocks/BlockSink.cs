@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Buffers;
 using LlmOs.Engine.Formats;
 
 namespace LlmOs.Models.Zoo.Blocks;
@@ -8,29 +8,35 @@ namespace LlmOs.Models.Zoo.Blocks;
 /// (an eighth of the codes or less) are kept until the matrix ends. Blocks that were blocks before come through without loss.
 /// </summary>
 /// <param name="format">Whose block size divides the columns.</param>
+/// <param name="blocks">Of the whole matrix.</param>
 /// <param name="withMinima">
 /// Whether every block is to be code * scale + minimum exactly; where one is not, <see cref="IsOpen"/> turns false and the rest is ignored.
 /// </param>
-internal sealed class BlockSink(WeightFile file, BlockFormat format, bool withMinima) : IFloatSink
+internal sealed class BlockSink(WeightFile file, BlockFormat format, int blocks, bool withMinima) : IFloatSink, IDisposable
 {
     /// <summary>Blocks that one thread rounds at a time.</summary>
     private const int BlocksAtOnce = 2048;
 
-    private readonly List<float> _scales = [];
-    private readonly List<byte> _zeros = [];
-    private readonly List<float> _minima = [];
-    private float[] _values = new float[BlocksAtOnce * 32];
-    private byte[] _codes = [];
+    /// <summary>Blocks that are rounded before their codes are written.</summary>
+    private const int BlocksHeld = 8 * BlocksAtOnce;
+
+    // Rented: a graph has hundreds of matrices, and new arrays of this size would each be cleared and collected.
+    private readonly float[] _scales = ArrayPool<float>.Shared.Rent(blocks);
+    private readonly byte[] _zeros = ArrayPool<byte>.Shared.Rent(blocks);
+    private readonly float[] _minima = withMinima ? ArrayPool<float>.Shared.Rent(blocks) : [];
+    private readonly float[] _values = ArrayPool<float>.Shared.Rent(BlocksHeld * format.BlockSize);
+    private readonly byte[] _codes = ArrayPool<byte>.Shared.Rent(BlocksHeld * format.CodeBytes);
     private int _count; // values that wait for the rest of their block, then those of a write
+    private int _done; // blocks that are written
 
     /// <summary>False once a block was not what <c>withMinima</c> wants.</summary>
     public bool IsOpen { get; private set; } = true;
 
     /// <summary>[blocks]</summary>
-    public ReadOnlySpan<float> Scales => CollectionsMarshal.AsSpan(_scales);
+    public ReadOnlySpan<float> Scales => _scales.AsSpan(0, _done);
 
     /// <summary>[blocks], of matrices with minima.</summary>
-    public ReadOnlySpan<float> Minima => CollectionsMarshal.AsSpan(_minima);
+    public ReadOnlySpan<float> Minima => _minima.AsSpan(0, withMinima ? _done : 0);
 
     public void Write(ReadOnlySpan<float> values)
     {
@@ -41,12 +47,7 @@ internal sealed class BlockSink(WeightFile file, BlockFormat format, bool withMi
 
         while (!values.IsEmpty)
         {
-            var part = Math.Min(values.Length, Math.Max(_values.Length, BlocksAtOnce * 8 * format.BlockSize) - _count);
-            if (_values.Length < _count + part)
-            {
-                Array.Resize(ref _values, BlocksAtOnce * 8 * format.BlockSize);
-            }
-
+            var part = Math.Min(values.Length, (BlocksHeld * format.BlockSize) - _count);
             values[..part].CopyTo(_values.AsSpan(_count));
             values = values[part..];
             _count += part;
@@ -59,12 +60,12 @@ internal sealed class BlockSink(WeightFile file, BlockFormat format, bool withMi
     {
         if (format.Bits == 8)
         {
-            return [.. _zeros];
+            return _zeros.AsSpan(0, _done).ToArray();
         }
 
         var rowBytes = (blocksInRow + 1) / 2;
-        var packed = new byte[_zeros.Count / blocksInRow * rowBytes];
-        for (var i = 0; i < _zeros.Count; i++)
+        var packed = new byte[_done / blocksInRow * rowBytes];
+        for (var i = 0; i < _done; i++)
         {
             var (row, block) = (i / blocksInRow, i % blocksInRow);
             packed[(row * rowBytes) + (block / 2)] |= (byte)(_zeros[i] << (int)(block % 2 * 4));
@@ -73,61 +74,53 @@ internal sealed class BlockSink(WeightFile file, BlockFormat format, bool withMi
         return packed;
     }
 
+    public void Dispose()
+    {
+        ArrayPool<float>.Shared.Return(_scales);
+        ArrayPool<byte>.Shared.Return(_zeros);
+        ArrayPool<float>.Shared.Return(_values);
+        ArrayPool<byte>.Shared.Return(_codes);
+        if (_minima.Length > 0)
+        {
+            ArrayPool<float>.Shared.Return(_minima);
+        }
+    }
+
     private void RoundWhole()
     {
         var size = format.BlockSize;
-        var blocks = _count / size;
-        if (blocks == 0)
+        var whole = _count / size;
+        if (whole == 0)
         {
             return;
         }
 
-        var first = _scales.Count;
-        CollectionsMarshal.SetCount(_scales, first + blocks);
-        CollectionsMarshal.SetCount(_zeros, first + blocks);
-        if (withMinima)
+        if (_done + whole > blocks)
         {
-            CollectionsMarshal.SetCount(_minima, first + blocks);
+            throw new InvalidOperationException($"More than the {blocks} blocks of the matrix were written.");
         }
 
-        if (_codes.Length < blocks * format.CodeBytes)
-        {
-            _codes = new byte[blocks * format.CodeBytes];
-        }
-
+        var first = _done;
         // Rounding is what an import takes longest for, and every block stands for itself.
-        var parts = (blocks + BlocksAtOnce - 1) / BlocksAtOnce;
+        var parts = (whole + BlocksAtOnce - 1) / BlocksAtOnce;
         var failed = false;
         Parallel.For(0, parts, part =>
         {
-            Span<byte> codes = stackalloc byte[size];
-            var scales = CollectionsMarshal.AsSpan(_scales)[first..];
-            var zeros = CollectionsMarshal.AsSpan(_zeros)[first..];
-            var minima = CollectionsMarshal.AsSpan(_minima);
-            for (var i = part * BlocksAtOnce; i < Math.Min(blocks, (part + 1) * BlocksAtOnce); i++)
+            var (from, count) = (part * BlocksAtOnce, Math.Min(BlocksAtOnce, whole - (part * BlocksAtOnce)));
+            var values = _values.AsSpan(from * size, count * size);
+            var codes = _codes.AsSpan(from * format.CodeBytes, count * format.CodeBytes);
+            var scales = _scales.AsSpan(first + from, count);
+            var zeros = _zeros.AsSpan(first + from, count);
+            if (!withMinima)
             {
-                var block = _values.AsSpan(i * size, size);
-                if (withMinima)
-                {
-                    if (!BlockQuantizer.TryAffine(block, codes, out scales[i], out minima[first + i]))
-                    {
-                        Volatile.Write(ref failed, true);
-                        return;
-                    }
+                BlockQuantizer.RoundRun(format, values, codes, scales, zeros);
+                return;
+            }
 
-                    zeros[i] = 0;
-                }
-                else if (BlockQuantizer.TryExact(format, block, codes, out scales[i]))
-                {
-                    zeros[i] = (byte)format.MiddleCode;
-                }
-                else
-                {
-                    (scales[i], var zero) = BlockQuantizer.Round(format, block, codes);
-                    zeros[i] = (byte)zero;
-                }
-
-                BlockQuantizer.Pack(format.Bits, codes, _codes.AsSpan(i * format.CodeBytes, format.CodeBytes));
+            zeros.Clear();
+            if (!BlockQuantizer.TryAffineRun(format, values, codes, scales, _minima.AsSpan(first + from, count)))
+            {
+                Volatile.Write(ref failed, true);
             }
         });
         if (failed)
@@ -136,9 +129,10 @@ internal sealed class BlockSink(WeightFile file, BlockFormat format, bool withMi
             return;
         }
 
-        file.WriteBytes(_codes.AsSpan(0, blocks * format.CodeBytes));
-        var rest = _count - (blocks * size);
-        _values.AsSpan(blocks * size, rest).CopyTo(_values);
+        file.WriteBytes(_codes.AsSpan(0, whole * format.CodeBytes));
+        _done += whole;
+        var rest = _count - (whole * size);
+        _values.AsSpan(whole * size, rest).CopyTo(_values);
         _count = rest;
     }
 }

@@ -1,0 +1,30 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Access;
+using LlmOs.Web;
+using Microsoft.AspNetCore.Components.Authorization;
+
+namespace LlmOs.Server.InProcess;
+
+/// <summary>Puts the console into the server: who may open it, and the client through which it acts.</summary>
+internal static class ConsoleHosting
+{
+    public static void AddConsoleHosting(this WebApplicationBuilder builder)
+    {
+        // Files of libraries lie in their packages until the server is published; then there is nothing to be found.
+        builder.WebHost.UseStaticWebAssets();
+        builder.Services.AddConsole();
+        builder.Services.AddSingleton<InProcessPipeline>();
+        builder.Services.AddScoped(provider => new LlmOsClient(new HttpClient(
+            new InProcessHandler(provider.GetRequiredService<InProcessPipeline>(), provider.GetRequiredService<AuthenticationStateProvider>()))
+        {
+            BaseAddress = new Uri("http://localhost/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        }));
+    }
+
+    public static void MapConsoleHosting(this WebApplication app)
+    {
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapConsole().RequireScope(Scopes.Read);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Security.Claims;
+using LlmOs.Server.Http;
+using Microsoft.AspNetCore.Components.Authorization;
+
+namespace LlmOs.Server.InProcess;
+
+/// <summary>Sends a client's requests into the pipeline of this process, as the person who is signed in to the console.</summary>
+internal sealed class InProcessHandler(InProcessPipeline pipeline, AuthenticationStateProvider signedIn) : HttpMessageHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var person = await signedIn.GetAuthenticationStateAsync();
+        var caller = new InProcessCaller(person.User.FindFirstValue(KeyAuthentication.KeyClaim));
+        var content = request.Content is null ? Stream.Null : await request.Content.ReadAsStreamAsync(cancellationToken);
+        var exchange = new InProcessExchange(request, content, caller);
+        await using var abort = cancellationToken.Register(exchange.Abort);
+
+        // On its own: the page's circuit waits for the answer and may not also have to carry the work.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = Task.Run(() => pipeline.RunAsync(exchange), CancellationToken.None);
+        }
+
+        return await exchange.Response;
+    }
+}

@@ -1,0 +1,18 @@
+// The little that a page cannot do from the server: remember how it looks, and come back after a lost connection.
+(() => {
+  const year = 60 * 60 * 24 * 365;
+  const keep = (name, value) => { document.cookie = `${name}=${value}; path=/; max-age=${year}; samesite=strict`; };
+
+  window.llmosConsole = {
+    theme: value => { keep("llmos_theme", value); document.body.className = value; },
+    language: value => { keep("llmos_language", value); location.reload(); },
+    copy: text => navigator.clipboard.writeText(text),
+  };
+
+  // A server that was started anew does not know the page any more: load it again.
+  document.addEventListener("components-reconnect-state-changed", event => {
+    if (event.detail?.state === "rejected") {
+      location.reload();
+    }
+  });
+})();

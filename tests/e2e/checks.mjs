@@ -1,0 +1,298 @@
+// What a person does with the console, in a browser, on a new server.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { adminKey, open, patience, pictures, settled, signIn, visit } from "./world.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "/console/nodes", "/console/train", "/console/evaluate", "/console/apps"];
+
+/** Each language, theme and width once; ALL_LOOKS=1 tries every combination of them. */
+const looks = process.env.ALL_LOOKS
+  ? ["en", "zh-Hans"].flatMap(language => ["light", "dark"].flatMap(theme => [1280, 390].map(width => [language, theme, width])))
+  : [["en", "light", 1280], ["zh-Hans", "dark", 390]];
+
+export const checks = [
+  ["without a session each page leads to the sign-in", async world => {
+    const page = await visit(world);
+    for (const path of pages.filter(p => p !== "JOB")) {
+      await page.goto(world.address + path);
+      assert.match(page.url(), /\/login\?next=/, path);
+    }
+    await page.context().close();
+  }],
+
+  ["a wrong key is refused, a right one arrives at the page that was asked for, by keyboard alone", async world => {
+    const page = await visit(world);
+    await page.goto(`${world.address}/console/nodes`);
+    await page.keyboard.type("llmos_sk_wrong");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[role=alert]");
+    await page.fill("#key", "");
+    await page.keyboard.type(adminKey);
+    await page.keyboard.press("Enter");
+    await settled(page);
+    assert.equal(new URL(page.url()).pathname, "/console/nodes");
+    await page.waitForSelector("td .chip.ready");
+    await page.context().close();
+  }],
+
+  ["the overview counts what the API has, and begins with first steps", async world => {
+    const page = await visit(world);
+    await signIn(world, page);
+    const models = (await world.api("GET", "/api/v1/models")).body.items.length;
+    await page.waitForFunction(count => document.querySelector(".tile b")?.textContent === String(count), models);
+    await page.click("text=Talk to a model");
+    await page.waitForURL("**/console/playground");
+    await page.context().close();
+  }],
+
+  ["a model is imported with its progress, and one that came from elsewhere appears by itself", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/models");
+    await page.click("button:has-text('Import a model')");
+    await page.fill("#import input >> nth=0", "file:/nowhere");
+    await page.fill("#import input >> nth=1", "tales");
+    await page.click("#import button[type=submit]");
+    await page.waitForSelector("#import .mud-alert");
+    await page.fill("#import input >> nth=0", `file:${join(world.imports, "tales")}`);
+    await page.click("#import button[type=submit]");
+    await page.waitForURL("**/console/models/tales");
+    await page.waitForSelector("text=Version 1");
+    await page.waitForSelector("dd:has-text('LlamaForCausalLM')");
+
+    await open(world, page, "/console/models");
+    const job = (await world.api("POST", "/api/v1/models/import", { source: `file:${join(world.imports, "tales")}`, name: "from-outside" })).body.job;
+    assert.equal((await world.api("GET", `/api/v1/jobs/${job.id}?wait=60`)).body.state, "succeeded");
+    await page.waitForSelector("td >> text=from-outside");
+    await page.context().close();
+  }],
+
+  ["the playground streams with its rate, and the code it shows sends the same request", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/playground?model=starter");
+    await page.click("button:has-text('Completion')");
+    await page.fill("aside input >> nth=0", "60");
+    await page.fill("aside input >> nth=1", "0");
+    await page.click("button:has-text('Continue the text')");
+    await page.waitForFunction(() => /\d+ prompt tokens, \d+ new tokens, [\d.]+ tokens\/s/.test(document.querySelector(".figures").textContent));
+    const shown = await page.textContent(".turn.completion");
+    const straight = (await world.api("POST", "/v1/completions", { model: "starter", prompt: "Once upon a time", max_tokens: 60, temperature: 0 })).body.choices[0].text;
+    assert.equal(shown, straight);
+
+    const curl = await page.textContent("pre.code");
+    const answer = JSON.parse(execFileSync("bash", ["-c", curl], { env: { ...process.env, LLMOS_KEY: adminKey }, stdio: ["ignore", "pipe", "ignore"] }));
+    assert.equal(answer.choices[0].text, straight);
+    for (const [language, sign] of [["C#", "HttpClient"], ["Python", "from openai import OpenAI"], ["JavaScript", "import OpenAI"]]) {
+      await page.click(`button:text-is("${language}")`);
+      await page.waitForFunction(text => document.querySelector("pre.code").textContent.includes(text), sign);
+    }
+    await page.context().close();
+  }],
+
+  ["a conversation is answered, and stop ends it early", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/playground?model=starter");
+    await page.fill("aside input >> nth=0", "20");
+    await page.fill("section textarea", "Tell me of the 'fox' & \"bear\" <b>");
+    await page.keyboard.press("Control+Enter");
+    await page.waitForFunction(() => /new tokens/.test(document.querySelector(".figures").textContent));
+    assert.ok((await page.textContent(".turn.assistant")).length > 0);
+    assert.equal(await page.textContent(".turn.user"), "Tell me of the 'fox' & \"bear\" <b>");
+
+    await page.fill("aside input >> nth=0", "100000");
+    await page.fill("section textarea", "And then?");
+    await page.keyboard.press("Control+Enter");
+    const stop = await page.waitForSelector("button:has-text('Stop')", { timeout: 20_000 }).catch(() => null);
+    if (stop) {
+      await stop.click().catch(() => {}); // it may have ended by itself meanwhile
+    }
+    await page.waitForSelector("button:has-text('Stop')", { state: "detached" });
+    await page.context().close();
+  }],
+
+  ["a training is started, its curve moves, its model is evaluated, an alias promotes another, and that one answers", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/train");
+    await page.fill("form input >> nth=0", "fresh");
+    await page.fill("form input >> nth=1", `file:${join(world.imports, "text.txt")}`);
+    await page.fill("label:has-text('Vocabulary') input", "300");
+    await page.fill("label:has(> span:text-is('Steps')) input", "60");
+    await page.click("button:has-text('Start training')");
+    await page.waitForURL("**/console/jobs/job_*");
+    const points = () => page.$$eval("polyline.loss", lines => lines.length === 0 ? 0 : lines[0].points.numberOfItems);
+    await page.waitForSelector("polyline.loss", { timeout: patience });
+    const before = await points();
+    await page.waitForSelector(".chip.succeeded", { timeout: patience });
+    assert.ok(await points() >= before && before >= 2, "the curve has points");
+    world.job = new URL(page.url()).pathname;
+    await page.click("text=fresh:1");
+    await page.waitForURL("**/console/models/fresh");
+
+    const second = (await world.api("POST", "/api/v1/models/import", { source: `file:${join(world.imports, "tales")}`, name: "fresh", alias: "candidate" })).body.job;
+    assert.equal((await world.api("GET", `/api/v1/jobs/${second.id}?wait=60`)).body.result.ref, "fresh:2");
+    await page.waitForSelector("text=Version 2");
+
+    await open(world, page, "/console/evaluate?model=fresh:1");
+    await page.selectOption("label:has-text('Compare with') select", "fresh:2");
+    await page.fill("label:has(> span:text-is('Text')) input", `file:${join(world.imports, "text.txt")}`);
+    await page.fill("label:has-text('Most tokens') input", "2000");
+    await page.click("button:has-text('Start evaluation')");
+    await page.waitForSelector("text=The two cut the text into different tokens.");
+    const evaluations = (await world.api("GET", "/api/v1/jobs?kind=evaluation")).body.items;
+    assert.equal(evaluations.length, 2);
+    for (const evaluation of evaluations) {
+      await page.waitForSelector(`#results dd:text-is('${evaluation.result.perplexity.toFixed(3)}')`);
+    }
+    await page.click("button:has-text('Multiple choice')");
+    await page.fill("form textarea", "this is no question");
+    await page.click("button:has-text('Start evaluation')");
+    await page.waitForSelector(".mud-alert:has-text('Line 1 is not a question')");
+    await page.fill("form textarea", '{"context": "the small fox", "choices": ["went home", "equation of"], "answer": 0}\n{"context": "the red", "choices": ["of of of", "house"], "answer": 1}');
+    await page.click("button:has-text('Start evaluation')");
+    await page.waitForSelector("#comparison:has-text('over 2 rows')");
+    await page.click("text=Promote a version");
+    await page.waitForURL("**/console/models/fresh");
+    await page.selectOption("select[aria-label='Version for the alias latest']", "2");
+    await page.waitForSelector("text=The alias latest points at version 2 now.");
+    assert.equal((await world.api("GET", "/api/v1/models/fresh")).body.aliases.latest, 2);
+
+    await page.click("text=Try it in the playground");
+    await page.waitForURL("**/console/playground?model=fresh");
+    await settled(page);
+    await page.click("button:has-text('Completion')");
+    await page.fill("aside input >> nth=0", "8");
+    await page.fill("aside input >> nth=1", "0");
+    await page.click("button:has-text('Continue the text')");
+    await page.waitForFunction(() => /new tokens/.test(document.querySelector(".figures").textContent));
+    const straight = (await world.api("POST", "/v1/completions", { model: "fresh:2", prompt: "Once upon a time", max_tokens: 8, temperature: 0 })).body.choices[0].text;
+    assert.equal(await page.textContent(".turn.completion"), straight);
+    await page.context().close();
+  }],
+
+  ["jobs are cancelled and retried from their page, and what is wrong with a request stands at its field", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/train");
+    await page.fill("form input >> nth=0", "NOT A NAME");
+    await page.fill("form input >> nth=1", `file:${join(world.imports, "text.txt")}`);
+    await page.click("button:has-text('Start training')");
+    await page.waitForSelector("small.trouble");
+    await page.fill("form input >> nth=0", "long");
+    await page.fill("label:has-text('Vocabulary') input", "300");
+    await page.fill("label:has(> span:text-is('Steps')) input", "1000000");
+    await page.click("button:has-text('Start training')");
+    await page.waitForURL("**/console/jobs/job_*");
+    await page.waitForSelector(".chip.running");
+    await page.click("button:has-text('Cancel')");
+    await page.waitForSelector(".chip.cancelled", { timeout: patience });
+    await page.click("button:has-text('Retry')");
+    await page.waitForSelector(".chip.running, .chip.queued");
+    await page.click("button:has-text('Cancel')");
+    await page.waitForSelector(".chip.cancelled", { timeout: patience });
+    await page.context().close();
+  }],
+
+  ["an app is made from a template, shows its key once, and is deleted at the second press", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/apps");
+    await page.click("button:has-text('Use this template') >> nth=0");
+    await page.fill("form input >> nth=0", "my-stories");
+    await page.click("button:has-text('Make the app')");
+    const key = await page.textContent(".mud-alert code");
+    assert.match(key, /^llmos_sk_/);
+    assert.equal((await world.api("GET", "/api/v1/apps/my-stories")).status, 200);
+    await page.click("button[aria-label='Delete the app my-stories']");
+    await page.waitForSelector("text=Delete for good?");
+    await page.click("button[aria-label='Delete the app my-stories']");
+    await page.waitForSelector("td:has-text('my-stories')", { state: "detached" });
+    assert.equal((await world.api("GET", "/api/v1/apps/my-stories")).status, 404);
+    await page.context().close();
+  }],
+
+  ["who may only look sees everything and changes nothing, and a revoked key ends the session", async world => {
+    const made = (await world.api("POST", "/api/v1/keys", { name: "looker", scopes: ["read"] })).body;
+    const page = await visit(world);
+    await signIn(world, page, made.key, "/console/models");
+    await page.waitForSelector("td >> text=starter");
+    await page.click("button:has-text('Import a model')");
+    await page.fill("#import input >> nth=0", `file:${join(world.imports, "tales")}`);
+    await page.fill("#import input >> nth=1", "forbidden");
+    await page.click("#import button[type=submit]");
+    await page.waitForSelector("#import .mud-alert:has-text('may not POST')");
+    assert.equal((await world.api("GET", "/api/v1/models/forbidden")).status, 404);
+
+    assert.ok((await world.api("DELETE", `/api/v1/keys/${made.id}`)).status < 300);
+    await page.waitForSelector(".mud-alert:has-text('revoked')");
+    await page.goto(`${world.address}/console/jobs`);
+    assert.match(page.url(), /\/login/);
+    await page.context().close();
+  }],
+
+  ["language and theme are chosen once and kept", async world => {
+    const page = await visit(world);
+    await signIn(world, page);
+    await page.selectOption("select.language", "zh-Hans");
+    await page.waitForSelector("nav >> text=试验场");
+    assert.equal(await page.getAttribute("html", "lang"), "zh-Hans");
+    await page.click("button[aria-label='切换到深色主题']");
+    await page.waitForFunction(() => document.body.className === "dark");
+    await open(world, page, "/console/models");
+    assert.equal(await page.textContent("h1"), "模型");
+    assert.equal(await page.getAttribute("body", "class"), "dark");
+    const chinese = await visit(world, { locale: "zh-CN" });
+    await chinese.goto(world.address);
+    await chinese.waitForSelector("button:text-is('登录')");
+    await chinese.context().close();
+    await page.context().close();
+  }],
+
+  ["everything can be reached by keyboard", async world => {
+    const page = await visit(world);
+    await signIn(world, page);
+    // From the page's start, not from the heading where the focus is put.
+    await page.evaluate(() => { document.body.tabIndex = -1; document.body.focus(); });
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+    const reached = new Set();
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press("Tab");
+      reached.add(await page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim()));
+    }
+    for (const name of ["Menu", "Language", "Use the dark theme", "Sign out", "Jobs", "Nodes", "Models", "Playground", "Train", "Apps"]) {
+      assert.ok(reached.has(name), `${name} is not reached by Tab: ${[...reached].join(", ")}`);
+    }
+    await page.focus("nav a:has-text('Nodes')");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/console/nodes");
+    await page.context().close();
+  }],
+
+  ...looks.map(([language, theme, width]) =>
+    [`every page in ${language}, ${theme}, ${width} px: no serious fault, nothing sticks out, no foreign request`, async world => {
+      const page = await visit(world, { viewport: { width, height: 900 } });
+      await page.context().addCookies([
+        { name: "llmos_language", value: language, url: world.address },
+        { name: "llmos_theme", value: theme, url: world.address },
+      ]);
+      await signIn(world, page);
+      const faults = [];
+      for (const path of pages.map(p => p === "JOB" ? world.job : p)) {
+        await open(world, page, path);
+        await page.evaluate(() => Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))));
+        await page.screenshot({ path: join(pictures, `${path.replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });
+        await page.evaluate(axe);
+        const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        faults.push(...found.violations.filter(v => ["serious", "critical"].includes(v.impact)).map(v => `${path} ${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")}`));
+        const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
+        if (wide > width) {
+          faults.push(`${path} is ${wide} px wide`);
+        }
+      }
+      assert.deepEqual(faults, []);
+      assert.deepEqual(page.foreign, []);
+      assert.deepEqual(page.faults, []);
+      await page.context().close();
+    }]),
+];
