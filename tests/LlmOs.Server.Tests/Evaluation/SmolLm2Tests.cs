@@ -60,7 +60,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         Assert.Equal(windows.Sum(), result.GetProperty("nll_sum").GetDouble(), NllTolerance * windows.Sum());
     }
 
-    /// <summary>The file's blocks of 4 bits stay what they are at both precisions; what costs are 8-bit activations and, at int4, an 8-bit head.</summary>
+    /// <summary>The file's blocks of 4 bits stay what they are at int4, and are rounded once more at int8; activations are rounded at both.</summary>
     [Theory]
     [InlineData("int8")]
     [InlineData("int4")]
