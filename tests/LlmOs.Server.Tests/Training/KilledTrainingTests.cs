@@ -6,12 +6,12 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.Training;
 
 /// <summary>Whatever is killed, the job goes on from its checkpoint, and nobody can see from the weights that anything happened.</summary>
-public sealed class KilledTrainingTests
+public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undisturbed) : IClassFixture<KilledTrainingTests.Undisturbed>
 {
-    private const int Steps = 420;
-    private const int CheckpointEvery = 6;
+    private const int Steps = 260;
+    private const int CheckpointEvery = 3;
     private const int Kills = 20;
-    private const int Stretch = (Steps - 60) / Kills;
+    private const int Stretch = (Steps - 80) / Kills;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -20,6 +20,39 @@ public sealed class KilledTrainingTests
         Trainer,
         Host,
         Both,
+    }
+
+    /// <summary>The training that nobody touches, made once for the tests that compare with it.</summary>
+    public sealed class Undisturbed : IDisposable
+    {
+        private readonly TempFolder _folder = new();
+        private readonly SemaphoreSlim _training = new(1, 1);
+        private string? _weights;
+
+        public async Task<string> WeightsAsync()
+        {
+            await _training.WaitAsync(Cancel);
+            try
+            {
+                if (_weights is null)
+                {
+                    await using var server = await StartAsync(_folder);
+                    _weights = await KilledTrainingTests.WeightsAsync(server, await EndOfAsync(server, await SubmitAsync(server, _folder, "straight")));
+                }
+
+                return _weights;
+            }
+            finally
+            {
+                _training.Release();
+            }
+        }
+
+        public void Dispose()
+        {
+            _training.Dispose();
+            _folder.Dispose();
+        }
     }
 
     [Fact]
@@ -35,8 +68,6 @@ public sealed class KilledTrainingTests
         var server = await StartAsync(folder);
         try
         {
-            var straight = await WeightsAsync(server, await EndOfAsync(server, await SubmitAsync(server, folder, "straight")));
-
             var id = await SubmitAsync(server, folder, "killed");
             foreach (var (moment, victim) in moments.Zip(victims))
             {
@@ -63,7 +94,7 @@ public sealed class KilledTrainingTests
 
             Assert.True(job.GetProperty("state").GetString() == "succeeded", job.ToString());
             Assert.Equal(1 + victims.Count(v => v != Victim.Trainer), job.GetProperty("attempt").GetInt32());
-            Assert.Equal(straight, await WeightsAsync(server, job));
+            Assert.Equal(await undisturbed.WeightsAsync(), await WeightsAsync(server, job));
         }
         finally
         {
@@ -77,9 +108,7 @@ public sealed class KilledTrainingTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "linux: finds the trainer through /proc");
         using var folder = new TempFolder();
         await using var server = await StartAsync(folder);
-        var straight = await WeightsAsync(server, await EndOfAsync(server, await SubmitAsync(server, folder, "straight")));
         using var client = server.Client();
-
         var id = await SubmitAsync(server, folder, "paused");
         await UntilAsync(server, id, moment: CheckpointEvery);
         await client.PostAsync($"/api/v1/jobs/{id}/pause", null, Cancel);
@@ -90,7 +119,7 @@ public sealed class KilledTrainingTests
 
         Assert.Empty(left);
         Assert.True(job.GetProperty("state").GetString() == "succeeded", job.ToString());
-        Assert.Equal(straight, await WeightsAsync(server, job));
+        Assert.Equal(await undisturbed.WeightsAsync(), await WeightsAsync(server, job));
     }
 
     [Fact]
