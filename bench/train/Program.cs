@@ -25,7 +25,7 @@ if (args is ["--replicas", .. var replicated])
     return 0;
 }
 
-var asked = args.Where(a => a != Measure).ToList();
+var asked = args.Where(a => a is not (Measure or MemoryCurve.Option)).ToList();
 var shapes = TrainingShapes.All.Where(shape => asked.Count == 0 || asked.Contains(shape.Name)).ToList();
 if (shapes.Count == 0 || asked.Except(shapes.Select(s => s.Name)).Any())
 {
@@ -35,6 +35,7 @@ if (shapes.Count == 0 || asked.Except(shapes.Select(s => s.Name)).Any())
 
         Usage: LlmOs.TrainingBench [SHAPE ...]    SHAPE: {string.Join(", ", TrainingShapes.All.Select(s => s.Name))}; none: all of them
                LlmOs.TrainingBench --replicas SHAPE ...   two processes of one thread against one of two
+               LlmOs.TrainingBench {MemoryCurve.Option}              resident memory over 2,000 steps
         """);
     return 2;
 }
@@ -42,7 +43,7 @@ if (shapes.Count == 0 || asked.Except(shapes.Select(s => s.Name)).Any())
 if (!args.Contains(Measure))
 {
     // Malloc and the threads' waiting are set when a process starts, so the measuring one is a child, as the trainer is.
-    var start = new ProcessStartInfo(Environment.ProcessPath!, [Measure, .. asked]);
+    var start = new ProcessStartInfo(Environment.ProcessPath!, [Measure, .. args]);
     TrainerProcess.SetEnvironment(start.Environment, Environment.ProcessorCount);
     using var child = Process.Start(start) ?? throw new InvalidOperationException("The measuring process did not start.");
     child.WaitForExit();
@@ -50,6 +51,13 @@ if (!args.Contains(Measure))
 }
 
 torch.set_num_threads(Environment.ProcessorCount);
+if (args.Contains(MemoryCurve.Option))
+{
+    torch.random.manual_seed(1);
+    await MemoryCurve.RunAsync(Environment.ProcessorCount, CancellationToken.None);
+    return 0;
+}
+
 var report = new Report("train", $"Training against the {MatrixProduct.Name} of the same precision", "training", MatrixProduct.Name, "GFLOP/s", moreIsBetter: true);
 foreach (var shape in shapes)
 {

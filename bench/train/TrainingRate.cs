@@ -40,13 +40,8 @@ internal sealed class TrainingRate : IDisposable
         return Median.Of(rates);
     }
 
-    public void Dispose()
-    {
-        _optimizer.Dispose();
-        _module.Dispose();
-    }
-
-    private void TakeStep()
+    /// <summary>One step on random ids.</summary>
+    public void TakeStep()
     {
         var ids = new long[_shape.Windows * (_shape.Sizes.Context + 1)];
         for (var i = 0; i < ids.Length; i++)
@@ -57,5 +52,11 @@ internal sealed class TrainingRate : IDisposable
         _step.Accumulate(ids, _shape.Sizes.Context, _shape.StepTokens);
         var norm = _optimizer.GradientNorm();
         _optimizer.Step(Rate, Math.Min(1, 1 / (norm + 1e-6)));
+    }
+
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _module.Dispose();
     }
 }

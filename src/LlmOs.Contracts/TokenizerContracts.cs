@@ -36,3 +36,42 @@ public sealed record DecodeReply(IReadOnlyList<string> Texts);
 /// <param name="Files">What it was read from.</param>
 public sealed record TokenizerView(
     string Name, string Kind, int Vocabulary, IReadOnlyList<ModelFileView> Files, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
+/// <summary>Asks for a job that learns a tokenizer from a text.</summary>
+public sealed record TokenizerTrainingRequest
+{
+    /// <summary>Under which the tokenizer is stored, in the place of what has it; by the rules of a model's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary><c>file:/path.txt</c>, UTF-8, beneath one of <c>LLMOS_IMPORT_DIRS</c>. <c>&lt;|endoftext|&gt;</c> separates documents.</summary>
+    public required string Text { get; init; }
+
+    /// <summary><c>bpe</c>: byte-level BPE; <c>unigram</c>: SentencePiece's unigram model; <c>wordpiece</c>: BERT's.</summary>
+    public required string Train { get; init; }
+
+    /// <summary>Tokens wanted, special ones included. Default: 8192. A small text may not have so many parts.</summary>
+    public int? Vocabulary { get; init; }
+
+    /// <summary>
+    /// Special tokens, first the one that ends a document. Default: <c>&lt;|endoftext|&gt;</c>; for <c>wordpiece</c> BERT's
+    /// <c>[PAD] [UNK] [CLS] [SEP] [MASK]</c>. The unknown token, <c>&lt;unk&gt;</c> or <c>[UNK]</c>, is added where it is missing.
+    /// </summary>
+    public IReadOnlyList<string>? SpecialTokens { get; init; }
+
+    /// <summary>Share of the text's characters that are spelt out, <c>unigram</c> and <c>wordpiece</c>; the rarest become unknown. Default: 0.9995.</summary>
+    public double? CharacterCoverage { get; init; }
+
+    /// <summary>Whether <c>wordpiece</c> makes capitals small and takes accents away, as BERT's uncased models do. Default: true.</summary>
+    public bool? Lowercase { get; init; }
+}
+
+/// <summary>What a job that learnt a tokenizer made, and how it does on its own text.</summary>
+/// <param name="Name">Of the stored tokenizer.</param>
+/// <param name="Kind"><c>BPE</c>, <c>Unigram</c> or <c>WordPiece</c>.</param>
+/// <param name="Vocabulary">Tokens, special ones included.</param>
+/// <param name="Fertility">Tokens per word; words stand between white space.</param>
+/// <param name="Coverage">Share of the characters, white space aside, that are not part of an unknown token.</param>
+/// <param name="Words">Of the text.</param>
+/// <param name="Tokens">Of the text.</param>
+/// <param name="Characters">Of the text, white space aside.</param>
+public sealed record TrainedTokenizerView(string Name, string Kind, int Vocabulary, double Fertility, double Coverage, long Words, long Tokens, long Characters);

@@ -21,7 +21,7 @@ public sealed record TrainingRequest
     /// <summary>A stored model whose weights, shape and tokenizer the training starts from.</summary>
     public string? Base { get; init; }
 
-    /// <summary>What to train or which stored model's tokenizer to reuse. Required unless <see cref="Base"/> is given.</summary>
+    /// <summary>What to train, or which stored tokenizer or stored model's tokenizer to reuse. Required unless <see cref="Base"/> is given.</summary>
     public TokenizerChoice? Tokenizer { get; init; }
 
     /// <summary>The shape of the new model. Required unless <see cref="Base"/> is given.</summary>
@@ -100,11 +100,11 @@ public sealed record TrainingRequest
     public string? Alias { get; init; }
 }
 
-/// <summary>Where the tokenizer comes from: <c>{"train": "bpe", "vocabulary": 4096}</c>, or a stored model's name as a plain string.</summary>
+/// <summary>Where the tokenizer comes from: <c>{"train": "bpe", "vocabulary": 4096}</c>, or the name of a stored tokenizer or model as a plain string.</summary>
 [JsonConverter(typeof(TokenizerChoiceConverter))]
 public sealed record TokenizerChoice
 {
-    /// <summary>A stored model whose tokenizer is reused; null when one is trained.</summary>
+    /// <summary>A stored tokenizer, or a stored model whose tokenizer is reused; null when one is trained.</summary>
     [TextLength(200)]
     public string? Stored { get; init; }
 

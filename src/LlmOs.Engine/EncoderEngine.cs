@@ -11,6 +11,9 @@ public enum EncoderOutput
     /// <summary>The pooled state: [hidden]; for models that have a pooler.</summary>
     Pooled,
 
+    /// <summary>The vector of the whole text that the graph itself makes: [width].</summary>
+    Sentence,
+
     /// <summary>The head's scores; their shape is the head's (<see cref="EncoderHead"/>): [labels], [tokens, labels], [tokens, 2] or [places, vocabulary].</summary>
     Logits,
 }
@@ -79,7 +82,7 @@ public sealed class EncoderEngine : IAsyncDisposable
 
     private void Check(IReadOnlyList<EncoderText> texts, EncoderOutput wanted)
     {
-        if ((wanted == EncoderOutput.Logits && Shape.Head == EncoderHead.None) || (wanted == EncoderOutput.Pooled && !Shape.HasPooler))
+        if ((wanted == EncoderOutput.States && !Shape.HasStates) || (wanted == EncoderOutput.Sentence && Shape.SentenceWidth == 0) || (wanted == EncoderOutput.Logits && Shape.Head == EncoderHead.None) || (wanted == EncoderOutput.Pooled && !Shape.HasPooler))
         {
             throw new ArgumentException($"The model has no output '{wanted}'.", nameof(wanted));
         }

@@ -1,6 +1,7 @@
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Tools.Evaluation;
+using LlmOs.Tools.Tokenizers;
 using LlmOs.Tools.Training;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,8 +16,10 @@ public static class ToolsTier
         services.AddSingleton<ITableMap, EvaluationTables>();
         services.AddSingleton<IJobRunner, TrainingRunner>();
         services.AddSingleton<IJobRunner, EvaluationRunner>();
+        services.AddSingleton<IJobRunner, TokenizerRunner>();
         services.AddSingleton<IJobSpec, TrainingJobSpec>();
         services.AddSingleton<IJobSpec, EvaluationJobSpec>();
+        services.AddSingleton<IJobSpec, TokenizerJobSpec>();
         return services;
     }
 
@@ -24,6 +27,7 @@ public static class ToolsTier
     {
         routes.MapTraining();
         routes.MapEvaluations();
+        routes.MapTokenizerTraining();
         return routes;
     }
 }

@@ -34,7 +34,7 @@ public class ServerProcess : Xunit.IAsyncLifetime
     /// <summary>The admin key of every server that is started here.</summary>
     public const string AdminKey = "test-admin-key-0123456789abcdef";
 
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentQueue<string> _output = new();
@@ -68,7 +68,7 @@ public class ServerProcess : Xunit.IAsyncLifetime
     /// <summary>A client that sends the key with each request; null sends none.</summary>
     public HttpClient Client(string? key = AdminKey)
     {
-        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(2) };
+        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(10) };
         if (key is not null)
         {
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);

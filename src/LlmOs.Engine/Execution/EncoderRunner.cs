@@ -25,6 +25,8 @@ internal sealed class EncoderRunner : IDisposable
         Require(session.InputMetadata, EncoderNames.TokenTypes, shape.HasTypes);
         Require(session.InputMetadata, EncoderNames.LogitRows, shape.Head == EncoderHead.Tokens);
         Require(session.OutputMetadata, EncoderNames.Logits, shape.Head != EncoderHead.None);
+        Require(session.OutputMetadata, EncoderNames.LastHiddenState, shape.HasStates);
+        Require(session.OutputMetadata, EncoderNames.Sentence, shape.SentenceWidth > 0);
         Require(session.OutputMetadata, EncoderNames.Pooled, shape.HasPooler);
     }
 
@@ -95,6 +97,7 @@ internal sealed class EncoderRunner : IDisposable
             var (kept, stride) = (wanted, _shape.Head) switch
             {
                 (EncoderOutput.States, _) => (tokens * _shape.Hidden, length * _shape.Hidden),
+                (EncoderOutput.Sentence, _) => (_shape.SentenceWidth, _shape.SentenceWidth),
                 (EncoderOutput.Pooled, _) => (_shape.Hidden, _shape.Hidden),
                 (_, EncoderHead.TextLabels) => (_shape.Labels, _shape.Labels),
                 (_, EncoderHead.TokenLabels) => (tokens * _shape.Labels, length * _shape.Labels),
@@ -113,6 +116,7 @@ internal sealed class EncoderRunner : IDisposable
         EncoderOutput.States => EncoderNames.LastHiddenState,
         EncoderOutput.Pooled => EncoderNames.Pooled,
         EncoderOutput.Logits => EncoderNames.Logits,
+        EncoderOutput.Sentence => EncoderNames.Sentence,
     };
 
     private static void Require(IReadOnlyDictionary<string, NodeMetadata> names, string name, bool needed)

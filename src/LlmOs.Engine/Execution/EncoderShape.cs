@@ -27,7 +27,14 @@ public enum EncoderHead
 /// <param name="HasTypes">Whether tokens have segment numbers.</param>
 /// <param name="HasPooler">Whether there is an output <see cref="EncoderNames.Pooled"/>.</param>
 /// <param name="PadToken">What shorter texts are filled up with.</param>
-public sealed record EncoderShape(int Hidden, int Vocabulary, int MaxTokens, EncoderHead Head, int Labels, bool HasTypes, bool HasPooler, int PadToken);
+public sealed record EncoderShape(int Hidden, int Vocabulary, int MaxTokens, EncoderHead Head, int Labels, bool HasTypes, bool HasPooler, int PadToken)
+{
+    /// <summary>Whether there is an output <see cref="EncoderNames.LastHiddenState"/>; graphs of other exporters may have scores alone.</summary>
+    public bool HasStates { get; init; } = true;
+
+    /// <summary>Width of a sentence's vector that the graph itself makes; 0: there is no output <see cref="EncoderNames.Sentence"/>.</summary>
+    public int SentenceWidth { get; init; }
+}
 
 /// <summary>Names of an encoder graph's inputs and outputs; the graph writer and the runner share them.</summary>
 /// <remarks>Letters: B texts, S tokens of the longest, H hidden, N wanted places.</remarks>
@@ -50,6 +57,9 @@ public static class EncoderNames
 
     /// <summary>[B, H] f32.</summary>
     public const string Pooled = "pooler_output";
+
+    /// <summary>[B, W] f32: a sentence's vector; only in graphs of other exporters.</summary>
+    public const string Sentence = "sentence_embedding";
 
     /// <summary>By the head: [N, vocabulary], [B, labels], [B, S, labels] or [B, S, 2] f32.</summary>
     public const string Logits = "logits";

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using LlmOs.Contracts.OpenAi;
-using LlmOs.Engine;
 using LlmOs.Engine.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
@@ -44,13 +43,13 @@ internal static class EmbeddingEndpoints
         using var lease = await gate.LeaseAsync(request.Model, http.Response, cancel);
         AnswerHeaders.Warn(http.Response, request.Unknown);
         var model = lease.Encoder;
-        var width = model.Engine.Shape.Hidden * model.Layout.Poolings.Count;
+        var width = model.VectorWidth;
         var dimensions = (int)(GenerationRules.CheckWhole("dimensions", request.Dimensions, 1, width, $"1 to {width}, what the model gives") ?? width);
 
         List<EncoderInput> texts = [.. input.Items.Select((item, i) => Encode(model, item, input.Items.Count > 1 ? $"input[{i}]" : "input", truncation))];
-        var states = await InferenceFaults.TranslateAsync(model.Engine.RunAsync([.. texts.Select(t => t.Text)], EncoderOutput.States, cancel));
+        var vectors = await InferenceFaults.TranslateAsync(model.EmbedAsync([.. texts.Select(t => t.Text)], cancel));
 
-        var data = states.Select((s, i) => new EmbeddingObject("embedding", i, Shape(model.Layout.Pool(s, model.Engine.Shape.Hidden), dimensions, isBase64))).ToList();
+        var data = vectors.Select((v, i) => new EmbeddingObject("embedding", i, Shape(v, dimensions, isBase64))).ToList();
         var tokens = texts.Sum(t => t.Spans.Length);
         var usage = new LlmOsUsage(0, 0, 0, Math.Round(lease.Waited.TotalMilliseconds, 3), 0, texts.Sum(t => t.Cut));
         return TypedResults.Ok(new EmbeddingList("list", data, request.Model!, new EmbeddingUsage(tokens, tokens, usage)));

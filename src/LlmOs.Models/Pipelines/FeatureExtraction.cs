@@ -11,6 +11,7 @@ internal static class FeatureExtraction
     /// <summary>[1, tokens, hidden] for each text, special tokens among them; with <c>normalize</c> each state has length one.</summary>
     public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
     {
+        model.RequireStates();
         var (texts, isList) = PipelineInputs.Texts(request.Inputs);
         var truncation = EncoderPipeline.TruncationOf(request.Parameters);
         EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t, null, truncation).Text)];
@@ -50,7 +51,6 @@ internal static class FeatureExtraction
     private static async Task<float[][]> EmbedAsync(LoadedEncoder model, IReadOnlyList<string> texts, CancellationToken cancel)
     {
         EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", t, null, Truncation.Right).Text)];
-        var states = await model.Engine.RunAsync(inputs, EncoderOutput.States, cancel);
-        return [.. states.Select(s => model.Layout.Pool(s, model.Engine.Shape.Hidden))];
+        return await model.EmbedAsync(inputs, cancel);
     }
 }

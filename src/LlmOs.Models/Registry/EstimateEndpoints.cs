@@ -36,7 +36,7 @@ internal static class EstimateEndpoints
         var source = ImportSource.Resolve(request.Source, settings.ImportDirs);
         SourceLayout.CheckKind(source);
         var config = await FormatRefusal.GuardAsync(() => Task.FromResult(SourceLayout.ReadConfig(source, path => ImportSource.ResolveInside(path, settings.ImportDirs))))
-            ?? throw new LlmOsException(ErrorCode.UnsupportedFormat, "What is in an archive is known when it is unpacked. Import it, or name a folder or a .gguf file.") { Field = "source" };
+            ?? throw new LlmOsException(ErrorCode.UnsupportedFormat, "What is in an archive, or in an ONNX graph of another exporter, is known when it is imported. Import it, or name a folder with safetensors or a .gguf file.") { Field = "source" };
         return TypedResults.Ok(Reply(config, request.Context, request.Slots, budget, engine.Value));
     }
 

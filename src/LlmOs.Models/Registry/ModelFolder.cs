@@ -6,6 +6,7 @@ using LlmOs.Engine.Text.Tokenizers;
 using LlmOs.Models.Registry.Adapters;
 using LlmOs.Models.Serving;
 using LlmOs.Models.Zoo;
+using LlmOs.Models.Zoo.Onnx;
 
 namespace LlmOs.Models.Registry;
 
@@ -79,7 +80,7 @@ internal sealed partial record ModelFolder(
     public static ModelFolder Check(IReadOnlyList<LayoutFile> files)
     {
         var json = ReadJson(files, ConfigFile)!;
-        var architecture = Architectures.Of(json);
+        var architecture = ArchitectureOf(json, files);
         var config = architecture.ReadConfig(json);
         if (ReadJson(files, "generation_config.json") is { } generation)
         {
@@ -91,13 +92,19 @@ internal sealed partial record ModelFolder(
             ? File.ReadAllBytes(file.Location)
             : null);
 
-        foreach (var text in files.Where(f => !f.Path.EndsWith(".safetensors", StringComparison.Ordinal)))
+        foreach (var text in files.Where(f => !f.Path.EndsWith(".safetensors", StringComparison.Ordinal) && !IsOfGraph(f.Path, files)))
         {
             RefuseLarge(text, MaxTextBytes);
         }
 
         using var weights = OpenWeights(files);
         CheckIndex(files, weights);
+        if (architecture is ForeignEncoder foreign)
+        {
+            foreign.Check(config);
+            return new ModelFolder(files, architecture, config, foreign.Parameters, ReadLicense(files));
+        }
+
         config = architecture.Settle(config, weights);
         var needed = architecture.Weights(config);
         architecture.CheckWeights(config, weights);
@@ -124,6 +131,10 @@ internal sealed partial record ModelFolder(
         }
     }
 
+    /// <summary>The architecture of a model whose files are known: a graph of another exporter is served as it is, whatever its class.</summary>
+    public static Architecture ArchitectureOf(ConfigJson json, IReadOnlyList<LayoutFile> files) =>
+        OnnxLayout.GraphOf(files) is { } graph ? ForeignEncoder.Of(json, graph) : Architectures.Of(json);
+
     /// <summary>Opens the weights; dispose what it gives.</summary>
     public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>
         SafetensorsShards.Open(files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => (f.Path, f.Location)));
@@ -146,6 +157,13 @@ internal sealed partial record ModelFolder(
             : [];
     }
 
+    /// <summary>Whether a path is that of a text or tokenizer of the layout.</summary>
+    public static bool IsCompanion(string path) =>
+        path == ConfigFile || Companions.Contains(path) || path.EndsWith("/" + ConfigFile, StringComparison.Ordinal) || path.StartsWith(TemplatesFolder, StringComparison.Ordinal);
+
+    /// <summary>Whether a folder has weights in safetensors, which go before a graph.</summary>
+    public static bool HasWeights(string folder) => File.Exists(Path.Combine(folder, IndexFile)) || File.Exists(Path.Combine(folder, WeightsFile));
+
     private static IEnumerable<string> WeightNames(string folder)
     {
         if (File.Exists(Path.Combine(folder, IndexFile)))
@@ -162,9 +180,9 @@ internal sealed partial record ModelFolder(
             return [WeightsFile];
         }
 
-        if (Directory.EnumerateFiles(folder, "*.onnx", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }).Any())
+        if (OnnxLayout.FilesIn(folder) is { Count: > 0 } graph)
         {
-            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"The folder holds a model as an ONNX graph of another exporter, whose inputs and cache are not the engine's. Import its safetensors ({WeightsFile}) instead; the graph is made here.");
+            return graph;
         }
 
         var pickle = Array.Find(OtherWeights, name => File.Exists(Path.Combine(folder, name)));
@@ -200,6 +218,10 @@ internal sealed partial record ModelFolder(
             throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{IndexFile} names the weight '{absent}', which no shard holds.");
         }
     }
+
+    /// <summary>Whether a file is a graph or its weights.</summary>
+    private static bool IsOfGraph(string path, IReadOnlyList<LayoutFile> files) =>
+        OnnxLayout.GraphOf(files) is { } graph && (path == graph.Name || graph.External.Keys.Any(name => path == OnnxLayout.Beside(graph.Name, name)));
 
     private static ConfigJson? ReadJson(IReadOnlyList<LayoutFile> files, string name)
     {

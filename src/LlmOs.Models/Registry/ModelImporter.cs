@@ -65,7 +65,7 @@ internal sealed class ModelImporter(
             var parent = request.Base is { } name ? await AdapterBase.OpenAsync(await ModelResolver.ResolveAsync(db, name, cancel), store, cancel) : null;
             return await TakeAsync(source, parent, request, job, cancel);
         });
-        if (request.Task is { } task && !ModelTasks.Of(version.Architecture).Contains(task))
+        if (request.Task is { } task && task != version.Task && !ModelTasks.Of(version.Architecture).Contains(task))
         {
             throw new LlmOsException(ErrorCode.UnsupportedTask, $"A model of the architecture {version.Architecture} is for {string.Join(", ", ModelTasks.Of(version.Architecture))}, not for {task}.") { Field = "task" };
         }
@@ -118,6 +118,11 @@ internal sealed class ModelImporter(
             precision);
         var files = await SourceLayout.ReadAsync(
             source.Path, Place, parent, half: precision == Precisions.Half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
+        if (precision != Precisions.Full && files.Any(f => OnnxLayout.IsGraph(f.Path)))
+        {
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"A graph of another exporter has the precision that it was made with; '{precision}' is for models that are imported from their weights.");
+        }
+
         return await intake.TakeFilesAsync(
             [.. files.Select(f => f with { MayMove = f.MayMove || (source.IsOurs && f.Location.StartsWith(source.Path, StringComparison.Ordinal)) })],
             request.Name,

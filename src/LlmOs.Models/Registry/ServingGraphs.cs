@@ -100,7 +100,8 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
     /// <summary>Changes with any file that goes into the graph, with its precision, and with the code that writes it.</summary>
     internal static string KeyOf(IReadOnlyList<ModelFileView> files, WeightPrecision precision)
     {
-        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
+        var isForeign = files.Any(f => OnnxLayout.IsGraph(f.Path)); // its weights may have any name
+        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || f.Path.EndsWith(".safetensors", StringComparison.Ordinal) || isForeign)
             .OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.Sha256);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
             $"builder {Architectures.BuilderVersion} {precision}\n{string.Join('\n', sources)}")))[..32];

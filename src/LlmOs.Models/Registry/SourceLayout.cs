@@ -72,7 +72,8 @@ internal static class SourceLayout
 
         if ((Directory.Exists(source) ? GgufIn(source) : source) is not { } path)
         {
-            return ModelFolder.ReadConfig(place(Path.Combine(source, ModelFolder.ConfigFile)));
+            // What a graph of another exporter takes is known when it is loaded.
+            return ModelFolder.HasWeights(source) || !OnnxLayout.IsIn(source) ? ModelFolder.ReadConfig(place(Path.Combine(source, ModelFolder.ConfigFile))) : null;
         }
 
         CheckKind(path);

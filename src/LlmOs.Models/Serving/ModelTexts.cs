@@ -2,6 +2,7 @@ using System.Text.Json;
 using LlmOs.Engine;
 using LlmOs.Engine.Formats;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Registry;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Serving;
@@ -20,7 +21,7 @@ internal sealed class ModelTexts(ArtifactStore store)
     public async Task<(Architecture Architecture, ModelConfig Config)> ReadConfigAsync(ServableModel model, CancellationToken cancel)
     {
         var json = ConfigJson.Parse(await File.ReadAllBytesAsync(Path(model, "config.json")!, cancel), "config.json");
-        var architecture = Architectures.Of(json);
+        var architecture = ModelFolder.ArchitectureOf(json, [.. model.Files.Select(f => new LayoutFile(f.Path, store.PathOf(f.Sha256)))]);
         return (architecture, architecture.ReadConfig(json));
     }
 
@@ -76,8 +77,7 @@ internal sealed class ModelTexts(ArtifactStore store)
     /// <summary>What a classifier's scores stand for.</summary>
     public async Task<EncoderLabels> ReadLabelsAsync(ServableModel model, CancellationToken cancel)
     {
-        var json = ConfigJson.Parse(await File.ReadAllBytesAsync(Path(model, "config.json")!, cancel), "config.json");
-        var config = Architectures.Of(json).ReadConfig(json);
+        var (_, config) = await ReadConfigAsync(model, cancel);
         return new EncoderLabels(config.Labels, config.MultiLabel);
     }
 

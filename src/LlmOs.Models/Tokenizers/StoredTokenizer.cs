@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Engine.Text;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -27,6 +28,28 @@ public sealed class StoredTokenizer
     /// <summary>As the API shows it; needs <see cref="Files"/>.</summary>
     public TokenizerView ToView() => new(
         Name, Kind, Vocabulary, [.. Files.OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.ToView())], CreatedAt, UpdatedAt);
+
+    /// <summary>Keeps a tokenizer under a name, in the place of what had it before.</summary>
+    /// <param name="files">What it was read from.</param>
+    public static async Task<TokenizerView> PutAsync(
+        LlmOsDb db, string name, ITokenizer tokenizer, IReadOnlyList<StoredTokenizerFile> files, DateTimeOffset now, CancellationToken cancel)
+    {
+        var stored = await db.Tokenizers.Include(t => t.Files).SingleOrDefaultAsync(t => t.Name == name, cancel);
+        if (stored is null)
+        {
+            stored = new StoredTokenizer { Name = name, Kind = tokenizer.Kind, Vocabulary = tokenizer.VocabularySize, CreatedAt = now, UpdatedAt = now };
+            db.Add(stored);
+        }
+        else
+        {
+            (stored.Kind, stored.Vocabulary, stored.UpdatedAt) = (tokenizer.Kind, tokenizer.VocabularySize, now);
+            stored.Files.Clear();
+        }
+
+        stored.Files.AddRange(files);
+        await db.SaveChangesAsync(cancel);
+        return stored.ToView();
+    }
 }
 
 /// <summary>A file of a tokenizer: its published name, and the blob that holds it.</summary>

@@ -45,7 +45,8 @@ internal sealed class TokenizerLibrary(IDbContextFactory<LlmOsDb> databases, Art
 
         try
         {
-            return await SaveAsync(name, tokenizer, files, cancel);
+            await using var db = await databases.CreateDbContextAsync(cancel);
+            return await StoredTokenizer.PutAsync(db, name, tokenizer, files, clock.GetUtcNow(), cancel);
         }
         catch (DbUpdateException failure) when (failure.IsUniqueViolation() || failure is DbUpdateConcurrencyException)
         {
@@ -63,26 +64,5 @@ internal sealed class TokenizerLibrary(IDbContextFactory<LlmOsDb> databases, Art
         {
             throw new LlmOsException(ErrorCode.UnsupportedFormat, fault.Message, fault) { Field = "file" };
         }
-    }
-
-    private async Task<TokenizerView> SaveAsync(string name, ITokenizer tokenizer, List<StoredTokenizerFile> files, CancellationToken cancel)
-    {
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        var now = clock.GetUtcNow();
-        var stored = await db.Tokenizers.Include(t => t.Files).SingleOrDefaultAsync(t => t.Name == name, cancel);
-        if (stored is null)
-        {
-            stored = new StoredTokenizer { Name = name, Kind = tokenizer.Kind, Vocabulary = tokenizer.VocabularySize, CreatedAt = now, UpdatedAt = now };
-            db.Add(stored);
-        }
-        else
-        {
-            (stored.Kind, stored.Vocabulary, stored.UpdatedAt) = (tokenizer.Kind, tokenizer.VocabularySize, now);
-            stored.Files.Clear();
-        }
-
-        stored.Files.AddRange(files);
-        await db.SaveChangesAsync(cancel);
-        return stored.ToView();
     }
 }

@@ -48,6 +48,13 @@ internal sealed class ProtoWriter
         Bytes(field, inner.Written);
     }
 
+    /// <summary>The head of a message whose content is written elsewhere.</summary>
+    public void Length(int field, long bytes)
+    {
+        Key(field, LengthDelimited);
+        WriteVarint((ulong)bytes);
+    }
+
     /// <summary>Adds fields written elsewhere.</summary>
     public void Append(ProtoWriter fields) => _buffer.Write(fields.Written);
 

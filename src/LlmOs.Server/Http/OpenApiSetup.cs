@@ -58,12 +58,9 @@ internal sealed class RefusalFilter : IOperationFilter
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
-        if (operation.RequestBody?.Content is { } bodies && metadata.OfType<RequestExample>().LastOrDefault() is { } example)
+        foreach (var body in operation.RequestBody?.Content?.Values.OfType<OpenApiMediaType>() ?? [])
         {
-            foreach (var body in bodies.Values.OfType<OpenApiMediaType>())
-            {
-                body.Example = JsonNode.Parse(example.Json);
-            }
+            AddExamples(body, [.. metadata.OfType<RequestExample>()]);
         }
 
         var isOpen = metadata.OfType<IAllowAnonymous>().Any();
@@ -99,6 +96,19 @@ internal sealed class RefusalFilter : IOperationFilter
         }
 
         Add(operation, context, ErrorCode.InternalError, "A fault of the server; the request id finds it in the log.");
+    }
+
+    private static void AddExamples(OpenApiMediaType body, List<RequestExample> examples)
+    {
+        var named = examples.FindAll(example => example.Name is not null);
+        if (named.Count > 0)
+        {
+            body.Examples = named.ToDictionary(example => example.Name!, IOpenApiExample (example) => new OpenApiExample { Value = JsonNode.Parse(example.Json) });
+        }
+        else if (examples.Count > 0)
+        {
+            body.Example = JsonNode.Parse(examples[^1].Json);
+        }
     }
 
     private static void Add(OpenApiOperation operation, OperationFilterContext context, ErrorCode code, string text)

@@ -36,7 +36,7 @@ internal sealed class BytePairTrainer
         tokens.AddRange(ByteAlphabet.Order.Select(b => new[] { b }));
         var known = new HashSet<string>(tokens.Select(t => ByteAlphabet.Spell(t)), StringComparer.Ordinal);
         var merges = new List<(int Left, int Right)>();
-        var state = new PairCounts(_counts, tokens);
+        var state = new PairCounts(Words(), (one, other) => GreaterFirst(tokens, one, other));
 
         while (specialTokens.Count + tokens.Count < vocabulary && state.TakeBest() is { } best)
         {
@@ -55,114 +55,21 @@ internal sealed class BytePairTrainer
         return new BytePairs(specialTokens, tokens, merges);
     }
 
-    /// <summary>How often each pair stands next to each other, kept up to date while words shrink.</summary>
-    private sealed class PairCounts
+    /// <summary>The words as indices of bytes in the order of a vocabulary.</summary>
+    private IEnumerable<(int[] Symbols, long Count)> Words()
     {
-        private readonly List<(int[] Symbols, long Count)> _words = [];
-        private readonly Dictionary<(int, int), long> _pairs = [];
-        private readonly Dictionary<(int, int), HashSet<int>> _where = [];
-        private readonly PriorityQueue<(int, int), (long Count, int Left, int Right)> _queue;
-
-        public PairCounts(Dictionary<string, long> counts, List<byte[]> tokens)
+        var idOfByte = new int[256];
+        for (var id = 0; id < 256; id++)
         {
-            _queue = new(Comparer<(long Count, int Left, int Right)>.Create((x, y) =>
-            {
-                var order = y.Count.CompareTo(x.Count);
-                order = order != 0 ? order : tokens[y.Left].AsSpan().SequenceCompareTo(tokens[x.Left]);
-                return order != 0 ? order : tokens[y.Right].AsSpan().SequenceCompareTo(tokens[x.Right]);
-            }));
-
-            var idOfByte = new int[256];
-            for (var id = 0; id < 256; id++)
-            {
-                idOfByte[ByteAlphabet.Order[id]] = id;
-            }
-
-            foreach (var (word, count) in counts)
-            {
-                _words.Add(([.. Encoding.UTF8.GetBytes(word).Select(b => idOfByte[b])], count));
-                Change(_words.Count - 1, 1, null);
-            }
-
-            foreach (var pair in _pairs.Keys)
-            {
-                Enqueue(pair);
-            }
+            idOfByte[ByteAlphabet.Order[id]] = id;
         }
 
-        /// <summary>Removes and returns the best pair; null when none is frequent enough.</summary>
-        public (int Left, int Right)? TakeBest()
-        {
-            while (_queue.TryDequeue(out var pair, out var seen))
-            {
-                var count = _pairs.GetValueOrDefault(pair);
-                if (count == seen.Count)
-                {
-                    return count < 2 ? null : pair;
-                }
+        return _counts.Select(word => (Encoding.UTF8.GetBytes(word.Key).Select(b => idOfByte[b]).ToArray(), word.Value));
+    }
 
-                // Words changed since it was queued: it may stand lower now.
-                if (count > 0)
-                {
-                    _queue.Enqueue(pair, (count, pair.Item1, pair.Item2));
-                }
-            }
-
-            return null;
-        }
-
-        public void Merge((int Left, int Right) pair, int id)
-        {
-            if (!_where.Remove(pair, out var words))
-            {
-                return;
-            }
-
-            var fresh = new HashSet<(int, int)>();
-            foreach (var index in words)
-            {
-                Change(index, -1, null);
-                var (symbols, count) = _words[index];
-                _words[index] = (Joined(symbols, pair, id), count);
-                Change(index, 1, fresh);
-            }
-
-            _pairs.Remove(pair);
-            foreach (var made in fresh.Where(p => p.Item1 == id || p.Item2 == id))
-            {
-                Enqueue(made);
-            }
-        }
-
-        private void Enqueue((int Left, int Right) pair) => _queue.Enqueue(pair, (_pairs[pair], pair.Left, pair.Right));
-
-        private void Change(int index, int sign, HashSet<(int, int)>? seen)
-        {
-            var (symbols, count) = _words[index];
-            for (var i = 0; i + 1 < symbols.Length; i++)
-            {
-                var pair = (symbols[i], symbols[i + 1]);
-                CollectionsMarshal.GetValueRefOrAddDefault(_pairs, pair, out _) += sign * count;
-                seen?.Add(pair);
-                if (sign > 0)
-                {
-                    ref var where = ref CollectionsMarshal.GetValueRefOrAddDefault(_where, pair, out _);
-                    (where ??= []).Add(index);
-                }
-            }
-        }
-
-        private static int[] Joined(int[] symbols, (int Left, int Right) pair, int id)
-        {
-            var joined = new List<int>(symbols.Length);
-            for (var i = 0; i < symbols.Length; i++)
-            {
-                var isPair = i + 1 < symbols.Length && symbols[i] == pair.Left && symbols[i + 1] == pair.Right;
-                joined.Add(isPair ? id : symbols[i]);
-                i += isPair ? 1 : 0;
-            }
-
-            return [.. joined];
-        }
+    private static int GreaterFirst(List<byte[]> tokens, (int Left, int Right) one, (int Left, int Right) other)
+    {
+        var order = tokens[other.Left].AsSpan().SequenceCompareTo(tokens[one.Left]);
+        return order != 0 ? order : tokens[other.Right].AsSpan().SequenceCompareTo(tokens[one.Right]);
     }
 }

@@ -2,6 +2,7 @@ using System.Numerics;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Zoo;
+using LlmOs.Tools.Tokenizers;
 
 namespace LlmOs.Tools.Training;
 
@@ -91,7 +92,7 @@ internal static class TrainingPlanner
         Check(request.Base is not null || request.Architecture is not null, "architecture", "Give 'architecture', the shape of the new model, or 'base', a model to go on from.");
         Check(request.Base is null || request.Architecture is null, "architecture", "'base' brings its own shape; leave 'architecture' away.");
         Check(request.Base is null || request.Tokenizer is null, "tokenizer", "'base' brings its own tokenizer; leave 'tokenizer' away.");
-        Check(request.Base is not null || request.Tokenizer is not null, "tokenizer", "Give 'tokenizer': {\"train\": \"bpe\", \"vocabulary\": 4096}, or the name of a stored model.");
+        Check(request.Base is not null || request.Tokenizer is not null, "tokenizer", "Give 'tokenizer': {\"train\": \"bpe\", \"vocabulary\": 4096}, or the name of a stored tokenizer or model.");
         Check(request.ChatTemplate is null || request.ChatTemplate.Length <= 100_000, "chat_template", "A chat template has at most 100000 characters.");
         Check(
             request.License is null || (request.License.Length is >= 1 and <= 100 && request.License.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+' or '_')),
@@ -108,14 +109,7 @@ internal static class TrainingPlanner
 
         OneOf("tokenizer.train", tokenizer.Train, "bpe");
         Check(tokenizer.Train is not null, "tokenizer.train", "'tokenizer.train' must be \"bpe\".");
-        var special = tokenizer.SpecialTokens ?? [TrainingPlan.EndOfText];
-        Check(special.Count is >= 1 and <= 64, "tokenizer.special_tokens", "Give 1 to 64 special tokens; the first ends a document.");
-        Check(
-            special.All(t => t is { Length: >= 2 and <= 64 } && !t.Any(c => char.IsControl(c) || char.IsSurrogate(c) || char.IsWhiteSpace(c))),
-            "tokenizer.special_tokens",
-            "A special token has 2 to 64 characters, none of them white space, control characters or beyond U+FFFF.");
-        Check(special.Distinct(StringComparer.Ordinal).Count() == special.Count, "tokenizer.special_tokens", "A special token is given twice.");
-        return special;
+        return TokenizerPlan.CheckSpecialTokens(tokenizer.SpecialTokens ?? [TrainingPlan.EndOfText], "tokenizer.special_tokens");
     }
 
     private static int? Patience(TrainingRequest request)

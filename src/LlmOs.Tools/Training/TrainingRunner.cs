@@ -114,8 +114,8 @@ internal sealed partial class TrainingRunner(
         TextPath = sources.TextPath,
         ResultFolder = result,
         WorkFolder = job.CheckpointFolder,
-        BaseFolder = sources.Base is null ? null : TrainingSources.LayOut(sources.Base, store, Path.Combine(job.ScratchFolder, "base")),
-        TokenizerFolder = sources.Tokenizer is null ? null : TrainingSources.LayOut(sources.Tokenizer, store, Path.Combine(job.ScratchFolder, "tokenizer")),
+        BaseFolder = sources.Base is null ? null : TrainingSources.LayOut(sources.Base.Files.Select(f => f.ToView()), store, Path.Combine(job.ScratchFolder, "base")),
+        TokenizerFolder = sources.Tokenizer is null ? null : TrainingSources.LayOut(sources.Tokenizer.Files, store, Path.Combine(job.ScratchFolder, "tokenizer")),
         StoredVocabulary = sources.Tokenizer?.Vocabulary,
         LowPriority = options.Value.LowPriority,
     };

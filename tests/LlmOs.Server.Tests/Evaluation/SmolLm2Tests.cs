@@ -16,7 +16,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
     private const string Model = "smollm2";
     private const double NllTolerance = 1e-3;  // relative
     private const double RowTolerance = 1e-2;  // nats
-    private const double MostInBlocks = 1e-2;  // of the perplexity
+    private const double MostInBlocks = 2e-2;  // of the perplexity; one window alone strays further than many
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -60,11 +60,11 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         Assert.Equal(windows.Sum(), result.GetProperty("nll_sum").GetDouble(), NllTolerance * windows.Sum());
     }
 
-    /// <summary>The file's blocks of 4 bits stay what they are at both precisions; what costs are 8-bit activations and, at int4, an 8-bit head.</summary>
+    /// <summary>The file's blocks of 4 bits stay what they are at int4, and are rounded once more at int8; activations are rounded at both.</summary>
     [Theory]
     [InlineData("int8")]
     [InlineData("int4")]
-    public async Task In_blocks_the_first_window_is_within_a_hundredth_as_likely(string precision)
+    public async Task In_blocks_the_first_window_is_within_two_hundredths_as_likely(string precision)
     {
         var window = PerplexityReference().GetProperty("per_window_nll")[0].GetDouble();
 
@@ -203,13 +203,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         var body = await answer.Content.ReadAsStringAsync(Cancel);
         Assert.True(answer.StatusCode == HttpStatusCode.Accepted, body);
         var id = Json.Parse(body).GetProperty("job").GetProperty("id").GetString();
-        JsonElement job;
-        do
-        {
-            job = Json.Parse(await client.GetStringAsync($"/api/v1/jobs/{id}?wait=30", Cancel));
-        }
-        while (job.GetProperty("finished_at").ValueKind == JsonValueKind.Null);
-
+        var job = await client.WaitForJobAsync($"/api/v1/jobs/{id}", Cancel);
         Assert.True(job.GetProperty("state").GetString() == "succeeded", job.ToString());
         return job.GetProperty("result");
     }

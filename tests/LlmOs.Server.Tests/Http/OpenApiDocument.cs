@@ -52,7 +52,12 @@ internal sealed record Operation(OpenApiDocument Document, string Method, string
 
     public bool TakesJson => Node["requestBody"]?["content"]?["application/json"] is not null;
 
-    public JsonNode? BodyExample => Node["requestBody"]?["content"]?["application/json"]?["example"];
+    public JsonNode? BodyExample => Json?["example"] ?? BodyExamples?.First().Value?["value"];
+
+    /// <summary>Bodies by what they are examples of, where there are several.</summary>
+    public JsonObject? BodyExamples => Json?["examples"]?.AsObject();
+
+    private JsonNode? Json => Node["requestBody"]?["content"]?["application/json"];
 
     /// <summary>Names of the query's parameters.</summary>
     public IEnumerable<string> QueryParameters =>

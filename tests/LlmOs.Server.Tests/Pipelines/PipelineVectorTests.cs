@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LlmOs.Server.Tests.Http;
 using LlmOs.Server.Tests.OpenAi;
 using LlmOs.Testing;
 
@@ -105,6 +106,31 @@ public sealed class PipelineVectorTests(TinyModelServer server) : IClassFixture<
 
             Assert.True(answer.IsSuccessStatusCode, $"{lines[0]}: {await answer.Content.ReadAsStringAsync()}");
         }
+    }
+
+    [Theory]
+    [InlineData("text-generation", "gpt2")]
+    [InlineData("text2text-generation", "t5-relu-tied")]
+    [InlineData("summarization", "bart")]
+    [InlineData("translation", "marian")]
+    [InlineData("text-classification", "bert-seqcls")]
+    [InlineData("zero-shot-classification", "roberta-nli")]
+    [InlineData("token-classification", "bert-tokcls")]
+    [InlineData("fill-mask", "bert-mlm")]
+    [InlineData("question-answering", "bert-qa")]
+    [InlineData("feature-extraction", "bert-base")]
+    [InlineData("sentence-similarity", "st-mean-normalize")]
+    public async Task The_example_of_a_task_in_the_API_document_works_when_pasted(string task, string model)
+    {
+        using var client = await server.WithAsync(model);
+        var examples = (await OpenApiDocument.ReadAsync(server)).Operations.Single(o => o.Path == "/pipeline/{task}").BodyExamples!;
+        var body = examples[task]!["value"]!.DeepClone().AsObject();
+        body["model"] = model;
+
+        using var answer = await client.PostAsync($"/pipeline/{task}", Json.Raw(body.ToJsonString()));
+
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        Assert.Equal(11, examples.Count);
     }
 
     /// <summary>Where the recorded tokenizer was told another window than the model's, the request says so.</summary>

@@ -203,14 +203,7 @@ public sealed class KilledTrainingTests
     private static async Task<JsonElement> EndOfAsync(ServerProcess server, string id)
     {
         using var client = server.Client();
-        JsonElement job;
-        do
-        {
-            job = Json.Parse(await client.GetStringAsync($"/api/v1/jobs/{id}?wait=30", Cancel));
-        }
-        while (job.GetProperty("finished_at").ValueKind == JsonValueKind.Null);
-
-        return job;
+        return await client.WaitForJobAsync($"/api/v1/jobs/{id}", Cancel);
     }
 
     /// <summary>The hash of the weights that a job listed.</summary>

@@ -1,0 +1,71 @@
+using LlmOs.Contracts;
+using LlmOs.Engine.Text;
+using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Models.Registry;
+using LlmOs.Models.Tokenizers;
+using LlmOs.Tools.Training;
+
+namespace LlmOs.Tools.Tokenizers;
+
+/// <summary>The job <c>tokenizer</c>: learns one from a text, measures it on the same text, and stores it.</summary>
+internal sealed class TokenizerRunner(LlmOsSettings settings, TimeProvider clock) : IJobRunner
+{
+    public const string JobKind = "tokenizer";
+
+    private const string FileName = "tokenizer.json";
+
+    public string Kind => JobKind;
+
+    public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+    {
+        var request = job.SpecAs<TokenizerTrainingRequest>();
+        var plan = TokenizerPlan.Of(request);
+        var text = ImportSource.ResolveFile(request.Text, "text", settings.ImportDirs);
+        var path = Path.Combine(job.ScratchFolder, FileName);
+        var (tokenizer, measure) = Guard(() => Make(job, plan, text, path, cancel));
+
+        await using var content = File.OpenRead(path);
+        var blob = await job.StageAsync(content, cancel);
+        return async (db, cancel) =>
+        {
+            StoredTokenizerFile[] files = [new() { Path = FileName, Sha256 = blob.Sha256, Bytes = blob.Bytes }];
+            var view = await StoredTokenizer.PutAsync(db, request.Name, tokenizer, files, clock.GetUtcNow(), cancel);
+            return new TrainedTokenizerView(view.Name, view.Kind, view.Vocabulary, measure.Fertility, measure.Coverage, measure.Words, measure.Tokens, measure.Characters);
+        };
+    }
+
+    private static (IOffsetTokenizer, TokenizerMeasure) Make(JobContext job, TokenizerPlan plan, string text, string path, CancellationToken cancel)
+    {
+        TokenizerTraining.Run(plan, TextChunks.Read(text, TrainingPlan.EndOfText), path, message => job.Report(0.1, message), cancel);
+        var tokenizer = TokenizerJson.Load(path);
+        if (tokenizer.VocabularySize < plan.Vocabulary)
+        {
+            job.Log(JobLogLevel.Warning, $"The text has too few repeated parts for {plan.Vocabulary} tokens: the vocabulary has {tokenizer.VocabularySize}.");
+        }
+
+        job.Report(0.8, "measuring the tokenizer on the text");
+        var measure = new TokenizerMeasure(tokenizer, plan.Unknown);
+        foreach (var chunk in TextChunks.Read(text, TrainingPlan.EndOfText))
+        {
+            cancel.ThrowIfCancellationRequested();
+            measure.Add(chunk.Text.ToString());
+        }
+
+        return measure.Words > 0 ? (tokenizer, measure) : throw LlmOsException.Invalid("text", "The text has no words.");
+    }
+
+    /// <summary>What is wrong with the text is the request's fault, not the server's.</summary>
+    private static T Guard<T>(Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (InvalidDataException fault)
+        {
+            throw new LlmOsException(ErrorCode.InvalidRequest, fault.Message, fault) { Field = "text" };
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Tools.Training;
+
+namespace LlmOs.Tools.Tokenizers;
+
+/// <summary>Learns a tokenizer of any kind from a text and writes its <c>tokenizer.json</c>.</summary>
+internal static class TokenizerTraining
+{
+    /// <param name="path">Where the file goes.</param>
+    /// <param name="report">Told what comes next.</param>
+    /// <exception cref="Infrastructure.LlmOsException">The vocabulary has no room for the text's characters.</exception>
+    public static void Run(TokenizerPlan plan, IEnumerable<TextChunk> text, string path, Action<string> report, CancellationToken cancel)
+    {
+        report("counting the words");
+        switch (plan.Kind)
+        {
+            case TokenizerPlan.BytePair:
+                var trainer = new BytePairTrainer();
+                foreach (var chunk in text)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    trainer.Add(chunk.Text.Span);
+                }
+
+                report("merging pairs");
+                trainer.Train(plan.Vocabulary, plan.SpecialTokens, cancel).Write(path);
+                break;
+
+            case TokenizerPlan.WordPiece:
+                var words = Count(text, TokenizerFile.WordPieceSurroundings(plan.Lowercase), cancel);
+                report("merging pairs");
+                TokenizerFile.WriteWordPiece(path, WordPieceTrainer.Train(words, new Alphabet(words, plan.Coverage), plan.SpecialTokens, plan.Vocabulary, cancel), plan);
+                break;
+
+            default:
+                var pieces = Count(text, TokenizerFile.UnigramSurroundings(), cancel);
+                report("weighing pieces");
+                var learnt = UnigramTrainer.Train(pieces, new Alphabet(pieces, plan.Coverage), plan.Vocabulary - plan.SpecialTokens.Count, cancel);
+                TokenizerFile.WriteUnigram(path, [(plan.Unknown!, 0), .. learnt], [.. plan.SpecialTokens.Where(t => t != plan.Unknown)]);
+                break;
+        }
+    }
+
+    /// <summary>The words that a model within these surroundings would see.</summary>
+    private static IReadOnlyList<(string Word, long Count)> Count(IEnumerable<TextChunk> text, JsonObject surroundings, CancellationToken cancel)
+    {
+        var splitter = TextSplitter.Parse(System.Text.Encoding.UTF8.GetBytes(surroundings.ToJsonString()));
+        var words = new WordCounts();
+        foreach (var chunk in text)
+        {
+            cancel.ThrowIfCancellationRequested();
+            splitter.Split(chunk.Text.ToString(), words.Add);
+        }
+
+        return words.Ranked();
+    }
+}
