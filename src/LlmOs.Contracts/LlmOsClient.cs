@@ -27,6 +27,9 @@ public sealed record GenerationSettings
 
     /// <summary>Whether each piece says how many tokens it holds.</summary>
     public bool CountTokens { get; init; }
+
+    /// <summary>How many candidates each token's place is shown with, at most 5; null: no probabilities.</summary>
+    public int? Candidates { get; init; }
 }
 
 /// <summary>One piece of a streamed reply.</summary>
@@ -35,7 +38,9 @@ public sealed record GenerationSettings
 /// <param name="CompletionTokens">Tokens of the whole reply, on the very last piece.</param>
 /// <param name="Tokens">Tokens of this piece, where <see cref="GenerationSettings.CountTokens"/> asked for them.</param>
 /// <param name="Usage">What the reply cost, on the very last piece.</param>
-public sealed record ReplyPiece(string Text, string? FinishReason, int? CompletionTokens, int Tokens = 0, Usage? Usage = null);
+/// <param name="Probabilities">Of each token of this piece, where <see cref="GenerationSettings.Candidates"/> asked for them.</param>
+public sealed record ReplyPiece(
+    string Text, string? FinishReason, int? CompletionTokens, int Tokens = 0, Usage? Usage = null, IReadOnlyList<TokenLogprobEntry>? Probabilities = null);
 
 /// <summary>A model that can be named in requests, and whether it is in memory.</summary>
 /// <param name="MemoryBytes">Null while it is not loaded.</param>
@@ -112,6 +117,9 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
 
     public Task<CardView> GetCardAsync(string name, CancellationToken cancel) =>
         GetAsync<CardView>($"api/v1/models/{Uri.EscapeDataString(name)}/card", cancel);
+
+    public Task<LineageGraph> GetLineageAsync(string name, int version, CancellationToken cancel) =>
+        GetAsync<LineageGraph>($"api/v1/models/{Uri.EscapeDataString(name)}/versions/{version}/lineage", cancel);
 
     public Task<ModelJobResult> CopyVersionAsync(string name, int version, CopyRequest request, CancellationToken cancel) =>
         SendAsync<ModelJobResult>(HttpMethod.Post, $"api/v1/models/{Uri.EscapeDataString(name)}/versions/{version}/copy", request, cancel);
@@ -318,7 +326,7 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
             }
 
             var choice = chunk.Choices is [var first, ..] ? first : null;
-            yield return new ReplyPiece(choice?.Delta?.Content ?? choice?.Text ?? "", choice?.FinishReason, chunk.Usage?.CompletionTokens, choice?.TokenIds?.Count ?? 0, chunk.Usage);
+            yield return new ReplyPiece(choice?.Delta?.Content ?? choice?.Text ?? "", choice?.FinishReason, chunk.Usage?.CompletionTokens, choice?.TokenIds?.Count ?? 0, chunk.Usage, choice?.Logprobs?.Entries());
         }
 
         throw new HttpRequestException("The server closed the connection in the middle of a reply.");
@@ -394,18 +402,58 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? TopP,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Seed,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ReturnTokenIds,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Logprobs,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? TopLogprobs,
         bool Stream,
         StreamOptions StreamOptions)
     {
         public static GenerationBody Of(string model, IReadOnlyList<ChatTurn>? messages, string? prompt, GenerationSettings settings) =>
-            new(model, messages, prompt, settings.MaxTokens, settings.Temperature, settings.TopP, settings.Seed, settings.CountTokens ? true : null, Stream: true, new StreamOptions(IncludeUsage: true));
+            new(
+                model,
+                messages,
+                prompt,
+                settings.MaxTokens,
+                settings.Temperature,
+                settings.TopP,
+                settings.Seed,
+                settings.CountTokens ? true : null,
+                LogprobsOf(messages is not null, settings.Candidates),
+                messages is not null ? settings.Candidates : null,
+                Stream: true,
+                new StreamOptions(IncludeUsage: true));
+
+        /// <summary>A switch beside <c>top_logprobs</c> on chat, the number itself on completions.</summary>
+        private static JsonElement? LogprobsOf(bool isChat, int? candidates) => candidates is not { } number
+            ? null
+            : isChat ? JsonSerializer.SerializeToElement(true) : JsonSerializer.SerializeToElement(number);
     }
 
     private sealed record StreamOptions(bool IncludeUsage);
 
     private sealed record Chunk(IReadOnlyList<ChunkChoice>? Choices, Usage? Usage, ChunkError? Error);
 
-    private sealed record ChunkChoice(string? Text, ChunkDelta? Delta, string? FinishReason, IReadOnlyList<int>? TokenIds);
+    private sealed record ChunkChoice(string? Text, ChunkDelta? Delta, string? FinishReason, IReadOnlyList<int>? TokenIds, ChunkLogprobs? Logprobs);
+
+    /// <summary>Of chat: <see cref="Content"/>. Of completions: parallel lists.</summary>
+    private sealed record ChunkLogprobs(
+        IReadOnlyList<TokenLogprobEntry>? Content,
+        IReadOnlyList<string>? Tokens,
+        IReadOnlyList<float?>? TokenLogprobs,
+        IReadOnlyList<IReadOnlyDictionary<string, float>?>? TopLogprobs)
+    {
+        public IReadOnlyList<TokenLogprobEntry> Entries()
+        {
+            if (Content is not null || Tokens is null)
+            {
+                return Content ?? [];
+            }
+
+            return [.. Tokens.Select((token, i) => new TokenLogprobEntry(token, TokenLogprobs?[i] ?? 0, null, Top(i)))];
+        }
+
+        private List<TopLogprobEntry> Top(int i) =>
+            TopLogprobs?[i] is { } top ? [.. top.OrderByDescending(t => t.Value).Select(t => new TopLogprobEntry(t.Key, t.Value, null))] : [];
+    }
 
     private sealed record ChunkDelta(string? Content);
 

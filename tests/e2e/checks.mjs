@@ -62,6 +62,8 @@ export const checks = [
     await page.waitForURL("**/console/models/tales");
     await page.waitForSelector("text=Version 1");
     await page.waitForSelector("dd:has-text('LlamaForCausalLM')");
+    await page.waitForSelector("#lineage rect.root");
+    await page.waitForSelector("#card .markdown");
 
     await open(world, page, "/console/models");
     const job = (await world.api("POST", "/api/v1/models/import", { source: `file:${join(world.imports, "tales")}`, name: "from-outside" })).body.job;
@@ -110,6 +112,25 @@ export const checks = [
       await stop.click().catch(() => {}); // it may have ended by itself meanwhile
     }
     await page.waitForSelector("button:has-text('Stop')", { state: "detached" });
+    await page.context().close();
+  }],
+
+  ["two models answer side by side, and each token of a reply says how likely it was", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/playground?model=starter");
+    await page.click("button:has-text('Completion')");
+    await page.selectOption("label:has-text('Second model') select", "tales");
+    await page.check("label:has-text('how likely') input");
+    await page.fill("label:has-text('Most new tokens') input", "8");
+    await page.fill("label:has(> span:text-is('Temperature')) input", "0");
+    await page.click("button:has-text('Continue the text')");
+    await page.waitForFunction(() => [...document.querySelectorAll(".figures")].filter(f => /new tokens/.test(f.textContent)).length === 2);
+    const straight = (await world.api("POST", "/v1/completions", { model: "starter", prompt: "Once upon a time", max_tokens: 8, temperature: 0, logprobs: 3 })).body.choices[0];
+    const replies = await page.$$eval(".turn.completion", turns => turns.map(turn => [...turn.querySelectorAll(".token")].map(token => token.textContent).join("")));
+    assert.deepEqual(replies, [straight.text, straight.text]);
+    await page.screenshot({ path: join(pictures, "side-by-side.png") });
+    const likely = `${(Math.exp(straight.logprobs.token_logprobs[0]) * 100).toFixed(1)}`;
+    assert.ok((await page.getAttribute(".token >> nth=0", "title")).includes(likely), `the first token is ${likely} % likely`);
     await page.context().close();
   }],
 
@@ -278,6 +299,7 @@ export const checks = [
       ]);
       await signIn(world, page);
       const faults = [];
+      world.job ??= `/console/jobs/${(await world.api("GET", "/api/v1/jobs?limit=1")).body.items[0].id}`;
       for (const path of pages.map(p => p === "JOB" ? world.job : p)) {
         await open(world, page, path);
         await page.evaluate(() => Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))));

@@ -221,5 +221,16 @@ public sealed partial record Texts
         DifferenceUnclear = "这些数据不足以判断哪一个更好。",
         PromoteNext = "在模型页面上提升某个版本",
         CutsDiffer = "两者把文本切分成不同的词元。请比较每字节比特数，它与切分方式无关。",
+        Lineage = "谱系",
+        LineageOf = "{0} 由何而来",
+        InWords = "文字说明",
+        Dataset = "数据集",
+        Evaluation = "评估",
+        Card = "模型卡",
+        SecondModel = "并排的第二个模型",
+        NoSecondModel = "无",
+        ShowTokens = "显示每个词元的概率",
+        ShowTokensHelp = "将指针移到回复中的词元上，可看到其他候选。",
+        TokenLikely = "{0}：{1}",
     };
 }

@@ -221,5 +221,16 @@ public sealed partial record Texts
         DifferenceUnclear = "This data does not show which one is better.",
         PromoteNext = "Promote a version on the model's page",
         CutsDiffer = "The two cut the text into different tokens. Compare their bits per byte, which do not depend on it.",
+        Lineage = "Lineage",
+        LineageOf = "What {0} was made from, by and with",
+        InWords = "In words",
+        Dataset = "Data set",
+        Evaluation = "Evaluation",
+        Card = "Model card",
+        SecondModel = "Second model, beside it",
+        NoSecondModel = "none",
+        ShowTokens = "Show how likely each token was",
+        ShowTokensHelp = "Point at a token of the reply to see what else could have stood there.",
+        TokenLikely = "{0}: {1}",
     };
 }

@@ -470,4 +470,26 @@ public sealed partial record Texts
     public required string PromoteNext { get; init; }
 
     public required string CutsDiffer { get; init; }
+
+    public required string Lineage { get; init; }
+
+    public required string LineageOf { get; init; }
+
+    public required string InWords { get; init; }
+
+    public required string Dataset { get; init; }
+
+    public required string Evaluation { get; init; }
+
+    public required string Card { get; init; }
+
+    public required string SecondModel { get; init; }
+
+    public required string NoSecondModel { get; init; }
+
+    public required string ShowTokens { get; init; }
+
+    public required string ShowTokensHelp { get; init; }
+
+    public required string TokenLikely { get; init; }
 }
