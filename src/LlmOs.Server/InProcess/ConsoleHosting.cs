@@ -12,6 +12,9 @@ internal static class ConsoleHosting
     {
         // Files of libraries lie in their packages until the server is published; then there is nothing to be found.
         builder.WebHost.UseStaticWebAssets();
+
+        // Watching for changed files adds a route for every path, and a wrong method would be told that there is no such path.
+        builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
         builder.Services.AddConsole();
         builder.Services.AddSingleton<InProcessPipeline>();
         builder.Services.AddScoped(provider => new LlmOsClient(new HttpClient(

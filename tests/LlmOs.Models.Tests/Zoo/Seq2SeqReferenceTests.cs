@@ -40,6 +40,49 @@ public sealed class Seq2SeqReferenceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Models))]
+    public async Task Greedy_ids_in_a_batch_are_those_of_each_text_alone_to_the_last_bit(string model)
+    {
+        using var reference = new ReferenceModel(model);
+        var graph = (ServingGraph)reference.Architecture.WriteGraph(reference.Config, reference.Weights, WeightPrecision.F32, _folder, Cancel);
+        await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 4, Threads = 1 }, EngineDevice.Cpu, TimeProvider.System);
+        GenerationRequest[] requests = [.. reference.Cases("forward").DistinctBy(test => test.Rows("input_ids")[0].Length).Select(test => new GenerationRequest
+        {
+            PromptTokens = [reference.Config.Seq2Seq!.StartToken],
+            SourceTokens = test.Rows("input_ids")[0],
+            MaxTokens = 24,
+            TopLogprobs = 5,
+            Sampling = new() { Temperature = 0 },
+        })];
+        Assert.True(requests.Length >= 3, $"Only {requests.Length} lengths.");
+
+        var alone = new List<IReadOnlyList<GenerationPiece>>();
+        foreach (var request in requests)
+        {
+            alone.Add(await Generate(engine, request));
+        }
+
+        var together = await Task.WhenAll(requests.Select(request => Generate(engine, request)));
+
+        for (var i = 0; i < requests.Length; i++)
+        {
+            Assert.Equal(alone[i].Select(p => p.Token), together[i].Select(p => p.Token));
+            Assert.Equal(alone[i].SelectMany(p => p.TopLogprobs), together[i].SelectMany(p => p.TopLogprobs)); // equal, not close
+        }
+    }
+
+    private static async Task<IReadOnlyList<GenerationPiece>> Generate(InferenceEngine engine, GenerationRequest request)
+    {
+        var pieces = new List<GenerationPiece>();
+        await foreach (var piece in engine.Submit(request).Pieces(Cancel))
+        {
+            pieces.Add(piece);
+        }
+
+        return pieces;
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
     public void Encoder_states_are_the_recorded_ones(string model)
     {
         using var reference = new ReferenceModel(model);

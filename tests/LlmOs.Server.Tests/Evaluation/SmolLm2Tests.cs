@@ -9,7 +9,7 @@ namespace LlmOs.Server.Tests.Evaluation;
 
 /// <summary>
 /// A real model, imported from its GGUF file, against figures that transformers and lm-evaluation-harness gave for the same weights.
-/// The short tests look at the first windows and rows; the explicit one at all of them (<c>-explicit only -class '*SmolLm2Tests'</c>).
+/// The short tests look at the first windows and rows; the long ones at more, and are there in a build with <c>-p:LongTests=true</c>.
 /// </summary>
 public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<SmolLm2Tests.Server>
 {
@@ -73,7 +73,8 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         Assert.InRange(Math.Exp((result.GetProperty("nll_sum").GetDouble() - window) / 1023), 1 - MostInBlocks, 1 + MostInBlocks);
     }
 
-    [Theory(Explicit = true)]
+#if LONG_TESTS
+    [Theory]
     [InlineData(null)]
     [InlineData("int8")]
     [InlineData("int4")]
@@ -87,11 +88,13 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         TestContext.Current.TestOutputHelper!.WriteLine($"{precision ?? "f32"}: perplexity {result.GetProperty("perplexity").GetDouble():F4}, {ratio:F5} times the reference");
         Assert.InRange(ratio, 1 - MostInBlocks, 1 + MostInBlocks);
     }
+#endif
 
     [Fact]
     public async Task The_first_rows_have_the_log_likelihoods_of_the_harness() => await CompareRowsAsync(rows: 6);
 
-    [Fact(Explicit = true)]
+#if LONG_TESTS
+    [Fact]
     public async Task All_of_the_references_windows_and_rows_are_met()
     {
         var reference = PerplexityReference();
@@ -105,6 +108,7 @@ public sealed class SmolLm2Tests(SmolLm2Tests.Server server) : IClassFixture<Smo
         TestContext.Current.SendDiagnosticMessage("perplexity {0}", result.GetProperty("perplexity").GetDouble());
         await CompareRowsAsync(rows: 200);
     }
+#endif
 
     private static string NameOf(string? precision) => precision is null ? Model : $"{Model}-{precision}";
 
