@@ -8,7 +8,7 @@ namespace LlmOs.Server.Tests.Training;
 /// <summary>Whatever is killed, the job goes on from its checkpoint, and nobody can see from the weights that anything happened.</summary>
 public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undisturbed) : IClassFixture<KilledTrainingTests.Undisturbed>
 {
-    private const int Steps = 260;
+    private const int Steps = 400;
     private const int CheckpointEvery = 3;
     private const int Kills = 20;
     private const int Stretch = (Steps - 80) / Kills;
@@ -69,9 +69,11 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
         try
         {
             var id = await SubmitAsync(server, folder, "killed");
+            var reached = 0L;
             foreach (var (moment, victim) in moments.Zip(victims))
             {
-                var trainer = await UntilAsync(server, id, moment);
+                // A trainer that never gets past its checkpoint ends the job, as it should: each is given one to write.
+                (var trainer, reached) = await UntilAsync(server, id, Math.Max(moment, reached + CheckpointEvery));
                 await Task.Delay(random.Next(40), Cancel); // anywhere in a step, and in the writing of a checkpoint
                 if (victim != Victim.Trainer)
                 {
@@ -185,14 +187,14 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
     }
 
     /// <summary>Waits until a trainer runs and a checkpoint lies at or beyond a step.</summary>
-    /// <returns>The trainer's process.</returns>
-    private static async Task<int> UntilAsync(ServerProcess server, string id, long moment)
+    /// <returns>The trainer's process, and the checkpoint's step.</returns>
+    private static async Task<(int Trainer, long Step)> UntilAsync(ServerProcess server, string id, long moment)
     {
         while (true)
         {
             if (TrainerWatch.Checkpoint(server.Data, id) is var step && step >= moment - (moment % CheckpointEvery) && TrainerWatch.Of(server.ProcessId) is [var trainer])
             {
-                return trainer;
+                return (trainer, step);
             }
 
             await FailIfOverAsync(server, id);
