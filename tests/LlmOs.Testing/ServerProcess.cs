@@ -66,9 +66,22 @@ public class ServerProcess : Xunit.IAsyncLifetime
     public async ValueTask InitializeAsync() => await LaunchAsync(Start);
 
     /// <summary>A client that sends the key with each request; null sends none.</summary>
-    public HttpClient Client(string? key = AdminKey)
+    /// <param name="from">The loopback address that it comes from, for what is counted by address.</param>
+    public HttpClient Client(string? key = AdminKey, IPAddress? from = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(10) };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        if (from is not null)
+        {
+            handler.ConnectCallback = async (context, cancel) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(from, 0));
+                await socket.ConnectAsync(context.DnsEndPoint, cancel);
+                return new NetworkStream(socket, ownsSocket: true);
+            };
+        }
+
+        var client = new HttpClient(handler) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(10) };
         if (key is not null)
         {
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);

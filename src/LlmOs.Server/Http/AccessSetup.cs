@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Authentication;
@@ -13,9 +12,6 @@ namespace LlmOs.Server.Http;
 /// <summary>Who may do what. Whatever does not say that it is open is closed.</summary>
 internal static class AccessSetup
 {
-    public const string LoginLimit = "login";
-    private const int LoginsAMinute = 10;
-
     public static void AddAccess(this IServiceCollection services)
     {
         services.AddAuthentication(KeyAuthentication.Name)
@@ -39,11 +35,7 @@ internal static class AccessSetup
             .AddRequirements(new AccessRequirement())
             .Build());
 
-        services.AddRateLimiter(limits => limits
-            .AddPolicy(LoginLimit, context => RateLimitPartition.GetFixedWindowLimiter(
-                context.Connection.RemoteIpAddress?.ToString() ?? "none",
-                _ => new FixedWindowRateLimiterOptions { PermitLimit = LoginsAMinute, Window = TimeSpan.FromMinutes(1) }))
-            .RejectionStatusCode = StatusCodes.Status429TooManyRequests);
+        services.AddSingleton<WrongKeys>();
     }
 }
 

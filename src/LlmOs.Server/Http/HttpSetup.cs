@@ -36,7 +36,6 @@ internal static class HttpSetup
         app.UseMiddleware<OpenDoorGuard>();
         app.UseRouting();
         app.UseAuthentication();
-        app.UseRateLimiter();
         app.UseAuthorization();
         app.UseAntiforgery();
         app.UseMiddleware<BodyLimit>();

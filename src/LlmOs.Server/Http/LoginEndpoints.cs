@@ -11,12 +11,12 @@ internal static class LoginEndpoints
 {
     public static void MapLogin(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/login", (string? next, HttpRequest request) => Page(next, request, isRefused: false)).AllowAnonymous().ExcludeFromDescription();
-        routes.MapPost("/login", LoginAsync).AllowAnonymous().ExcludeFromDescription().RequireRateLimiting(AccessSetup.LoginLimit).DisableAntiforgery();
+        routes.MapGet("/login", (string? next, HttpRequest request) => Page(next, request, StatusCodes.Status200OK)).AllowAnonymous().ExcludeFromDescription();
+        routes.MapPost("/login", LoginAsync).AllowAnonymous().ExcludeFromDescription().DisableAntiforgery();
         routes.MapPost("/logout", (Delegate)LogoutAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static async Task<IResult> LoginAsync(HttpContext context, ApiKeys keys, CancellationToken cancel)
+    private static async Task<IResult> LoginAsync(HttpContext context, ApiKeys keys, WrongKeys wrong, CancellationToken cancel)
     {
         // Nobody signs this browser in but its own pages.
         if (!IsOwnPage(context.Request) || !context.Request.HasFormContentType)
@@ -26,9 +26,17 @@ internal static class LoginEndpoints
 
         var form = await context.Request.ReadFormAsync(cancel);
         var next = form["next"].ToString();
+        var address = context.Connection.RemoteIpAddress;
+        if (wrong.AreTooMany(address))
+        {
+            context.Response.Headers.RetryAfter = "60";
+            return Page(next, context.Request, StatusCodes.Status429TooManyRequests);
+        }
+
         if (await keys.FindAsync(form["key"].ToString().Trim(), cancel) is not { } caller)
         {
-            return Page(next, context.Request, isRefused: true);
+            wrong.Count(address);
+            return Page(next, context.Request, StatusCodes.Status401Unauthorized);
         }
 
         await context.SignInAsync(KeyAuthentication.Session, KeyAuthentication.PrincipalOf(caller, KeyAuthentication.Session));
@@ -60,10 +68,16 @@ internal static class LoginEndpoints
     private static bool IsLocal(string next) =>
         next.StartsWith('/') && !next.StartsWith("//", StringComparison.Ordinal) && !next.StartsWith("/\\", StringComparison.Ordinal) && !next.Any(char.IsControl);
 
-    private static ContentHttpResult Page(string? next, HttpRequest request, bool isRefused)
+    private static ContentHttpResult Page(string? next, HttpRequest request, int status)
     {
         var language = Look.Of(request).Language;
         var texts = Texts.Of(language);
+        var refusal = status switch
+        {
+            StatusCodes.Status401Unauthorized => texts.KeyRefused,
+            StatusCodes.Status429TooManyRequests => texts.TooManyWrongKeys,
+            _ => null,
+        };
         var target = System.Net.WebUtility.HtmlEncode(next is not null && IsLocal(next) ? next : "/");
         var page = $$"""
             <!doctype html>
@@ -86,7 +100,7 @@ internal static class LoginEndpoints
             <body>
               <form method="post" action="/login">
                 <h1>LlmOs</h1>
-                {{(isRefused ? $"<p class=\"fault\" role=\"alert\">{texts.KeyRefused}</p>" : "")}}
+                {{(refusal is null ? "" : $"<p class=\"fault\" role=\"alert\">{refusal}</p>")}}
                 <label for="key">{{texts.Key}}</label>
                 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
                 <input type="hidden" name="next" value="{{target}}">
@@ -96,6 +110,6 @@ internal static class LoginEndpoints
             </body>
             </html>
             """;
-        return TypedResults.Text(page, "text/html; charset=utf-8", statusCode: isRefused ? StatusCodes.Status401Unauthorized : StatusCodes.Status200OK);
+        return TypedResults.Text(page, "text/html; charset=utf-8", statusCode: status);
     }
 }

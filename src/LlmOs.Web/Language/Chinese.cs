@@ -32,6 +32,7 @@ public sealed partial record Texts
         Key = "密钥",
         KeyHelp = "服务器首次启动时会打印管理员密钥。",
         KeyRefused = "该密钥不存在、已吊销或已过期。",
+        TooManyWrongKeys = "此处提交的错误密钥过多。请等待一分钟后再试。",
         Reconnecting = "与服务器的连接已断开，正在重新连接……",
         ConnectionLost = "无法连接到服务器。",
         Reload = "重新加载页面",

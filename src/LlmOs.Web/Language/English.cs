@@ -32,6 +32,7 @@ public sealed partial record Texts
         Key = "Key",
         KeyHelp = "The server printed its admin key at its first start.",
         KeyRefused = "This key is unknown, revoked or expired.",
+        TooManyWrongKeys = "Too many wrong keys came from here. Wait a minute, then try again.",
         Reconnecting = "The connection to the server was lost. Trying to connect again …",
         ConnectionLost = "The server cannot be reached.",
         Reload = "Load the page again",

@@ -93,6 +93,8 @@ public sealed partial record Texts
 
     public required string KeyRefused { get; init; }
 
+    public required string TooManyWrongKeys { get; init; }
+
     public required string Reconnecting { get; init; }
 
     public required string ConnectionLost { get; init; }

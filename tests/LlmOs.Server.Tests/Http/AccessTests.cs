@@ -195,9 +195,38 @@ public class AccessTests(ServerProcess server)
         Assert.False(login.Headers.Contains("Set-Cookie"));
     }
 
-    private HttpClient Browser()
+    [Fact]
+    public async Task Right_keys_sign_in_as_often_as_they_like()
     {
-        var client = server.Client(key: null);
+        using var browser = Browser();
+        for (var i = 0; i < 25; i++)
+        {
+            using var login = await browser.PostAsync("/login", Form(ServerProcess.AdminKey, "/"));
+            Assert.Equal(HttpStatusCode.Redirect, login.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_guesses_has_to_wait_and_is_told_so()
+    {
+        using var browser = Browser(from: IPAddress.Parse("127.0.0.9")); // its own address: the other tests go on signing in
+        for (var i = 0; i < 10; i++)
+        {
+            using var wrong = await browser.PostAsync("/login", Form("guess", "/"));
+            Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
+        }
+
+        using var late = await browser.PostAsync("/login", Form(ServerProcess.AdminKey, "/"));
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, late.StatusCode);
+        Assert.Equal(TimeSpan.FromMinutes(1), late.Headers.RetryAfter?.Delta);
+        Assert.False(late.Headers.Contains("Set-Cookie"));
+        Assert.Contains("Wait a minute", await late.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private HttpClient Browser(IPAddress? from = null)
+    {
+        var client = server.Client(key: null, from);
         client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("text/html"));
         return client;
     }
