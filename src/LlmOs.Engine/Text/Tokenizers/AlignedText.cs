@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace LlmOs.Engine.Text.Tokenizers;
 
 /// <summary>
@@ -92,12 +94,12 @@ internal sealed class AlignedText
         return new AlignedText(text, whole.Origin, starts, ends, whole.Work);
     }
 
-    /// <summary>A rewrite of a text from left to right.</summary>
+    /// <summary>A rewrite of a text from left to right, in borrowed arrays: long texts must not fill the heap.</summary>
     internal ref struct Rewriter(AlignedText source, int capacity)
     {
-        private char[] _text = new char[Math.Max(capacity, 16)];
-        private int[] _starts = source.Tracked ? new int[Math.Max(capacity, 16)] : [];
-        private int[] _ends = source.Tracked ? new int[Math.Max(capacity, 16)] : [];
+        private char[] _text = ArrayPool<char>.Shared.Rent(Math.Max(capacity, 16));
+        private int[] _starts = source.Tracked ? ArrayPool<int>.Shared.Rent(Math.Max(capacity, 16)) : [];
+        private int[] _ends = source.Tracked ? ArrayPool<int>.Shared.Rent(Math.Max(capacity, 16)) : [];
         private int _count;
 
         /// <summary>Characters written so far.</summary>
@@ -141,12 +143,22 @@ internal sealed class AlignedText
             }
         }
 
-        public readonly AlignedText Finish()
+        /// <summary>The text that was written. It ends the rewriter.</summary>
+        public AlignedText Finish()
         {
             var text = new string(_text, 0, _count);
-            return source.Tracked
-                ? new AlignedText(text, source.Origin, _starts[.._count], _ends[.._count], source.Work)
-                : new AlignedText(text, source.Origin, tracked: false, source.Work);
+            ArrayPool<char>.Shared.Return(_text);
+            _text = [];
+            if (!source.Tracked)
+            {
+                return new AlignedText(text, source.Origin, tracked: false, source.Work);
+            }
+
+            var result = new AlignedText(text, source.Origin, _starts[.._count], _ends[.._count], source.Work);
+            ArrayPool<int>.Shared.Return(_starts);
+            ArrayPool<int>.Shared.Return(_ends);
+            (_starts, _ends) = ([], []);
+            return result;
         }
 
         private void Reserve(int more)
@@ -162,12 +174,20 @@ internal sealed class AlignedText
             }
 
             var size = Math.Max(_text.Length * 2, _count + more);
-            Array.Resize(ref _text, size);
+            Grow(ref _text, size);
             if (source.Tracked)
             {
-                Array.Resize(ref _starts, size);
-                Array.Resize(ref _ends, size);
+                Grow(ref _starts, _text.Length);
+                Grow(ref _ends, _text.Length);
             }
+        }
+
+        private readonly void Grow<T>(ref T[] values, int size)
+        {
+            var larger = ArrayPool<T>.Shared.Rent(size);
+            values.AsSpan(0, _count).CopyTo(larger);
+            ArrayPool<T>.Shared.Return(values);
+            values = larger;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Text;
 
 namespace LlmOs.Engine.Text.Tokenizers.Models;
@@ -39,6 +40,7 @@ internal sealed class BpeModel : ITokenModel
     private readonly PairTable _merges;
     private readonly int[] _byteIds;
     private readonly int[] _characterIds; // of the basic plane, -1 for those that are no token
+    private readonly FrozenDictionary<int, int> _furtherIds; // of the other planes
     private readonly int _unknown;
     private readonly WordCache _cache = new();
 
@@ -49,6 +51,7 @@ internal sealed class BpeModel : ITokenModel
         _settings = settings;
         _byteIds = ByteIds(vocabulary, settings.Bytes);
         _characterIds = settings.Bytes ? [] : CharacterIds(vocabulary);
+        _furtherIds = settings.Bytes ? FrozenDictionary<int, int>.Empty : FurtherIds(vocabulary);
         _unknown = settings.UnknownToken is { } token ? vocabulary.Find(token) ?? -2 : -1;
         BreaksBeforeSpace = breaksBeforeSpace && settings is { Bytes: false, IgnoreMerges: false, ContinuingPrefix: "", EndOfWordSuffix: "" };
     }
@@ -222,7 +225,7 @@ internal sealed class BpeModel : ITokenModel
             var plain = (first || _settings.ContinuingPrefix.Length == 0) && (!last || _settings.EndOfWordSuffix.Length == 0);
             int id;
             var known = plain
-                ? FindCharacter(piece.Slice(i, used), out id)
+                ? FindCharacter(rune, out id)
                 : Vocabulary.TryGet(
                     string.Concat(first ? "" : _settings.ContinuingPrefix, piece.Slice(i, used), last ? _settings.EndOfWordSuffix : ""),
                     out id);
@@ -244,14 +247,14 @@ internal sealed class BpeModel : ITokenModel
         Flush(ref pending, ref symbols);
     }
 
-    private bool FindCharacter(ReadOnlySpan<char> character, out int id)
+    private bool FindCharacter(Rune character, out int id)
     {
-        if (character.Length > 1)
+        if (!character.IsBmp)
         {
-            return Vocabulary.TryGet(character, out id);
+            return _furtherIds.TryGetValue(character.Value, out id);
         }
 
-        id = _characterIds[character[0]];
+        id = _characterIds[character.Value];
         return id >= 0;
     }
 
@@ -320,6 +323,21 @@ internal sealed class BpeModel : ITokenModel
         }
 
         return ids;
+    }
+
+    /// <summary>Tokens that are one character of two UTF-16 units.</summary>
+    private static FrozenDictionary<int, int> FurtherIds(Vocabulary vocabulary)
+    {
+        var ids = new Dictionary<int, int>();
+        for (var id = 0; id < vocabulary.Size; id++)
+        {
+            if (vocabulary.SpellingOf(id) is [var high, var low] && Rune.TryCreate(high, low, out var rune) && vocabulary.TryGet([high, low], out var found))
+            {
+                ids[rune.Value] = found;
+            }
+        }
+
+        return ids.ToFrozenDictionary();
     }
 
     private static int[] ByteIds(Vocabulary vocabulary, bool byteLevel)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace LlmOs.Engine.Text.Tokenizers.Models;
@@ -76,24 +77,25 @@ internal sealed class UnigramModel : ITokenModel
 
     private void TokenizePart(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
-        var hash = 0u;
-        var brief = piece.Length <= WordCache.MaxLength;
-        if (brief)
+        if (piece.Length > WordCache.MaxLength)
         {
-            hash = WordCache.HashOf(piece);
-            if (_cache.Find(piece, hash) is { } entry)
-            {
-                for (var i = 0; i < entry.Ids.Length; i++)
-                {
-                    sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
-                }
+            Search(piece, at, sink);
+            return;
+        }
 
-                return;
+        var hash = WordCache.HashOf(piece);
+        if (_cache.Find(piece, hash) is { } entry)
+        {
+            for (var i = 0; i < entry.Ids.Length; i++)
+            {
+                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
             }
+
+            return;
         }
 
         var found = new TokenSink(tracked: true);
-        Search(piece, found);
+        Search(piece, 0, found);
         var (starts, ends) = (new int[found.Count], new int[found.Count]);
         for (var i = 0; i < found.Count; i++)
         {
@@ -101,13 +103,12 @@ internal sealed class UnigramModel : ITokenModel
             sink.Add(found.Ids[i], at + starts[i], at + ends[i]);
         }
 
-        if (brief)
-        {
-            _cache.Keep(piece, hash, found.Ids, starts, ends);
-        }
+        _cache.Keep(piece, hash, found.Ids, starts, ends);
     }
 
-    private void Search(ReadOnlySpan<char> piece, TokenSink found)
+    // Compiled for speed at once: what the runtime learns from short words makes it slow for a long one.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Search(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
         var size = piece.Length + 1;
         var scores = ArrayPool<double>.Shared.Rent(size);
@@ -140,7 +141,7 @@ internal sealed class UnigramModel : ITokenModel
             start += character;
         }
 
-        Collect(piece, from, ids, next, found);
+        Collect(piece, at, from, ids, next, sink);
         ArrayPool<double>.Shared.Return(scores);
         ArrayPool<int>.Shared.Return(from);
         ArrayPool<int>.Shared.Return(ids);
@@ -156,7 +157,7 @@ internal sealed class UnigramModel : ITokenModel
         }
     }
 
-    private void Collect(ReadOnlySpan<char> piece, int[] from, int[] ids, int[] next, TokenSink found)
+    private void Collect(ReadOnlySpan<char> piece, int at, int[] from, int[] ids, int[] next, TokenSink sink)
     {
         // Backwards over the best cut, unknown characters in a row as one, noting for each start the end that belongs to it.
         for (var end = piece.Length; end > 0;)
@@ -176,21 +177,20 @@ internal sealed class UnigramModel : ITokenModel
             var (end, id) = (next[start], ids[next[start]]);
             if (id == _unknown)
             {
-                AddUnknown(piece, start, end, found);
+                AddUnknown(piece[start..end], at + start, at + end, sink);
             }
             else
             {
-                found.Add(_chosen[id], start, end);
+                sink.Add(_chosen[id], at + start, at + end);
             }
         }
     }
 
-    private void AddUnknown(ReadOnlySpan<char> piece, int start, int end, TokenSink found)
+    private void AddUnknown(ReadOnlySpan<char> text, int start, int end, TokenSink sink)
     {
-        var text = piece[start..end];
         if (Vocabulary.TryGet(text, out var whole) && IsFindable(whole))
         {
-            found.Add(whole, start, end);
+            sink.Add(whole, start, end);
             return;
         }
 
@@ -199,12 +199,12 @@ internal sealed class UnigramModel : ITokenModel
         {
             foreach (var value in bytes)
             {
-                found.Add(_byteIds[value], start, end);
+                sink.Add(_byteIds[value], start, end);
             }
         }
         else
         {
-            found.Add(_unknown!.Value, start, end);
+            sink.Add(_unknown!.Value, start, end);
         }
     }
 

@@ -56,6 +56,12 @@ internal sealed class SentencePieceNormalizer(SentencePieceRules rules) : INorma
                 continue;
             }
 
+            if (afterSpace && PlainSpaces(source, at) is var spaces and > 0)
+            {
+                at += spaces;
+                continue;
+            }
+
             var replacement = Next(source, at, out var used);
             var skip = 0;
             while (afterSpace && skip < replacement.Length && replacement[skip] == ' ')
@@ -88,7 +94,7 @@ internal sealed class SentencePieceNormalizer(SentencePieceRules rules) : INorma
 
     private int SkipSpaces(string source)
     {
-        var at = 0;
+        var at = PlainSpaces(source, 0);
         while (at < source.Length && Next(source, at, out var used) is [' '])
         {
             at += used;
@@ -113,6 +119,20 @@ internal sealed class SentencePieceNormalizer(SentencePieceRules rules) : INorma
         }
 
         return end - at;
+    }
+
+    /// <summary>How many characters from here on are spaces that no rule rewrites.</summary>
+    private int PlainSpaces(string source, int at)
+    {
+        if (source[at] != ' ' || rules.Untouched is not null || rules.Map?.IsPlainBeforeAscii(' ') == false)
+        {
+            return 0;
+        }
+
+        var run = source.AsSpan(at).IndexOfAnyExcept(' ');
+        return run < 0 ? source.Length - at
+            : source[at + run] < 128 ? run
+            : run - 1; // the last may begin a text that the map knows
     }
 
     private ReadOnlySpan<char> Next(string source, int at, out int used)

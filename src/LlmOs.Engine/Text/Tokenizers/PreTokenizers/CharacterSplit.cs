@@ -73,6 +73,11 @@ internal sealed class BertPreTokenizer : IPreTokenizer
                 }
 
                 at += used;
+                if (space && at < text.Length && text[at] == ' ')
+                {
+                    var run = text[at..].IndexOfAnyExcept(' ');
+                    at = word = run < 0 ? text.Length : at + run;
+                }
             }
 
             Add(piece.Start + word, text.Length - word);
