@@ -7,17 +7,45 @@ import { join } from "node:path";
 import { adminKey, open, patience, pictures, settled, signIn, visit } from "./world.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "/console/nodes", "/console/train", "/console/evaluate", "/console/apps"];
+const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "RUNS", "/console/nodes", "/console/train", "/console/evaluate", "/console/apps"];
 
 /** Each language, theme and width once; ALL_LOOKS=1 tries every combination of them. */
 const looks = process.env.ALL_LOOKS
   ? ["en", "zh-Hans"].flatMap(language => ["light", "dark"].flatMap(theme => [1280, 390].map(width => [language, theme, width])))
   : [["en", "light", 1280], ["zh-Hans", "dark", 390]];
 
+/** What a training has measured, step by step, as its events tell it; a loss that stayed the same was not measured again. */
+async function losses(world, id) {
+  const points = [];
+  for (let after = ""; ;) {
+    const { items, next } = (await world.api("GET", `/api/v1/jobs/${id}/events?limit=500${after}`)).body;
+    for (const { metrics } of items) {
+      if (metrics?.step !== undefined && metrics.loss !== undefined && metrics.loss !== points.at(-1)?.[1]) {
+        points.push([metrics.step, metrics.loss]);
+      }
+    }
+    if (!next) {
+      return points;
+    }
+    after = `&after=${next}`;
+  }
+}
+
+/** Whether a line is the drawing of these values, wherever its axes begin and end: to the right by steps, up by loss. */
+function assertDrawn(line, measured) {
+  assert.equal(line.length, measured.length);
+  const share = (values, value) => (value - Math.min(...values)) / (Math.max(...values) - Math.min(...values));
+  const [xs, ys, steps, values] = [line.map(p => p[0]), line.map(p => p[1]), measured.map(m => m[0]), measured.map(m => m[1])];
+  for (let i = 0; i < line.length; i++) {
+    assert.ok(Math.abs(share(xs, xs[i]) - share(steps, steps[i])) < 0.01, `point ${i} is drawn at ${xs[i]}, but its step is ${steps[i]}`);
+    assert.ok(Math.abs(1 - share(ys, ys[i]) - share(values, values[i])) < 0.01, `point ${i} is drawn at ${ys[i]}, but its loss is ${values[i]}`);
+  }
+}
+
 export const checks = [
   ["without a session each page leads to the sign-in", async world => {
     const page = await visit(world);
-    for (const path of pages.filter(p => p !== "JOB")) {
+    for (const path of pages.filter(p => p.startsWith("/"))) {
       await page.goto(world.address + path);
       assert.match(page.url(), /\/login\?next=/, path);
     }
@@ -140,15 +168,34 @@ export const checks = [
     await page.fill("form input >> nth=0", "fresh");
     await page.fill("form input >> nth=1", `file:${join(world.imports, "text.txt")}`);
     await page.fill("label:has-text('Vocabulary') input", "300");
-    await page.fill("label:has(> span:text-is('Steps')) input", "60");
+    // By the clock, so that there are about as many measurements on a fast machine as on a slow one.
+    await page.selectOption("label:has(> span:text-is('How long')) select", "minutes");
+    await page.fill("label:has(> span:text-is('Minutes')) input", "0.15");
     await page.click("button:has-text('Start training')");
     await page.waitForURL("**/console/jobs/job_*");
-    const points = () => page.$$eval("polyline.loss", lines => lines.length === 0 ? 0 : lines[0].points.numberOfItems);
-    await page.waitForSelector("polyline.loss", { timeout: patience });
-    const before = await points();
-    await page.waitForSelector(".chip.succeeded", { timeout: patience });
-    assert.ok(await points() >= before && before >= 2, "the curve has points");
     world.job = new URL(page.url()).pathname;
+
+    // The line gets longer while the job runs ...
+    const drawn = () => page.$$eval("polyline.loss", ([line]) => line ? [...line.points].map(p => [p.x, p.y]) : []);
+    const longer = length => page.waitForFunction(length => document.querySelector(".chip.running") && document.querySelector("polyline.loss")?.points.numberOfItems > length, length);
+    const lengths = [0];
+    for (let look = 0; look < 3; look++) {
+      await longer(lengths.at(-1));
+      lengths.push((await drawn()).length);
+    }
+    // ... and is at its end the history that the API tells.
+    await page.waitForSelector(".chip.succeeded");
+    const measured = await losses(world, world.job.split("/").at(-1));
+    await page.waitForFunction(length => document.querySelector("polyline.loss").points.numberOfItems === length, measured.length);
+    assert.ok(measured.length >= lengths.at(-1), `${measured.length} measurements, ${lengths} points`);
+    assertDrawn(await drawn(), measured);
+
+    // What it wrote on the way is what its log says.
+    const log = (await world.api("GET", `/api/v1${world.job.replace("/console", "")}/logs`)).body.items.map(line => /^step (\d+) writes: (.*)$/s.exec(line.text)).filter(Boolean);
+    assert.ok(log.length > 0, "a sample was written");
+    await page.waitForFunction(count => document.querySelectorAll("#samples dd").length === count, log.length);
+    assert.deepEqual(await page.$$eval("#samples dd", texts => texts.map(text => text.textContent)), log.map(line => line[2]).reverse());
+    assert.equal(await page.textContent("#samples dt >> nth=0"), `Step ${log.at(-1)[1]}`);
     await page.click("text=fresh:1");
     await page.waitForURL("**/console/models/fresh");
 
@@ -190,6 +237,76 @@ export const checks = [
     await page.waitForFunction(() => /new tokens/.test(document.querySelector(".figures").textContent));
     const straight = (await world.api("POST", "/v1/completions", { model: "fresh:2", prompt: "Once upon a time", max_tokens: 8, temperature: 0 })).body.choices[0].text;
     assert.equal(await page.textContent(".turn.completion"), straight);
+    await page.context().close();
+  }],
+
+  ["a known model's source is chosen; one is pulled from the hub with bytes and time to go; a repository that is not there stands at its field", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/models");
+    await page.click("button:has-text('Import a model')");
+    const known = (await world.api("GET", "/api/v1/catalogue")).body.items;
+    await page.waitForSelector("#catalogue");
+    assert.deepEqual(await page.$$eval("#catalogue tbody th", cells => cells.map(cell => cell.firstChild.textContent)), known.map(entry => entry.name));
+    await page.focus(`button[aria-label='Choose ${known[1].name}']`);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(source => document.querySelector("#import input").value === source, known[1].source);
+    assert.equal(await page.inputValue("#import input >> nth=1"), known[1].name);
+
+    await page.fill("#import input >> nth=0", "hf:org/other");
+    await page.fill("#import input >> nth=1", "pulled");
+    await page.click("#import button[type=submit]");
+    await page.waitForSelector("#source-said.trouble:has-text(\"no 'org/other'\")");
+    assert.equal(await page.getAttribute("#import input >> nth=0", "aria-invalid"), "true");
+    await page.fill("#import input >> nth=0", "hf:org/name@");
+    await page.click("#import button[type=submit]");
+    await page.waitForSelector("#source-said.trouble:not(:has-text('org/other'))");
+
+    const release = world.hub.hold();
+    await page.fill("#import input >> nth=0", "hf:org/name");
+    await page.click("#import button[type=submit]");
+    await page.waitForFunction(() => /fetching model.safetensors: .+ of .+/.test(document.querySelector("#import .message")?.textContent));
+    await page.waitForFunction(() => /^[1-7]\d% · .+\/s · .+ left$/.test(document.querySelector("#import .figures").textContent.replace(/\s*%/, "%").trim()));
+    await page.screenshot({ path: join(pictures, "pull.png") });
+    release();
+    await page.waitForURL("**/console/models/pulled");
+    const version = (await world.api("GET", "/api/v1/models/pulled/versions/1")).body;
+    const starter = (await world.api("GET", "/api/v1/models/starter/versions/1")).body;
+    const weights = v => v.files.find(file => file.path.endsWith(".safetensors")).sha256;
+    assert.equal(weights(version), weights(starter));
+    await page.context().close();
+  }],
+
+  ["two trainings are compared: both curves as the API tells them, what was set differently, a job that ends elsewhere", async world => {
+    const start = async learning_rate => (await world.api("POST", "/api/v1/training", {
+      name: "compared", text: `file:${join(world.imports, "text.txt")}`, tokenizer: { train: "bpe", vocabulary: 300 }, learning_rate,
+      architecture: { type: "llama", layers: 1, hidden: 32, heads: 2, intermediate: 64, context: 64 }, budget: { minutes: 0.06 },
+    })).body.job;
+    const runs = [await start(0.003), await start(0.03)];
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/jobs");
+    for (const run of runs) {
+      await page.focus(`tr:has(a[href$='${run.id}']) input[type=checkbox]`);
+      await page.keyboard.press("Space");
+    }
+    await page.click("a:has-text('Compare runs (2)')");
+    await page.waitForURL("**/console/jobs/compare?ids=*");
+    world.runs = page.url().slice(world.address.length);
+    // The page follows jobs that it did not start to their end.
+    await page.waitForFunction(() => document.querySelectorAll("#runs .chip.succeeded").length === 2);
+    const all = [];
+    for (const run of runs) {
+      all.push(await losses(world, run.id));
+    }
+    for (const [i, measured] of all.entries()) {
+      await page.waitForFunction(([i, length]) => document.querySelector(`polyline.run-${i}`)?.points.numberOfItems === length, [i, measured.length]);
+      assertDrawn(await page.$eval(`polyline.run-${i}`, line => [...line.points].map(p => [p.x, p.y])), measured);
+    }
+    const rows = Object.fromEntries(await page.$$eval("#runs tr", rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim())).map(([name, ...values]) => [name, values])));
+    assert.deepEqual(rows["learning_rate"], ["0.003", "0.03"]);
+    assert.ok(!("name" in rows) && !("architecture.layers" in rows), "what is equal is not listed");
+    for (const [i, run] of runs.entries()) {
+      assert.equal(rows["Training loss"][i], (await world.api("GET", `/api/v1/jobs/${run.id}`)).body.metrics.loss.toFixed(3));
+    }
     await page.context().close();
   }],
 
@@ -299,11 +416,17 @@ export const checks = [
       ]);
       await signIn(world, page);
       const faults = [];
-      world.job ??= `/console/jobs/${(await world.api("GET", "/api/v1/jobs?limit=1")).body.items[0].id}`;
-      for (const path of pages.map(p => p === "JOB" ? world.job : p)) {
+      const jobs = (await world.api("GET", "/api/v1/jobs?limit=2")).body.items.map(job => job.id);
+      world.job ??= `/console/jobs/${jobs[0]}`;
+      world.runs ??= `/console/jobs/compare?ids=${jobs}`;
+      for (const path of pages.map(p => ({ JOB: world.job, RUNS: world.runs })[p] ?? p)) {
         await open(world, page, path);
+        if (path === "/console/models") {
+          await page.click("button[aria-controls=import]");
+          await page.waitForSelector("#catalogue");
+        }
         await page.evaluate(() => Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))));
-        await page.screenshot({ path: join(pictures, `${path.replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });
+        await page.screenshot({ path: join(pictures, `${path.split("?")[0].replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });
         await page.evaluate(axe);
         const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
         faults.push(...found.violations.filter(v => ["serious", "critical"].includes(v.impact)).map(v => `${path} ${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")}`));

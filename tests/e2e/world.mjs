@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { startHub } from "./hub.mjs";
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 export const adminKey = "end-to-end-admin-key-0123456789";
@@ -47,15 +48,16 @@ export async function startWorld() {
   mkdirSync(pictures, { recursive: true });
 
   const address = `http://127.0.0.1:${await freePort()}`;
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LLMOS|ASPNETCORE)_/.test(name)));
-  Object.assign(environment, { LLMOS_DATA: join(folder, "data"), LLMOS_ADMIN_KEY: adminKey, LLMOS_IMPORT_DIRS: imports, ASPNETCORE_URLS: address });
+  const hub = await startHub(join(repository, "models", "starter"));
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LLMOS|ASPNETCORE|HF)_/.test(name)));
+  Object.assign(environment, { LLMOS_DATA: join(folder, "data"), LLMOS_ADMIN_KEY: adminKey, LLMOS_IMPORT_DIRS: imports, ASPNETCORE_URLS: address, HF_ENDPOINT: hub.address });
   const server = spawn("dotnet", [serverFile()], { env: environment, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   server.stdout.on("data", data => { log += data; });
   server.stderr.on("data", data => { log += data; });
   const ended = new Promise(done => server.on("exit", done));
 
-  const world = { address, imports, folder, server, log: () => log };
+  const world = { address, imports, folder, hub, server, log: () => log };
   world.api = async (method, path, body, key = adminKey) => {
     const answer = await fetch(address + path, {
       method,
@@ -67,6 +69,7 @@ export async function startWorld() {
   };
   world.stop = async () => {
     await world.browser?.close();
+    hub.stop();
     server.kill("SIGTERM");
     const code = await Promise.race([ended, new Promise(done => setTimeout(() => done("late"), 45_000))]);
     if (code === "late") {

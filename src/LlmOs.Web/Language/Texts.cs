@@ -494,4 +494,38 @@ public sealed partial record Texts
     public required string ShowTokensHelp { get; init; }
 
     public required string TokenLikely { get; init; }
+
+    public required string CompareRuns { get; init; }
+
+    public required string Compare { get; init; }
+
+    public required string CompareRun { get; init; }
+
+    public required string CompareHelp { get; init; }
+
+    public required string FiguresAndSettings { get; init; }
+
+    public required string DifferentSettings { get; init; }
+
+    public required string TimeTaken { get; init; }
+
+    public required string TokensPerSecond { get; init; }
+
+    public required string Samples { get; init; }
+
+    public required string NoSampleYet { get; init; }
+
+    public required string SamplesHelp { get; init; }
+
+    public required string AtStep { get; init; }
+
+    public required string KnownModels { get; init; }
+
+    public required string KnownModelsHelp { get; init; }
+
+    public required string Download { get; init; }
+
+    public required string Choose { get; init; }
+
+    public required string ChooseModel { get; init; }
 }
