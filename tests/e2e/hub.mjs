@@ -10,7 +10,9 @@ const weights = "model.safetensors";
 
 export async function startHub(folder) {
   const files = new Map(readdirSync(folder).map(name => [name, readFileSync(join(folder, name))]));
-  const hub = { gate: Promise.resolve() };
+  const sha256 = content => createHash("sha256").update(content).digest("hex");
+  files.get(weights)[files.get(weights).length - 2] ^= 1; // the last bit of one number: what the server has stored already it would not fetch
+  const hub = { gate: Promise.resolve(), weights: sha256(files.get(weights)) };
 
   /** Holds the second half of the weights back until the returned function is called. */
   hub.hold = () => {
@@ -20,7 +22,7 @@ export async function startHub(folder) {
   };
 
   const entry = ([path, content]) => path === weights
-    ? { type: "file", path, size: content.length, oid: "a".repeat(40), lfs: { oid: createHash("sha256").update(content).digest("hex"), size: content.length, pointerSize: 130 } }
+    ? { type: "file", path, size: content.length, oid: "a".repeat(40), lfs: { oid: sha256(content), size: content.length, pointerSize: 130 } }
     : { type: "file", path, size: content.length, oid: createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex") };
 
   const server = createServer(async (request, response) => {
