@@ -424,7 +424,7 @@ export const checks = [
           await page.waitForSelector("#catalogue");
         }
         await page.evaluate(() => Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))));
-        await page.screenshot({ path: join(pictures, `${path.split("?")[0].replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });
+        await page.screenshot({ fullPage: true, path: join(pictures, `${path.split("?")[0].replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });
         await page.evaluate(axe);
         const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
         faults.push(...found.violations.filter(v => ["serious", "critical"].includes(v.impact)).map(v => `${path} ${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")}`));

@@ -9,13 +9,24 @@ const median = values => values.toSorted((a, b) => a - b)[Math.floor(values.leng
 /** What travels for the overview, and how long until its buttons answer, with an empty cache and then a full one. */
 async function load(page, network) {
   let bytes = 0;
-  const count = event => { bytes += event.encodedDataLength; };
+  const names = new Map();
+  const heavy = [];
+  const name = event => names.set(event.requestId, event.request.url);
+  const count = event => {
+    bytes += event.encodedDataLength;
+    if (event.encodedDataLength > 20_000) {
+      heavy.push(`${new URL(names.get(event.requestId)).pathname} ${Math.round(event.encodedDataLength / 1000)} kB`);
+    }
+  };
+  network.on("Network.requestWillBeSent", name);
   network.on("Network.loadingFinished", count);
   const begin = performance.now();
   await page.goto(world.address);
   await settled(page);
+  const milliseconds = Math.round(performance.now() - begin);
+  network.off("Network.requestWillBeSent", name);
   network.off("Network.loadingFinished", count);
-  return { kilobytes: Math.round(bytes / 1000), milliseconds: Math.round(performance.now() - begin) };
+  return { kilobytes: Math.round(bytes / 1000), milliseconds, heavy };
 }
 
 /** From the press of the theme's button, by way of the server, to the page in the other colours. */

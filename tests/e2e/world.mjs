@@ -22,7 +22,11 @@ const flags = [
   "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
 
+/** The server's file: the variable SERVER names one, else what was built last. */
 function serverFile() {
+  if (process.env.SERVER) {
+    return process.env.SERVER;
+  }
   const folder = join(repository, "artifacts", "bin", "LlmOs.Server");
   const found = existsSync(folder) ? readdirSync(folder).filter(name => name.startsWith("debug")).map(name => join(folder, name, "LlmOs.Server.dll")).find(existsSync) : undefined;
   if (!found) {
