@@ -50,6 +50,10 @@ internal static class OnnxLayout
     private static IEnumerable<string> AllIn(string folder) =>
         Directory.EnumerateFiles(folder, "*" + End, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 });
 
+    /// <summary>Of a repository's paths, the graph that would be read and the weights that exporters write beside it; empty where there is none.</summary>
+    public static IReadOnlyList<string> FilesAmong(IReadOnlyCollection<string> paths) =>
+        Array.Find(Graphs, paths.Contains) is { } graph ? [graph, .. paths.Where(path => path.Length > graph.Length && path.StartsWith(graph, StringComparison.Ordinal) && path[graph.Length] is ('_' or '.'))] : [];
+
     /// <summary>Whether a path is a graph's.</summary>
     public static bool IsGraph(string path) => Graphs.Contains(path);
 

@@ -1,5 +1,8 @@
 namespace LlmOs.Engine.Text.Tokenizers;
 
+/// <summary>Finds the tokens of a piece, which begins at <paramref name="at"/> of the text.</summary>
+internal delegate void PieceSearch(ReadOnlySpan<char> piece, int at, TokenSink sink);
+
 /// <summary>
 /// Results for short pieces that come again and again. A fixed number of places, each holding the last piece that fell
 /// on it: bounded whatever texts arrive, readable from any thread without a lock.
@@ -14,6 +17,39 @@ internal sealed class WordCache
     private readonly Entry?[] _entries = new Entry?[Places];
 
     public sealed record Entry(string Piece, int[] Ids, int[] Starts, int[] Ends);
+
+    /// <summary>Adds a piece's tokens: as they were found before, or as the search finds them.</summary>
+    /// <param name="search">Depends on the piece alone.</param>
+    public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink, PieceSearch search)
+    {
+        if (piece.Length > MaxLength)
+        {
+            search(piece, at, sink);
+            return;
+        }
+
+        var hash = HashOf(piece);
+        if (Find(piece, hash) is { } entry)
+        {
+            for (var i = 0; i < entry.Ids.Length; i++)
+            {
+                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
+            }
+
+            return;
+        }
+
+        var found = new TokenSink(tracked: true);
+        search(piece, 0, found);
+        var (starts, ends) = (new int[found.Count], new int[found.Count]);
+        for (var i = 0; i < found.Count; i++)
+        {
+            (starts[i], ends[i]) = (found.StartOf(i), found.EndOf(i));
+            sink.Add(found.Ids[i], at + starts[i], at + ends[i]);
+        }
+
+        Keep(piece, hash, found.Ids, starts, ends);
+    }
 
     public static uint HashOf(ReadOnlySpan<char> piece)
     {

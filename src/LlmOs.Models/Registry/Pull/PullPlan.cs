@@ -73,7 +73,13 @@ internal sealed partial record PullPlan(IReadOnlyList<HubFile> Texts, IReadOnlyL
         }
 
         var adapter = Where(path => path == "adapter_model.safetensors");
-        return adapter.Count > 0 && files.Any(f => f.Path == "adapter_config.json") ? adapter : [];
+        if (adapter.Count > 0 && files.Any(f => f.Path == "adapter_config.json"))
+        {
+            return adapter;
+        }
+
+        var graph = OnnxLayout.FilesAmong([.. files.Select(f => f.Path)]);
+        return Where(path => graph.Contains(path) && PlainPath().IsMatch(path));
     }
 
     private static PullPlan OfGguf(IReadOnlyList<HubFile> files, HubFile first)
@@ -88,8 +94,8 @@ internal sealed partial record PullPlan(IReadOnlyList<HubFile> Texts, IReadOnlyL
     {
         var pickle = files.FirstOrDefault(f => Pickle().IsMatch(f.Path))?.Path;
         return pickle is null
-            ? new LlmOsException(ErrorCode.MissingFile, "The repository has no model.safetensors, no shards with an index, and no GGUF.") { Field = "source" }
-            : new LlmOsException(ErrorCode.UnsupportedFormat, $"The repository has its weights in {ModelName.Shorten(pickle)} only, which is not read because such files may run code. Expected: safetensors or GGUF.") { Field = "source" };
+            ? new LlmOsException(ErrorCode.MissingFile, "The repository has no model.safetensors, no shards with an index, no GGUF, and no model.onnx.") { Field = "source" }
+            : new LlmOsException(ErrorCode.UnsupportedFormat, $"The repository has its weights in {ModelName.Shorten(pickle)} only, which is not read because such files may run code. Expected: safetensors, GGUF or ONNX.") { Field = "source" };
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9_][A-Za-z0-9._ -]*(/[A-Za-z0-9_][A-Za-z0-9._ -]*){0,3}\z")]

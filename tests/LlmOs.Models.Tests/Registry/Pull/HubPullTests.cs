@@ -4,6 +4,7 @@ using LlmOs.Infrastructure;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Tests.Zoo;
 using LlmOs.Models.Zoo;
+using LlmOs.Testing;
 using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Models.Tests.Registry.Pull;
@@ -54,6 +55,25 @@ public sealed class HubPullTests : IAsyncLifetime
         var graph = (ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(view.Files, "f32", CancellationToken.None);
         using var run = new GraphRun(graph);
         Assert.Equal(40, run.Forward([1, 2])[0].Length);
+    }
+
+    [Fact]
+    public async Task A_repository_that_has_a_graph_alone_becomes_a_version_that_runs_it()
+    {
+        var source = SharedFolder.Require("models", "use-lite");
+        _hub.Files.Clear();
+        foreach (var (path, name) in new[] { ("config.json", "config.json"), ("tokenizer.json", "tokenizer.json"), ("onnx/model.onnx", "model.onnx") })
+        {
+            _hub.Files[path] = await File.ReadAllBytesAsync(Path.Combine(source, name));
+        }
+
+        _hub.Files["onnx/model_quantized.onnx"] = new byte[100];
+        await PublishAsync(NewJob());
+
+        await using var db = await _world.DbAsync();
+        var view = (await ModelResolver.ResolveAsync(db, "pulled", CancellationToken.None)).ToView();
+        Assert.Equal(["config.json", "onnx/model.onnx", "tokenizer.json"], view.Files.Select(f => f.Path));
+        Assert.Equal("feature-extraction", view.Task);
     }
 
     [Fact]
@@ -250,6 +270,7 @@ public sealed class HubPullTests : IAsyncLifetime
         if (fault == "only pickle")
         {
             _hub.Files.Remove(Weights);
+            _hub.Files.Remove("onnx/model.onnx");
         }
     }
 

@@ -24,6 +24,15 @@ public sealed class PullPlanTests
     }
 
     [Fact]
+    public void A_graph_is_taken_with_its_weights_where_there_is_nothing_else()
+    {
+        var plan = Plan("config.json", "onnx/model.onnx", "onnx/model.onnx_data", "onnx/model_quantized.onnx", "tokenizer.json", "pytorch_model.bin");
+
+        Assert.Equal(["onnx/model.onnx", "onnx/model.onnx_data"], plan.Weights.Select(f => f.Path));
+        Assert.Equal(["config.json", "tokenizer.json"], plan.Texts.Select(f => f.Path));
+    }
+
+    [Fact]
     public void The_modules_of_a_sentence_model_come_along() =>
         Assert.Contains("1_Pooling/config.json", Plan("config.json", "model.safetensors", "modules.json", "1_Pooling/config.json").Texts.Select(f => f.Path));
 

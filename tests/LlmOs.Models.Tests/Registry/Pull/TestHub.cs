@@ -71,7 +71,7 @@ internal sealed class TestHub : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static bool IsLarge(string path) => path.EndsWith(".safetensors", StringComparison.Ordinal) || path.EndsWith(".gguf", StringComparison.Ordinal);
+    private static bool IsLarge(string path) => path.EndsWith(".safetensors", StringComparison.Ordinal) || path.EndsWith(".gguf", StringComparison.Ordinal) || path.EndsWith(".onnx", StringComparison.Ordinal);
 
     private async Task AcceptAsync()
     {

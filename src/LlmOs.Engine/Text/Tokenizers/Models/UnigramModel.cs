@@ -26,6 +26,7 @@ internal sealed class UnigramModel : ITokenModel
     private readonly bool _breaksBeforeSpace;
     private readonly int[] _byteIds = new int[256];
     private readonly WordCache _cache = new();
+    private readonly PieceSearch _search;
 
     /// <param name="findable">Whether a piece may be found in a text, by id; null: all may.</param>
     /// <param name="leastScore">What an unknown character is ten less than; null: the least of all.</param>
@@ -36,6 +37,7 @@ internal sealed class UnigramModel : ITokenModel
             throw new TokenizerFormatException($"model.unk_id is {unknownId}, but the vocabulary has {pieces.Count} pieces.");
         }
 
+        _search = Search;
         Vocabulary = Vocabulary.OfList([.. pieces.Select(piece => piece.Piece)]);
         _scores = [.. pieces.Select(piece => piece.Score)];
         if (_scores.Any(score => !double.IsFinite(score)))
@@ -65,45 +67,14 @@ internal sealed class UnigramModel : ITokenModel
     {
         if (!_breaksBeforeSpace)
         {
-            TokenizePart(piece, at, sink);
+            _cache.Tokenize(piece, at, sink, _search);
             return;
         }
 
         foreach (var part in SpaceParts.Of(piece))
         {
-            TokenizePart(piece[part], at + part.Start.Value, sink);
+            _cache.Tokenize(piece[part], at + part.Start.Value, sink, _search);
         }
-    }
-
-    private void TokenizePart(ReadOnlySpan<char> piece, int at, TokenSink sink)
-    {
-        if (piece.Length > WordCache.MaxLength)
-        {
-            Search(piece, at, sink);
-            return;
-        }
-
-        var hash = WordCache.HashOf(piece);
-        if (_cache.Find(piece, hash) is { } entry)
-        {
-            for (var i = 0; i < entry.Ids.Length; i++)
-            {
-                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
-            }
-
-            return;
-        }
-
-        var found = new TokenSink(tracked: true);
-        Search(piece, 0, found);
-        var (starts, ends) = (new int[found.Count], new int[found.Count]);
-        for (var i = 0; i < found.Count; i++)
-        {
-            (starts[i], ends[i]) = (found.StartOf(i), found.EndOf(i));
-            sink.Add(found.Ids[i], at + starts[i], at + ends[i]);
-        }
-
-        _cache.Keep(piece, hash, found.Ids, starts, ends);
     }
 
     // Compiled for speed at once: what the runtime learns from short words makes it slow for a long one.

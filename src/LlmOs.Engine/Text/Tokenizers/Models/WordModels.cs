@@ -25,11 +25,13 @@ internal sealed class WordPieceModel : ITokenModel
     private readonly SpellingTrie _first;
     private readonly SpellingTrie _continuing;
     private readonly WordCache _cache = new();
+    private readonly PieceSearch _search;
 
     /// <param name="prefix">What tokens that continue a word begin with.</param>
     /// <param name="maxCharacters">Longer words are unknown.</param>
     public WordPieceModel(Vocabulary vocabulary, string unknownToken, string prefix, int maxCharacters)
     {
+        _search = Search;
         Vocabulary = vocabulary;
         _unknownToken = unknownToken;
         _maxCharacters = maxCharacters;
@@ -47,36 +49,7 @@ internal sealed class WordPieceModel : ITokenModel
 
     public Vocabulary Vocabulary { get; }
 
-    public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
-    {
-        if (piece.Length > WordCache.MaxLength)
-        {
-            Search(piece, at, sink);
-            return;
-        }
-
-        var hash = WordCache.HashOf(piece);
-        if (_cache.Find(piece, hash) is { } entry)
-        {
-            for (var i = 0; i < entry.Ids.Length; i++)
-            {
-                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
-            }
-
-            return;
-        }
-
-        var found = new TokenSink(tracked: true);
-        Search(piece, 0, found);
-        var (starts, ends) = (new int[found.Count], new int[found.Count]);
-        for (var i = 0; i < found.Count; i++)
-        {
-            (starts[i], ends[i]) = (found.StartOf(i), found.EndOf(i));
-            sink.Add(found.Ids[i], at + starts[i], at + ends[i]);
-        }
-
-        _cache.Keep(piece, hash, found.Ids, starts, ends);
-    }
+    public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink) => _cache.Tokenize(piece, at, sink, _search);
 
     private void Search(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
