@@ -160,7 +160,7 @@ public sealed partial record Texts
         TrainHelp = "用一段文本在本服务器上训练 Llama 模型。任务页面实时显示损失，训练结果会出现在模型列表中。",
         TrainWhat = "训练什么",
         TrainHow = "如何训练",
-        TrainingText = "训练文本",
+        TrainingText = "文本",
         TrainingTextHelp = "服务器导入目录下的 UTF-8 文件，用 <|endoftext|> 分隔文档。",
         StartFrom = "起点",
         FromScratch = "从零开始的新模型",
