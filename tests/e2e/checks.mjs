@@ -170,7 +170,7 @@ export const checks = [
     await page.fill("label:has-text('Vocabulary') input", "300");
     // By the clock, so that there are about as many measurements on a fast machine as on a slow one.
     await page.selectOption("label:has(> span:text-is('How long')) select", "minutes");
-    await page.fill("label:has(> span:text-is('Minutes')) input", "0.15");
+    await page.fill("label:has(> span:text-is('Minutes')) input", "0.25");
     await page.click("button:has-text('Start training')");
     await page.waitForURL("**/console/jobs/job_*");
     world.job = new URL(page.url()).pathname;
