@@ -38,16 +38,17 @@ internal sealed class StepLog : IDisposable
             throw new InvalidDataException($"The history ends at step {(kept.Count == 0 ? 0 : kept[^1].Step)}, before the checkpoint of step {upTo}.");
         }
 
-        var log = new StepLog(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read));
-        log._writer.WriteLine(Head);
-        kept.ForEach(log.Add);
+        // The old table stays whole until the new one is on the disk: whoever is killed here goes on from the same checkpoint.
+        DurableFolder.ReplaceText(path, string.Concat(kept.Select(row => $"{Line(row)}\n").Prepend($"{Head}\n")));
+        var log = new StepLog(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read));
+        log._steps.AddRange(kept);
         return log;
     }
 
     public void Add(StepRecord row)
     {
         _steps.Add(row);
-        _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Step},{row.Loss:R},{row.LearningRate:R},{row.GradientNorm:R}"));
+        _writer.WriteLine(Line(row));
     }
 
     /// <summary>Puts what was added on the disk.</summary>
@@ -62,6 +63,8 @@ internal sealed class StepLog : IDisposable
         _writer.Dispose();
         _file.Dispose();
     }
+
+    private static string Line(StepRecord row) => string.Create(CultureInfo.InvariantCulture, $"{row.Step},{row.Loss:R},{row.LearningRate:R},{row.GradientNorm:R}");
 
     private static StepRecord? Parse(string line)
     {
