@@ -30,8 +30,8 @@ internal sealed class TokenSink(bool tracked)
         Count++;
     }
 
-    /// <summary>Adds tokens whose ranges nobody wants.</summary>
-    public void Add(ReadOnlySpan<int> ids)
+    /// <summary>Adds the tokens of a piece that begins at <paramref name="at"/>; their ranges are the piece's.</summary>
+    public void Add(ReadOnlySpan<int> ids, ReadOnlySpan<int> starts, ReadOnlySpan<int> ends, int at)
     {
         if (Count + ids.Length > _ids.Length)
         {
@@ -39,6 +39,11 @@ internal sealed class TokenSink(bool tracked)
         }
 
         ids.CopyTo(_ids.AsSpan(Count));
+        for (var i = 0; Tracked && i < ids.Length; i++)
+        {
+            (_starts[Count + i], _ends[Count + i]) = (at + starts[i], at + ends[i]);
+        }
+
         Count += ids.Length;
     }
 

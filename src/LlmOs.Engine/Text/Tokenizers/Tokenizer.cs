@@ -68,7 +68,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
         {
             if (slot.Text < 0)
             {
-                sink.Add([slot.Id]);
+                sink.Add(slot.Id, 0, 0);
             }
             else if (slot.Text == 0)
             {
@@ -178,7 +178,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
     // Half characters cannot be encoded; like every UTF-8 encoder, this one writes U+FFFD for them.
     private static string Whole(string text)
     {
-        for (var i = 0; i < text.Length; i++)
+        for (var i = text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF'); (uint)i < (uint)text.Length; i++)
         {
             if (!char.IsSurrogate(text[i]))
             {

@@ -31,11 +31,7 @@ internal sealed class WordCache
         var hash = HashOf(piece);
         if (Find(piece, hash) is { } entry)
         {
-            for (var i = 0; i < entry.Ids.Length; i++)
-            {
-                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
-            }
-
+            sink.Add(entry.Ids, entry.Starts, entry.Ends, at);
             return;
         }
 
@@ -45,9 +41,9 @@ internal sealed class WordCache
         for (var i = 0; i < found.Count; i++)
         {
             (starts[i], ends[i]) = (found.StartOf(i), found.EndOf(i));
-            sink.Add(found.Ids[i], at + starts[i], at + ends[i]);
         }
 
+        sink.Add(found.Ids, starts, ends, at);
         Keep(piece, hash, found.Ids, starts, ends);
     }
 

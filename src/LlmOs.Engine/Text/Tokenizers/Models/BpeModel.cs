@@ -112,16 +112,9 @@ internal sealed class BpeModel : ITokenModel
         {
             TokenizeUncached(piece, at, sink, keep: true, hash);
         }
-        else if (!sink.Tracked)
-        {
-            sink.Add(entry.Ids);
-        }
         else
         {
-            for (var i = 0; i < entry.Ids.Length; i++)
-            {
-                sink.Add(entry.Ids[i], at + entry.Starts[i], at + entry.Ends[i]);
-            }
+            sink.Add(entry.Ids, entry.Starts, entry.Ends, at);
         }
     }
 
@@ -155,10 +148,7 @@ internal sealed class BpeModel : ITokenModel
         }
 
         symbols.MergeAll(_merges);
-        for (var i = 0; i < symbols.Count; i++)
-        {
-            sink.Add(symbols.Ids[i], at + symbols.Starts[i], at + symbols.Ends[i]);
-        }
+        sink.Add(symbols.Ids, symbols.Starts, symbols.Ends, at);
 
         if (keep)
         {

@@ -95,16 +95,28 @@ internal ref struct SymbolList(Span<int> ids, Span<int> starts, Span<int> ends)
     // A queue over a linked list: n log n for a piece of any length.
     private void MergeLong(PairTable merges)
     {
+        // Long runs of symbols that never merge (the bytes of emoji) need neither queue nor list.
+        var first = 0;
+        while (first + 1 < Count && merges.Find(_ids[first], _ids[first + 1]) == ulong.MaxValue)
+        {
+            first++;
+        }
+
+        if (first + 1 >= Count)
+        {
+            return;
+        }
+
         var next = ArrayPool<int>.Shared.Rent(Count);
         var previous = ArrayPool<int>.Shared.Rent(Count);
-        var queue = new PriorityQueue<int, ulong>(Count);
+        var queue = new PriorityQueue<int, ulong>(Count - first);
         for (var i = 0; i < Count; i++)
         {
             previous[i] = i - 1;
             next[i] = i + 1 < Count ? i + 1 : -1;
-            if (next[i] > 0 && merges.Find(_ids[i], _ids[i + 1]) is var value and not ulong.MaxValue)
+            if (i >= first && next[i] > 0)
             {
-                queue.Enqueue((int)(uint)value, (value & Rank) | (uint)i);
+                Enqueue(queue, merges, i, i + 1);
             }
         }
 

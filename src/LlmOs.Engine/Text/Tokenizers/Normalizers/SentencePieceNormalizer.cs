@@ -111,9 +111,15 @@ internal sealed class SentencePieceNormalizer(SentencePieceRules rules) : INorma
             return 0;
         }
 
+        if (rules.Map is null)
+        {
+            var space = source.AsSpan(at).IndexOf(' ');
+            return space < 0 ? source.Length - at : space;
+        }
+
         var end = at;
         while (end < source.Length && source[end] is > ' ' and < '\x7F'
-            && (rules.Map is null || (rules.Map.IsPlainBeforeAscii(source[end]) && (end + 1 == source.Length || source[end + 1] < 128))))
+            && rules.Map.IsPlainBeforeAscii(source[end]) && (end + 1 == source.Length || source[end + 1] < 128))
         {
             end++;
         }
