@@ -434,6 +434,14 @@ export const checks = [
         if (wide > width) {
           faults.push(`${path} is ${wide} px wide`);
         }
+        faults.push(...await page.$$eval(".scroll", all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => `${location.pathname} ${e.getAttribute("aria-label")} is ${e.scrollWidth} px wide in ${e.clientWidth} px`)));
+        const boxes = await page.$$eval("input[type=checkbox][aria-label]", all => all.map(e => e.getAttribute("aria-label")));
+        if (new Set(boxes).size < boxes.length) {
+          faults.push(`${path} has boxes of the same name: ${boxes}`);
+        }
+        if (language === "zh-Hans") {
+          faults.push(...await page.$$eval(".job-progress .message:not([lang])", all => all.map(e => e.textContent).filter(t => /^[ -~]+$/.test(t)).map(t => `${location.pathname} says in English: ${t}`)));
+        }
       }
       assert.deepEqual(faults, []);
       assert.deepEqual(page.foreign, []);
