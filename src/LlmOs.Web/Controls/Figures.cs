@@ -7,6 +7,7 @@ internal static class Figures
 {
     private static readonly string[] Bytes = ["B", "KiB", "MiB", "GiB", "TiB"];
 
+    /// <summary>4.3 MiB, with a space at which no line breaks.</summary>
     public static string Size(long bytes)
     {
         var (value, unit) = ((double)bytes, 0);
@@ -15,7 +16,7 @@ internal static class Figures
             (value, unit) = (value / 1024, unit + 1);
         }
 
-        return $"{value.ToString(value < 10 && unit > 0 ? "0.0" : "0", CultureInfo.CurrentCulture)} {Bytes[unit]}";
+        return $"{value.ToString(value < 10 && unit > 0 ? "0.0" : "0", CultureInfo.CurrentCulture)}\u00A0{Bytes[unit]}";
     }
 
     /// <summary>2.2 M, 135 M, 7.0 B.</summary>

@@ -56,6 +56,7 @@ public sealed partial record Texts
         Created = "创建时间",
         Finished = "结束时间",
         More = "显示更多",
+        JobOfKind = "{0}任务",
         KindTraining = "训练",
         KindEvaluation = "评估",
         KindTokenizer = "分词器",

@@ -56,6 +56,7 @@ public sealed partial record Texts
         Created = "Created",
         Finished = "Finished",
         More = "Show more",
+        JobOfKind = "Job: {0}",
         KindTraining = "training",
         KindEvaluation = "evaluation",
         KindTokenizer = "tokenizer",

@@ -36,6 +36,8 @@ public sealed partial record Texts
 
     public required string More { get; init; }
 
+    public required string JobOfKind { get; init; }
+
     public required string KindTraining { get; init; }
 
     public required string KindEvaluation { get; init; }
