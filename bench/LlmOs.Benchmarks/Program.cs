@@ -6,7 +6,7 @@ switch (args.FirstOrDefault())
         await DecodeBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? "smollm2-135m", CancellationToken.None);
         return 0;
     case "tokenizers" when args.Length > 1:
-        await TokenizerBenchmark.RunAsync(args[1], CancellationToken.None);
+        await TokenizerBenchmark.RunAsync(args[1], args.ElementAtOrDefault(2), CancellationToken.None);
         return 0;
     case "first-token" when args.Length > 1:
         await FirstTokenBenchmark.RunAsync(args[1], CancellationToken.None);
@@ -39,7 +39,7 @@ switch (args.FirstOrDefault())
                    LlmOs.Benchmarks encoders SHARED       all-MiniLM-L6-v2 by length and batch beside this machine's matrix product
                    LlmOs.Benchmarks seq2seq               an encoder-decoder, greedy beside four beams
                    LlmOs.Benchmarks templates              real chat templates, beside Jinja (needs python3 with jinja2 and the shared folder)
-                   LlmOs.Benchmarks tokenizers SHARED     encoding of each kind beside Microsoft.ML.Tokenizers; SHARED is the shared folder
+                   LlmOs.Benchmarks tokenizers SHARED [PART] each kind (or those with PART in their name) beside Microsoft.ML.Tokenizers
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
                    LlmOs.Benchmarks while-training SERVER first token while a training job runs, against the job paused
                    LlmOs.Benchmarks import [SHAPE...]     seconds and peak memory of imports, by source and precision

@@ -25,11 +25,12 @@ internal static class TokenizerBenchmark
     /// <param name="Peer">The same; a library may give them as it likes.</param>
     private sealed record Contest(string Kind, Func<string, IReadOnlyList<int>> Ours, Func<string, IReadOnlyList<int>> Peer);
 
-    public static async Task RunAsync(string shared, CancellationToken cancel)
+    /// <param name="only">A part of a kind's name: those are measured and shown, and nothing is saved; null: all.</param>
+    public static async Task RunAsync(string shared, string? only, CancellationToken cancel)
     {
         var report = new Report("tokenizers", "Encoding on one core, texts of the shared folder", "LlmOs", "Microsoft.ML.Tokenizers 2.0.1", "MB/s", moreIsBetter: true);
         var texts = Texts(shared);
-        foreach (var contest in Contests(shared))
+        foreach (var contest in Contests(shared).Where(c => only is null || c.Kind.Contains(only, StringComparison.OrdinalIgnoreCase)))
         {
             foreach (var (name, text) in texts)
             {
@@ -52,8 +53,11 @@ internal static class TokenizerBenchmark
             }
         }
 
-        await report.SaveAsync(cancel);
-        await SaveLinearAsync(shared, cancel);
+        if (only is null)
+        {
+            await report.SaveAsync(cancel);
+            await SaveLinearAsync(shared, cancel);
+        }
     }
 
     /// <summary>Hostile texts of 64 KB and of 1 MB: what is linear has the same rate on both.</summary>

@@ -1,11 +1,19 @@
+using System.Buffers;
+
 namespace LlmOs.Engine.Text.Tokenizers;
 
-/// <summary>Growing list of tokens, with ranges of the normalised text where offsets are wanted.</summary>
-internal sealed class TokenSink(bool tracked)
+/// <summary>
+/// Growing list of tokens, with ranges of the normalised text where offsets are wanted. In borrowed arrays: those of a long
+/// text are large objects, which only a full collection frees.
+/// </summary>
+internal sealed class TokenSink(bool tracked) : IDisposable
 {
-    private int[] _ids = new int[64];
-    private int[] _starts = tracked ? new int[64] : [];
-    private int[] _ends = tracked ? new int[64] : [];
+    private const int AtFirst = 64;
+
+    private int[] _ids = ArrayPool<int>.Shared.Rent(AtFirst);
+    private int[] _starts = tracked ? ArrayPool<int>.Shared.Rent(AtFirst) : [];
+    private int[] _ends = tracked ? ArrayPool<int>.Shared.Rent(AtFirst) : [];
+    private int _room = AtFirst;
 
     public bool Tracked { get; } = tracked;
 
@@ -15,7 +23,7 @@ internal sealed class TokenSink(bool tracked)
 
     public void Add(int id, int start, int end)
     {
-        if (Count == _ids.Length)
+        if (Count == _room)
         {
             Grow(Count + 1);
         }
@@ -33,7 +41,7 @@ internal sealed class TokenSink(bool tracked)
     /// <summary>Adds the tokens of a piece that begins at <paramref name="at"/>; their ranges are the piece's.</summary>
     public void Add(ReadOnlySpan<int> ids, ReadOnlySpan<int> starts, ReadOnlySpan<int> ends, int at)
     {
-        if (Count + ids.Length > _ids.Length)
+        if (Count + ids.Length > _room)
         {
             Grow(Count + ids.Length);
         }
@@ -68,14 +76,39 @@ internal sealed class TokenSink(bool tracked)
         }
     }
 
+    /// <summary>Gives the arrays back; what was read as a span is gone.</summary>
+    public void Dispose()
+    {
+        GiveBack(_ids);
+        GiveBack(_starts);
+        GiveBack(_ends);
+        (_ids, _starts, _ends, Count, _room) = ([], [], [], 0, 0);
+    }
+
     private void Grow(int atLeast)
     {
-        var size = Math.Max(_ids.Length * 2, atLeast);
-        Array.Resize(ref _ids, size);
+        _room = Math.Max(_room * 2, atLeast);
+        Resize(ref _ids);
         if (Tracked)
         {
-            Array.Resize(ref _starts, size);
-            Array.Resize(ref _ends, size);
+            Resize(ref _starts);
+            Resize(ref _ends);
+        }
+    }
+
+    private void Resize(ref int[] values)
+    {
+        var larger = ArrayPool<int>.Shared.Rent(_room);
+        values.AsSpan(0, Count).CopyTo(larger);
+        GiveBack(values);
+        values = larger;
+    }
+
+    private static void GiveBack(int[] values)
+    {
+        if (values.Length > 0)
+        {
+            ArrayPool<int>.Shared.Return(values);
         }
     }
 }

@@ -57,7 +57,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
 
     public int[] Encode(string text, bool addSpecialTokens, bool parseSpecialTokens)
     {
-        var sink = new TokenSink(tracked: false);
+        using var sink = new TokenSink(tracked: false);
         if (!addSpecialTokens)
         {
             EncodeText(Whole(text), parseSpecialTokens, sink);
@@ -126,6 +126,11 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
             {
                 result.Add(new TokenSpan(sink.Ids[i], sink.StartOf(i), sink.EndOf(i), slot.TypeId, slot.Text));
             }
+        }
+
+        foreach (var sink in sinks)
+        {
+            sink.Dispose();
         }
 
         return [.. result];

@@ -35,7 +35,7 @@ internal sealed class WordCache
             return;
         }
 
-        var found = new TokenSink(tracked: true);
+        using var found = new TokenSink(tracked: true);
         search(piece, 0, found);
         var (starts, ends) = (new int[found.Count], new int[found.Count]);
         for (var i = 0; i < found.Count; i++)
