@@ -50,6 +50,7 @@ public static class InfrastructureTier
 
         services.AddSingleton<ITableMap, AccessTables>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<Users>();
         return services;
     }
 
@@ -59,6 +60,7 @@ public static class InfrastructureTier
         routes.MapJobs();
         routes.MapNodes();
         routes.MapKeys();
+        routes.MapUsers();
         return routes;
     }
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { adminKey, open, patience, pictures, settled, signIn, visit } from "./world.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "RUNS", "/console/nodes", "/console/train", "/console/evaluate", "/console/apps"];
+const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "RUNS", "/console/nodes", "/console/users", "/console/account", "/console/train", "/console/evaluate", "/console/apps"];
 
 /** Each language, theme and width once; ALL_LOOKS=1 tries every combination of them. */
 const looks = process.env.ALL_LOOKS
@@ -368,6 +368,76 @@ export const checks = [
     await page.context().close();
   }],
 
+  ["an admin makes a user, who signs in with a password, may do what the rights say, changes the password, and is shut out", async world => {
+    const admin = await visit(world);
+    await signIn(world, admin);
+    await open(world, admin, "/console/users");
+    await admin.waitForSelector("text=There is no user yet.");
+    await admin.click("button:has-text('Add a user')");
+    await admin.fill("#user-name", "Grace");
+    await admin.fill("#user-password", "a first password");
+    await admin.uncheck("label:has-text('Use models') input");
+    await admin.click("#user button[type=submit]");
+    await admin.waitForSelector("th:has-text('grace')");
+    assert.deepEqual((await world.api("GET", "/api/v1/users/grace")).body.scopes, ["read"]);
+    await admin.click("button:has-text('Add a user')");
+    await admin.fill("#user-name", "grace");
+    await admin.fill("#user-password", "another password");
+    await admin.click("#user button[type=submit]");
+    await admin.waitForSelector("#user small.trouble:has-text('already')");
+
+    // By keyboard alone, as one comes: the name has the focus.
+    const page = await visit(world);
+    const signInByName = async password => {
+      await page.keyboard.type("grace");
+      await page.keyboard.press("Tab");
+      await page.keyboard.type(password);
+      await page.keyboard.press("Enter");
+    };
+    await page.goto(`${world.address}/console/models`);
+    await page.evaluate(axe);
+    assert.deepEqual((await page.evaluate(() => window.axe.run(document))).violations.filter(v => ["serious", "critical"].includes(v.impact)).map(v => v.id), []);
+    await page.screenshot({ path: join(pictures, "login.png") });
+    await signInByName("not the password");
+    await page.waitForSelector("[role=alert]:has-text('No user has this name')");
+    await signInByName("a first password");
+    await settled(page);
+    assert.equal(new URL(page.url()).pathname, "/console/models");
+    assert.equal(await page.locator("nav a:has-text('Users')").count(), 0);
+    await open(world, page, "/console/users");
+    await page.waitForSelector(".mud-alert:has-text('may not GET')");
+
+    await page.click("[aria-label=Account]");
+    await page.waitForSelector("dd:has-text('Look at everything')");
+    await page.fill("#current", "a wrong password");
+    await page.fill("#new", "a password of my own");
+    await page.click("button:has-text('Change the password')");
+    await page.waitForSelector("small.trouble:has-text('is not the password')");
+    await page.fill("#current", "a first password");
+    await page.click("button:has-text('Change the password')");
+    await page.waitForURL("**/login");
+    await signInByName("a first password");
+    await page.waitForSelector("[role=alert]:has-text('No user has this name')");
+    await signInByName("a password of my own");
+    await settled(page);
+    await open(world, page, "/console/jobs");
+
+    await admin.reload();
+    await settled(admin);
+    await admin.click("button[aria-label='Change the user grace']");
+    await admin.check("#user-disabled");
+    await admin.click("#user button[type=submit]");
+    await admin.waitForSelector("tr:has-text('grace') >> text=disabled");
+    await page.waitForSelector(".mud-alert:has-text('Sign in again')"); // the open page says so by itself
+    await page.goto(`${world.address}/console/jobs`);
+    assert.match(page.url(), /\/login/);
+    await signInByName("a password of my own");
+    await page.waitForSelector("[role=alert]:has-text('disabled')");
+    assert.deepEqual(admin.faults, []);
+    await page.context().close();
+    await admin.context().close();
+  }],
+
   ["language and theme are chosen once and kept", async world => {
     const page = await visit(world);
     await signIn(world, page);
@@ -398,7 +468,7 @@ export const checks = [
       await page.keyboard.press("Tab");
       reached.add(await page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim()));
     }
-    for (const name of ["Menu", "Language", "Use the dark theme", "Sign out", "Jobs", "Nodes", "Models", "Playground", "Train", "Apps"]) {
+    for (const name of ["Menu", "Language", "Use the dark theme", "Account", "Sign out", "Jobs", "Nodes", "Users", "Models", "Playground", "Train", "Apps"]) {
       assert.ok(reached.has(name), `${name} is not reached by Tab: ${[...reached].join(", ")}`);
     }
     await page.focus("nav a:has-text('Nodes')");

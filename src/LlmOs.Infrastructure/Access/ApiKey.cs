@@ -85,6 +85,16 @@ internal sealed class AccessTables : ITableMap
             key.Property(k => k.Hash).HasMaxLength(64);
             key.HasIndex(k => k.Hash).IsUnique();
         });
+        model.Entity<User>(user =>
+        {
+            user.ToTable("users");
+            user.HasKey(u => u.Seq);
+            user.Property(u => u.Id).HasMaxLength(40);
+            user.HasIndex(u => u.Id).IsUnique();
+            user.Property(u => u.Name).HasMaxLength(64);
+            user.HasIndex(u => u.Name).IsUnique();
+            user.Property(u => u.Stamp).HasMaxLength(32);
+        });
         model.Entity<ServerSecret>(secret =>
         {
             secret.ToTable("server_secrets");
@@ -99,6 +109,8 @@ internal static class AccessQueries
     extension(LlmOsDb db)
     {
         public DbSet<ApiKey> ApiKeys => db.Set<ApiKey>();
+
+        public DbSet<User> Users => db.Set<User>();
 
         public DbSet<ServerSecret> ServerSecrets => db.Set<ServerSecret>();
     }

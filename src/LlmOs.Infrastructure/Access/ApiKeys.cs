@@ -7,9 +7,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Infrastructure.Access;
 
-/// <summary>Who a key stands for.</summary>
+/// <summary>Who a key or a session stands for.</summary>
+/// <param name="KeyId">The key's id, or the user's.</param>
 public sealed record Caller(string KeyId, string Name, IReadOnlyList<string> Scopes)
 {
+    /// <summary>Of a user: what their session has to hold. See <see cref="User.Stamp"/>.</summary>
+    public string? Stamp { get; init; }
+
     /// <summary>Everybody, where keys are switched off.</summary>
     public static Caller Nobody { get; } = new("none", "keys are off", [Access.Scopes.Admin]);
 }
@@ -39,7 +43,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     {
         if (scopes.Count == 0 || !scopes.All(Scopes.IsKnown))
         {
-            throw LlmOsException.Invalid("scopes", "scopes: expected some of admin, inference, read, app:{slug}.");
+            throw LlmOsException.Invalid("scopes", Scopes.Expected);
         }
 
         if (expiresAt <= clock.GetUtcNow())

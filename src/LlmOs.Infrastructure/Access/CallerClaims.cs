@@ -5,9 +5,12 @@ namespace LlmOs.Infrastructure.Access;
 /// <summary>Who asks, as the claims of a request say it.</summary>
 public static class CallerClaims
 {
-    /// <summary>The claim that holds the key's id.</summary>
+    /// <summary>The claim that holds the id of the key, or of the user who signed in.</summary>
     public const string KeyId = "key_id";
 
-    /// <summary>The id of the caller's key, for histories; null where keys are off.</summary>
+    /// <summary>The claim that holds a user's <see cref="User.Stamp"/>.</summary>
+    public const string Stamp = "stamp";
+
+    /// <summary>The id of the caller's key or user, for histories; null where keys are off.</summary>
     public static string? CallerId(this ClaimsPrincipal user) => user.FindFirst(KeyId)?.Value;
 }

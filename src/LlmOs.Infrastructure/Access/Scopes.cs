@@ -15,6 +15,9 @@ public static partial class Scopes
     /// <summary>Look at everything, change nothing.</summary>
     public const string Read = "read";
 
+    /// <summary>What is said of a scope that does not exist.</summary>
+    internal const string Expected = "scopes: expected some of admin, inference, read, app:{slug}.";
+
     /// <summary>Use one app.</summary>
     public static string App(string slug) => $"app:{slug}";
 

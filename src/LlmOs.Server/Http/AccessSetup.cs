@@ -35,7 +35,7 @@ internal static class AccessSetup
             .AddRequirements(new AccessRequirement())
             .Build());
 
-        services.AddSingleton<WrongKeys>();
+        services.AddSingleton<WrongSecrets>();
     }
 }
 

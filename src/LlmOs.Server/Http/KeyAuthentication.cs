@@ -19,6 +19,7 @@ internal sealed class KeyAuthentication(
     ILoggerFactory loggers,
     UrlEncoder encoder,
     ApiKeys keys,
+    Users users,
     OpenDoor door) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string Name = "key";
@@ -28,7 +29,7 @@ internal sealed class KeyAuthentication(
     public const string ScopeClaim = "scope";
 
     public static ClaimsPrincipal PrincipalOf(Caller caller, string scheme) => new(new ClaimsIdentity(
-        [new(KeyClaim, caller.KeyId), new(ClaimTypes.Name, caller.Name), .. caller.Scopes.Select(scope => new Claim(ScopeClaim, scope))],
+        [new(KeyClaim, caller.KeyId), new(ClaimTypes.Name, caller.Name), .. caller.Scopes.Select(scope => new Claim(ScopeClaim, scope)), .. caller.Stamp is { } stamp ? [new Claim(CallerClaims.Stamp, stamp)] : Array.Empty<Claim>()],
         scheme));
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -40,7 +41,7 @@ internal sealed class KeyAuthentication(
 
         if (Context.Features.Get<InProcessCaller>() is { } person)
         {
-            return await OfKeyAsync(person.KeyId);
+            return await OfSessionAsync(person.KeyId, person.Stamp);
         }
 
         if (PresentedKey() is { } presented)
@@ -91,23 +92,33 @@ internal sealed class KeyAuthentication(
             return Refuse($"A browser's session alone does not allow {Request.Method}.");
         }
 
-        return await OfKeyAsync(session.Principal.FindFirstValue(KeyClaim));
+        return await OfSessionAsync(session.Principal.FindFirstValue(KeyClaim), session.Principal.FindFirstValue(CallerClaims.Stamp));
     }
 
     /// <summary>The console's page asks for its circuit by a POST that carries no header of ours; its origin tells that it is our page.</summary>
     private bool IsOwnCircuit => Request.Path.StartsWithSegments(ConsoleSetup.CircuitPath) && LoginEndpoints.IsOwnPage(Request);
 
-    private async Task<AuthenticateResult> OfKeyAsync(string? id) =>
-        id is not null && await keys.FindByIdAsync(id, Context.RequestAborted) is { } caller
+    /// <summary>A session is as good as what it was begun with: the key must still stand, the user be unchanged.</summary>
+    private async Task<AuthenticateResult> OfSessionAsync(string? id, string? stamp)
+    {
+        if (id?.StartsWith(User.Mark, StringComparison.Ordinal) is true)
+        {
+            return await users.FindAsync(id, stamp, Context.RequestAborted) is { } person
+                ? Success(person)
+                : Refuse("This session has ended: its user was changed, disabled or deleted.", "Sign in again at /login.");
+        }
+
+        return id is not null && await keys.FindByIdAsync(id, Context.RequestAborted) is { } caller
             ? Success(caller)
             : Refuse("The key of this session has been revoked or has expired.");
+    }
 
     private AuthenticateResult Success(Caller caller) =>
         AuthenticateResult.Success(new AuthenticationTicket(PrincipalOf(caller, Scheme.Name), Scheme.Name));
 
-    private AuthenticateResult Refuse(string message)
+    private AuthenticateResult Refuse(string message, string hint = "Send a valid key as 'Authorization: Bearer llmos_sk_...'.")
     {
-        Context.Items[ProblemHandler.RefusalKey] = new LlmOsException(ErrorCode.InvalidApiKey, message) { Hint = "Send a valid key as 'Authorization: Bearer llmos_sk_...'." };
+        Context.Items[ProblemHandler.RefusalKey] = new LlmOsException(ErrorCode.InvalidApiKey, message) { Hint = hint };
         return AuthenticateResult.Fail(message);
     }
 }

@@ -4,10 +4,10 @@ using System.Threading.RateLimiting;
 namespace LlmOs.Server.Http;
 
 /// <summary>
-/// How many wrong keys an address may hand in at the login. Right ones are not counted: whoever has a key may sign in as
-/// often as they like, and whoever guesses is held up, with a right key too.
+/// How many wrong keys and passwords an address may hand in at the login. Right ones are not counted: whoever has one may sign in as
+/// often as they like, and whoever guesses is held up, with a right one too.
 /// </summary>
-internal sealed class WrongKeys : IDisposable
+internal sealed class WrongSecrets : IDisposable
 {
     public const int AMinute = 10;
 

@@ -93,7 +93,7 @@ public sealed partial record Texts
 
     public required string KeyRefused { get; init; }
 
-    public required string TooManyWrongKeys { get; init; }
+    public required string TooManyWrongSecrets { get; init; }
 
     public required string Reconnecting { get; init; }
 

@@ -160,6 +160,68 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("server_secrets", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Access.User", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Seq"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("DisabledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("disabled_at");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("LastSignInAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_sign_in_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("PasswordHash")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("password_hash");
+
+                    b.Property<string>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("scopes");
+
+                    b.Property<string>("Stamp")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("stamp");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_users");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_users_id");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_users_name");
+
+                    b.ToTable("users", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Compute.Node", b =>
                 {
                     b.Property<string>("Id")
@@ -1038,16 +1100,6 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("evaluations", (string)null);
                 });
 
-            modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
-                {
-                    b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
-                        .WithMany()
-                        .HasForeignKey("VersionId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_evaluations_model_versions_version_id");
-                });
-
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
                 {
                     b.HasOne("LlmOs.Infrastructure.Jobs.Job", null)
@@ -1128,6 +1180,16 @@ namespace LlmOs.Server.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_tokenizer_files_tokenizers_tokenizer_id");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
+                        .WithMany()
+                        .HasForeignKey("VersionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_evaluations_model_versions_version_id");
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.Job", b =>

@@ -150,6 +150,66 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("server_secrets", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Access.User", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long?>("DisabledAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disabled_at");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("LastSignInAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_sign_in_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("PasswordHash")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("password_hash");
+
+                    b.Property<string>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("scopes");
+
+                    b.Property<string>("Stamp")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stamp");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_users");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_users_id");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_users_name");
+
+                    b.ToTable("users", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Compute.Node", b =>
                 {
                     b.Property<string>("Id")
@@ -1000,16 +1060,6 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("evaluations", (string)null);
                 });
 
-            modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
-                {
-                    b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
-                        .WithMany()
-                        .HasForeignKey("VersionId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_evaluations_model_versions_version_id");
-                });
-
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.JobDependency", b =>
                 {
                     b.HasOne("LlmOs.Infrastructure.Jobs.Job", null)
@@ -1090,6 +1140,16 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_tokenizer_files_tokenizers_tokenizer_id");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
+                {
+                    b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
+                        .WithMany()
+                        .HasForeignKey("VersionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_evaluations_model_versions_version_id");
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Jobs.Job", b =>
