@@ -488,12 +488,16 @@ export const checks = [
       const faults = [];
       const jobs = (await world.api("GET", "/api/v1/jobs?limit=2")).body.items.map(job => job.id);
       world.job ??= `/console/jobs/${jobs[0]}`;
+      await world.api("POST", "/api/v1/users", { name: "ada.lovelace@analytical-engine.example", password: "correct horse battery" });
       world.runs ??= `/console/jobs/compare?ids=${jobs}`;
       for (const path of pages.map(p => ({ JOB: world.job, RUNS: world.runs })[p] ?? p)) {
         await open(world, page, path);
         if (path === "/console/models") {
           await page.click("button[aria-controls=import]");
           await page.waitForSelector("#catalogue");
+        } else if (path === "/console/users") {
+          await page.click("button[aria-controls=user]");
+          await page.waitForSelector("#user");
         }
         await page.evaluate(() => Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))));
         await page.screenshot({ fullPage: true, path: join(pictures, `${path.split("?")[0].replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });
