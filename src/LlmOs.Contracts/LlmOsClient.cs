@@ -299,8 +299,9 @@ public sealed class LlmOsClient(HttpClient http) : IDisposable
 
     // Apps.
 
-    public Task<Page<TemplateView>> ListTemplatesAsync(CancellationToken cancel) =>
-        GetAsync<Page<TemplateView>>("api/v1/templates", cancel);
+    /// <param name="language">Of titles, labels and help; null gives English.</param>
+    public Task<Page<TemplateView>> ListTemplatesAsync(string? language, CancellationToken cancel) =>
+        GetAsync<Page<TemplateView>>("api/v1/templates" + Query(("language", language)), cancel);
 
     public Task<AppCreated> CreateAppAsync(AppRequest request, CancellationToken cancel) =>
         SendAsync<AppCreated>(HttpMethod.Post, "api/v1/apps", request, cancel);

@@ -4,10 +4,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { adminKey, open, patience, pictures, settled, signIn, visit } from "./world.mjs";
+import { adminKey, open, patience, pictures, settled, signIn, startWire, visit } from "./world.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "RUNS", "/console/nodes", "/console/users", "/console/account", "/console/train", "/console/evaluate", "/console/apps"];
+const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "RUNS", "/console/nodes", "/console/users", "/console/account", "/console/train", "/console/evaluate", "/console/apps", "APP", "LOGIN"];
 
 /** Each language, theme and width once; ALL_LOOKS=1 tries every combination of them. */
 const looks = process.env.ALL_LOOKS
@@ -332,7 +332,7 @@ export const checks = [
     await page.context().close();
   }],
 
-  ["an app is made from a template, shows its key once, and is deleted at the second press", async world => {
+  ["an app is made from a template, shows its key once, answers a visitor in their language, and is deleted at the second press", async world => {
     const page = await visit(world);
     await signIn(world, page, adminKey, "/console/apps");
     await page.click("button:has-text('Use this template') >> nth=0");
@@ -341,6 +341,21 @@ export const checks = [
     const key = await page.textContent(".mud-alert code");
     assert.match(key, /^llmos_sk_/);
     assert.equal((await world.api("GET", "/api/v1/apps/my-stories")).status, 200);
+    const opening = "Once upon a time there was a king who had";
+    const visitor = await visit(world, { locale: "zh-CN" });
+    await visitor.goto(`${world.address}/apps/my-stories`);
+    assert.equal(await visitor.textContent("h1"), "故事续写");
+    await visitor.fill("#key", "not-the-key");
+    await visitor.fill("#input-opening", opening);
+    await visitor.fill("#input-length", "40");
+    await visitor.click("#go");
+    await visitor.waitForSelector("#problem:has-text('此密钥不属于该应用。')");
+    await visitor.fill("#key", key);
+    await visitor.press("#key", "Enter");
+    await visitor.waitForSelector("#go:enabled");
+    assert.match(await visitor.textContent("#output"), /^Once upon a time there was a king who had \S+ \S+/);
+    assert.deepEqual(visitor.foreign, []);
+    await visitor.context().close();
     await page.click("button[aria-label='Delete the app my-stories']");
     await page.waitForSelector("text=Delete for good?");
     await page.click("button[aria-label='Delete the app my-stories']");
@@ -438,6 +453,23 @@ export const checks = [
     await admin.context().close();
   }],
 
+  ["a page whose connection is lost says so, and goes on where it was when it is back", async world => {
+    const wire = await startWire(world);
+    const page = await visit(world);
+    await signIn({ ...world, address: wire.address }, page, adminKey, "/console/train");
+    await page.fill("form input >> nth=0", "half-written");
+    await page.press("form input >> nth=0", "Tab");
+    wire.cut();
+    await page.waitForSelector("#components-reconnect-modal >> text=Trying to connect again", { state: "visible" });
+    wire.mend();
+    await page.waitForSelector("#components-reconnect-modal", { state: "hidden" });
+    await page.click("button[aria-label='Use the dark theme']");
+    await page.waitForSelector("button[aria-label='Use the light theme']"); // the circuit answers
+    assert.equal(await page.inputValue("form input >> nth=0"), "half-written");
+    await page.context().close();
+    wire.stop();
+  }],
+
   ["language and theme are chosen once and kept", async world => {
     const page = await visit(world);
     await signIn(world, page);
@@ -484,14 +516,20 @@ export const checks = [
         { name: "llmos_language", value: language, url: world.address },
         { name: "llmos_theme", value: theme, url: world.address },
       ]);
+      await page.emulateMedia({ colorScheme: theme }); // of the pages that follow the system's theme
       await signIn(world, page);
       const faults = [];
       const jobs = (await world.api("GET", "/api/v1/jobs?limit=2")).body.items.map(job => job.id);
       world.job ??= `/console/jobs/${jobs[0]}`;
       await world.api("POST", "/api/v1/users", { name: "ada.lovelace@analytical-engine.example", password: "correct horse battery" });
       world.runs ??= `/console/jobs/compare?ids=${jobs}`;
-      for (const path of pages.map(p => ({ JOB: world.job, RUNS: world.runs })[p] ?? p)) {
-        await open(world, page, path);
+      world.app ??= (await world.api("POST", "/api/v1/apps", { template: "story-writer", slug: "looked-at" })).body.page;
+      for (const path of pages.map(p => ({ JOB: world.job, RUNS: world.runs, APP: world.app, LOGIN: "/login" })[p] ?? p)) {
+        if ([world.app, "/login"].includes(path)) {
+          await page.goto(world.address + path); // no part of the console: nothing to wait for
+        } else {
+          await open(world, page, path);
+        }
         if (path === "/console/models") {
           await page.click("button[aria-controls=import]");
           await page.waitForSelector("#catalogue");

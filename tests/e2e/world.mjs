@@ -1,7 +1,7 @@
 // The built server on a new data folder, and Debian's Chromium.
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -97,6 +97,31 @@ export async function startWorld() {
 
   world.browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags, headless: true });
   return world;
+}
+
+/** The server behind a wire that can be cut and mended. */
+export async function startWire(world) {
+  const sockets = new Set();
+  let whole = true;
+  const wire = createServer(near => {
+    if (!whole) {
+      near.destroy();
+      return;
+    }
+    const far = connect(new URL(world.address).port, "127.0.0.1");
+    for (const [from, to] of [[near, far], [far, near]]) {
+      sockets.add(from);
+      from.on("error", () => to.destroy()).on("close", () => { sockets.delete(from); to.destroy(); });
+      from.pipe(to);
+    }
+  });
+  await new Promise(done => wire.listen(0, "127.0.0.1", done));
+  return {
+    address: `http://127.0.0.1:${wire.address().port}`,
+    cut: () => { whole = false; sockets.forEach(socket => socket.destroy()); },
+    mend: () => { whole = true; },
+    stop: () => { whole = false; sockets.forEach(socket => socket.destroy()); wire.close(); },
+  };
 }
 
 /** A fresh browser profile; what it asks for elsewhere and what its console says wrong is kept. */

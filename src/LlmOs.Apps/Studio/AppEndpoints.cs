@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using LlmOs.Apps.Running;
 using LlmOs.Apps.Templates;
@@ -38,8 +39,10 @@ internal static class AppEndpoints
         routes.MapGet("/apps/{slug}", Page).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static Ok<Page<TemplateView>> ListTemplates(TemplateCatalogue templates) =>
-        TypedResults.Ok(new Page<TemplateView>([.. templates.All.Select(t => t.ToView())], Next: null));
+    private static Ok<Page<TemplateView>> ListTemplates(
+        [StringLength(35), Description("Of titles, labels and help, such as zh-Hans; a template that lacks it answers in English.")] string? language,
+        TemplateCatalogue templates) =>
+        TypedResults.Ok(new Page<TemplateView>([.. templates.All.Select(t => t.In(language).ToView())], Next: null));
 
     private static async Task<Created<AppCreated>> Create(AppRequest request, AppStudio studio, HttpResponse response, CancellationToken cancel)
     {
@@ -84,9 +87,9 @@ internal static class AppEndpoints
         return TypedResults.Text(AppOpenApi.Of(app, template, $"{request.Scheme}://{request.Host}").ToJsonString(LlmOsJson.Options), "application/json");
     }
 
-    private static async Task<IResult> Page(string slug, AppStudio studio, HttpResponse response, CancellationToken cancel)
+    private static async Task<IResult> Page(string slug, AppStudio studio, HttpRequest request, HttpResponse response, CancellationToken cancel)
     {
         var (app, template) = await studio.FindAsync(slug, cancel);
-        return AppPage.Of(app, template, response);
+        return AppPage.Of(app, template, PageLanguages.Of(request.Cookies[PageLanguages.Cookie], request.Headers.AcceptLanguage), response);
     }
 }

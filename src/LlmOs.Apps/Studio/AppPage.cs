@@ -20,21 +20,24 @@ internal static class AppPage
         $"default-src 'none'; style-src '{HashOf(AppPageAssets.Style)}'; script-src '{HashOf(AppPageAssets.Script)}'; connect-src 'self'; "
         + "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    public static ContentHttpResult Of(App app, AppTemplate template, HttpResponse response)
+    /// <param name="language">A key of <see cref="PageLanguages.All"/>.</param>
+    public static ContentHttpResult Of(App app, AppTemplate template, string language, HttpResponse response)
     {
         response.Headers.ContentSecurityPolicy = Policy;
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "no-referrer";
         response.Headers.CacheControl = "no-cache";
-        return TypedResults.Content(Render(app, template), "text/html; charset=utf-8", Encoding.UTF8);
+        response.Headers.Vary = "Accept-Language, Cookie";
+        return TypedResults.Content(Render(app, template.In(language), language), "text/html; charset=utf-8", Encoding.UTF8);
     }
 
-    internal static string Render(App app, AppTemplate template)
+    internal static string Render(App app, AppTemplate template, string language)
     {
+        var words = AppPageWords.Of(language);
         var fields = string.Concat(template.Inputs.Select(Field));
         return $"""
             <!doctype html>
-            <html lang="en">
+            <html lang="{language}">
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -46,16 +49,16 @@ internal static class AppPage
             <main>
             <h1>{Text(template.Title)}</h1>
             <p>{Text(template.Description)}</p>
-            <form id="form" data-invoke="/api/v1/apps/{app.Slug}/invoke" data-output="{Text(template.Output)}">
-            <label for="key">Key of this app</label>
+            <form id="form" data-invoke="/api/v1/apps/{app.Slug}/invoke" data-output="{Text(template.Output)}" data-wrong-key="{Text(words.WrongKey)}" data-answered="{Text(words.Answered)}" data-broken-off="{Text(words.BrokenOff)}">
+            <label for="key">{Text(words.Key)}</label>
             <input id="key" type="password" autocomplete="off" required aria-describedby="key-help">
-            <p class="help" id="key-help">Whoever made the app has it. It stays in this tab.</p>
-            {fields}<button id="go">Start</button> <button id="stop" type="button" hidden>Stop</button>
+            <p class="help" id="key-help">{Text(words.KeyHelp)}</p>
+            {fields}<button id="go">{Text(words.Start)}</button> <button id="stop" type="button" hidden>{Text(words.Stop)}</button>
             </form>
             <p id="problem" role="alert"></p>
             <h2 id="output-label">{Text(template.OutputLabel)}</h2>
             <div id="output" role="region" aria-live="polite" aria-labelledby="output-label"></div>
-            <p class="help">Written by a language model ({Text(app.Model)}): it may be wrong, and it means nothing by it.</p>
+            <p class="help">{Text(string.Format(CultureInfo.InvariantCulture, words.MadeBy, app.Model))}</p>
             </main>
             <script>{AppPageAssets.Script}</script>
             </body>

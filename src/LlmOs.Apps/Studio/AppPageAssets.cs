@@ -42,7 +42,7 @@ internal static class AppPageAssets
             });
             if (!answer.ok) {
               const refusal = await answer.json().catch(() => ({}));
-              throw new Error(answer.status === 401 ? 'The key is not the key of this app.' : refusal.detail ?? 'The server answered ' + answer.status + '.');
+              throw new Error(answer.status === 401 ? form.dataset.wrongKey : refusal.detail ?? form.dataset.answered.replace('{0}', answer.status));
             }
             await read(answer.body.pipeThrough(new TextDecoderStream()).getReader());
           } catch (fault) {
@@ -63,7 +63,7 @@ internal static class AppPageAssets
               if (data === '[DONE]') return;
               if (!data) continue;
               const item = JSON.parse(data);
-              if (text.startsWith('event: error')) throw new Error(item.error?.message ?? 'The server stopped in the middle.');
+              if (text.startsWith('event: error')) throw new Error(item.error?.message ?? form.dataset.brokenOff);
               out.append(item.delta?.[form.dataset.output] ?? '');
             }
           }

@@ -26,6 +26,20 @@ internal sealed partial record AppTemplate(
     AppSettings Settings,
     GoldenTest Golden)
 {
+    /// <summary>The words of other languages, by their tag.</summary>
+    public IReadOnlyDictionary<string, TemplateWords> Languages { get; init; } = new Dictionary<string, TemplateWords>();
+
+    /// <summary>The same template as it speaks to people of this language, where it has the words; else as its file is written.</summary>
+    public AppTemplate In(string? language) => language is not null && Languages.TryGetValue(language, out var words)
+        ? this with
+        {
+            Title = words.Title,
+            Description = words.Description,
+            OutputLabel = words.OutputLabel,
+            Inputs = [.. Inputs.Select(i => i with { Label = words.Inputs[i.Name].Label, Help = words.Inputs[i.Name].Help })],
+        }
+        : this;
+
     public TemplateView ToView() => new(Name, Title, Description, Model, [.. Inputs.Select(i => i.ToView())]);
 
     /// <summary>The prompt with the inputs in their places. An input that itself spells a placeholder stays as it is.</summary>

@@ -61,7 +61,10 @@ internal static partial class TemplateFile
                 InRange(document.MaxTokens, "max_tokens", 1, 100_000),
                 document.Stop ?? [],
                 ReadSettings(document.Settings ?? new Settings()),
-                ReadGolden(Required(document.Golden, "golden"), inputs));
+                ReadGolden(Required(document.Golden, "golden"), inputs))
+            {
+                Languages = (document.Languages ?? []).ToDictionary(l => l.Key, l => ReadWords(l.Key, l.Value, inputs)),
+            };
             Check(template);
             return template;
         }
@@ -90,6 +93,29 @@ internal static partial class TemplateFile
             return result.Default is { } standing && result.Read(standing).Fault is { } fault
                 ? throw Fault($"{at}.default", fault)
                 : result;
+        }
+
+        private TemplateWords ReadWords(string language, Words words, IReadOnlyList<TemplateInput> inputs)
+        {
+            var at = $"languages.{language}";
+            if (language == PageLanguages.Default || !PageLanguages.All.ContainsKey(language))
+            {
+                throw Fault(at, $"is no language of pages besides {PageLanguages.Default}; there is {string.Join(", ", PageLanguages.All.Keys.Where(l => l != PageLanguages.Default))}.");
+            }
+
+            var given = words.Inputs ?? [];
+            if (given.Keys.FirstOrDefault(name => inputs.All(i => i.Name != name)) is { } unknown)
+            {
+                throw Fault($"{at}.inputs.{unknown}", "is not an input.");
+            }
+
+            return new TemplateWords(
+                Required(words.Title, $"{at}.title"),
+                Required(words.Description, $"{at}.description"),
+                Required(words.OutputLabel, $"{at}.output_label"),
+                inputs.ToDictionary(i => i.Name, i => given.GetValueOrDefault(i.Name) is { } input
+                    ? new InputWords(Required(input.Label, $"{at}.inputs.{i.Name}.label"), Required(input.Help, $"{at}.inputs.{i.Name}.help"))
+                    : throw Fault($"{at}.inputs", $"lacks {i.Name}.")));
         }
 
         private AppSettings ReadSettings(Settings settings) => new()
@@ -182,6 +208,26 @@ internal static partial class TemplateFile
         public Settings? Settings { get; set; }
 
         public Golden? Golden { get; set; }
+
+        public Dictionary<string, Words>? Languages { get; set; }
+    }
+
+    private sealed class Words
+    {
+        public string? Title { get; set; }
+
+        public string? Description { get; set; }
+
+        public string? OutputLabel { get; set; }
+
+        public Dictionary<string, WordsOfInput>? Inputs { get; set; }
+    }
+
+    private sealed class WordsOfInput
+    {
+        public string? Label { get; set; }
+
+        public string? Help { get; set; }
     }
 
     private sealed class Input

@@ -1,3 +1,5 @@
+using LlmOs.Contracts;
+
 namespace LlmOs.Web.Language;
 
 /// <content>The words of jobs and nodes.</content>
@@ -14,7 +16,7 @@ public sealed partial record Texts
     };
 
     /// <summary>What the server says of a job's progress, in this language where the console knows the sentence.</summary>
-    public string JobMessage(string message) => Tag == "zh-Hans" ? JobMessages.InChinese(message) : message;
+    public string JobMessage(string message) => Tag == PageLanguages.Chinese ? JobMessages.InChinese(message) : message;
 
     public required string LatestJobs { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmOs.Contracts;
 
 namespace LlmOs.Web.Language;
 
@@ -10,31 +11,8 @@ public sealed partial record Texts
 {
     private CultureInfo? _culture;
 
-    /// <summary>What languages there are, by their tag, each named in itself.</summary>
-    public static IReadOnlyDictionary<string, string> Languages { get; } = new Dictionary<string, string> { ["en"] = "English", ["zh-Hans"] = "简体中文" };
-
-    /// <param name="language">A key of <see cref="Languages"/>; another one gives English.</param>
-    public static Texts Of(string language) => language == "zh-Hans" ? Chinese : English;
-
-    /// <summary>The language of a browser's <c>Accept-Language</c> that there is; the first named wins.</summary>
-    public static string Preferred(string acceptLanguage)
-    {
-        foreach (var part in acceptLanguage.Split(',', StringSplitOptions.TrimEntries))
-        {
-            var tag = part.Split(';')[0];
-            if (tag.StartsWith("zh", StringComparison.OrdinalIgnoreCase))
-            {
-                return "zh-Hans";
-            }
-
-            if (tag.StartsWith("en", StringComparison.OrdinalIgnoreCase))
-            {
-                return "en";
-            }
-        }
-
-        return "en";
-    }
+    /// <param name="language">A key of <see cref="PageLanguages.All"/>; another one gives English.</param>
+    public static Texts Of(string language) => language == PageLanguages.Chinese ? Chinese : English;
 
     /// <summary>Puts values into a text's places.</summary>
     public string Fill(string text, params object[] values) => string.Format(_culture ??= CultureInfo.GetCultureInfo(Tag), text, values);

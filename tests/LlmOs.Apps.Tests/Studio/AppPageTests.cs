@@ -28,7 +28,7 @@ public partial class AppPageTests
     {
         var response = new DefaultHttpContext().Response;
 
-        var html = AppPage.Of(Tales, StoryWriter, response).ResponseContent!;
+        var html = AppPage.Of(Tales, StoryWriter, "en", response).ResponseContent!;
 
         var policy = response.Headers.ContentSecurityPolicy.ToString();
         Assert.StartsWith("default-src 'none'", policy, StringComparison.Ordinal);
@@ -40,7 +40,7 @@ public partial class AppPageTests
     [Fact]
     public void The_page_loads_nothing_from_elsewhere_and_labels_every_field()
     {
-        var html = AppPage.Render(Tales, StoryWriter);
+        var html = AppPage.Render(Tales, StoryWriter, "en");
 
         Assert.DoesNotContain("http", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotMatch(@"\son\w+=", html);
@@ -55,11 +55,29 @@ public partial class AppPageTests
     [Fact]
     public void What_a_template_says_cannot_become_markup()
     {
-        var html = AppPage.Render(Tales, StoryWriter with { Title = "<b>\"'&", Inputs = [StoryWriter.Inputs[0] with { Help = "</p><script>alert(1)</script>", Default = "</textarea><i>" }] });
+        var html = AppPage.Render(Tales, StoryWriter with { Title = "<b>\"'&", Inputs = [StoryWriter.Inputs[0] with { Help = "</p><script>alert(1)</script>", Default = "</textarea><i>" }] }, "en");
 
         Assert.DoesNotContain("<b>", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script>alert", html, StringComparison.Ordinal);
         Assert.DoesNotContain("</textarea><i>", html, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans", "故事续写")]
+    [InlineData("zh-Hans", "en", "zh-Hans", "故事续写")]
+    [InlineData("en", "zh-CN", "en", "Story writer")]
+    [InlineData(null, "fr", "en", "Story writer")]
+    public void The_page_speaks_the_visitors_language(string? chosen, string accepted, string language, string title)
+    {
+        var html = AppPage.Of(Tales, StoryWriter, PageLanguages.Of(chosen, accepted), new DefaultHttpContext().Response).ResponseContent!;
+
+        Assert.Contains($"<html lang=\"{language}\">", html, StringComparison.Ordinal);
+        Assert.Contains($"<h1>{System.Net.WebUtility.HtmlEncode(title)}</h1>", html, StringComparison.Ordinal);
+        if (language != "en")
+        {
+            var shown = Tags().Replace(Between(html, "<body>", "<script>"), "");
+            Assert.DoesNotMatch("[A-Za-z]{3,} [A-Za-z]{3,}", System.Net.WebUtility.HtmlDecode(shown));
+        }
     }
 
     [Fact]
@@ -81,6 +99,9 @@ public partial class AppPageTests
     }
 
     private static string Hash(string content) => $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}";
+
+    [GeneratedRegex("<[^>]*>")]
+    private static partial Regex Tags();
 
     [GeneratedRegex("<(?:input|textarea|select) id=\"([^\"]+)\"")]
     private static partial Regex Controls();

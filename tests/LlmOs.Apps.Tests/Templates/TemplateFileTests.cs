@@ -25,6 +25,12 @@ public class TemplateFileTests
           inputs: {who: Ada}
           starts_with: Hello
           minimum_words: 2
+        languages:
+          zh-Hans:
+            title: 问候
+            description: 写问候语。
+            output_label: 问候语
+            inputs: {who: {label: 谁, help: 姓名。}, tone: {label: 语气, help: 怎样。}, length: {label: 长度, help: 词元数。}}
         """;
 
     [Fact]
@@ -54,6 +60,11 @@ public class TemplateFileTests
     [InlineData("inputs: {who: Ada}", "inputs: {who: Ada, mood: good}", "golden.inputs.mood: is not an input")]
     [InlineData("  starts_with: Hello\n", "", "golden.starts_with: is missing")]
     [InlineData("title: Greeter", "title: [", "line ")]
+    [InlineData("zh-Hans:", "tlh:", "languages.tlh: is no language of pages besides en; there is zh-Hans")]
+    [InlineData("    title: 问候\n", "", "languages.zh-Hans.title: is missing")]
+    [InlineData(", tone: {label: 语气, help: 怎样。}", "", "languages.zh-Hans.inputs: lacks tone")]
+    [InlineData("tone: {label: 语气", "mood: {label: 语气", "languages.zh-Hans.inputs.mood: is not an input")]
+    [InlineData("help: 姓名。", "help: ''", "languages.zh-Hans.inputs.who.help: is missing")]
     public void A_fault_names_the_file_and_the_field(string good, string bad, string expected)
     {
         Assert.Contains(good, Good, StringComparison.Ordinal);
@@ -62,6 +73,19 @@ public class TemplateFileTests
 
         Assert.StartsWith("The template greeter.yaml: ", fault.Message, StringComparison.Ordinal);
         Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_template_speaks_the_languages_that_its_file_has_and_asks_the_same()
+    {
+        var template = TemplateFile.Parse("greeter.yaml", Good);
+
+        var chinese = template.In("zh-Hans");
+
+        Assert.Equal(("问候", "问候语", "语气"), (chinese.Title, chinese.OutputLabel, chinese.Inputs[1].Label));
+        Assert.Equal(template.Inputs.Select(i => (i.Name, i.Type, i.Default)), chinese.Inputs.Select(i => (i.Name, i.Type, i.Default)));
+        Assert.Same(template, template.In("fr"));
+        Assert.Same(template, template.In(null));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public class GoldenTemplateTests(ServerProcess server) : IClassFixture<ServerPro
     public async Task A_template_gives_what_its_golden_test_says(string name)
     {
         using var client = new LlmOsClient(server.Client());
-        var template = Assert.Single((await client.ListTemplatesAsync(default)).Items, t => t.Name == name);
+        var template = Assert.Single((await client.ListTemplatesAsync(null, default)).Items, t => t.Name == name);
         var (given, startsWith, minimumWords) = Golden(name);
         var inputs = given.ToDictionary(g => g.Key, g => template.Inputs.Single(i => i.Name == g.Key).Type is TemplateInputType.Text or TemplateInputType.Choice
             ? JsonSerializer.SerializeToElement(g.Value)
