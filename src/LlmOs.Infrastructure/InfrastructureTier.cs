@@ -50,6 +50,7 @@ public static class InfrastructureTier
 
         services.AddSingleton<ITableMap, AccessTables>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<WrongSecrets>();
         services.AddSingleton<Users>();
         return services;
     }

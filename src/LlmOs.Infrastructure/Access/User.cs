@@ -38,7 +38,15 @@ public sealed partial class User
     public UserView ToView() => new(Name, Scopes.Split(' '), CreatedAt, LastSignInAt, DisabledAt);
 
     /// <summary>A name as it is stored and looked up: spelt in one way only, so that two people cannot seem to be the same.</summary>
-    public static string Normalize(string name) => name.Trim().Normalize(NormalizationForm.FormKC).ToLowerInvariant();
+    public static string Normalize(string name)
+    {
+        var text = name.Trim();
+
+        // The noncharacter U+FFFE and halves of surrogate pairs have no normal form; no user has such a name.
+        return text.Contains('\uFFFE', StringComparison.Ordinal) || text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar)
+            ? text
+            : text.Normalize(NormalizationForm.FormKC).ToLowerInvariant();
+    }
 
     /// <summary>Whether a name in its normal form may be given to a user.</summary>
     public static bool IsName(string name) => name != UserEndpoints.Oneself && Shape().IsMatch(name);

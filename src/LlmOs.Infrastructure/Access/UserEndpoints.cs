@@ -28,7 +28,7 @@ internal static class UserEndpoints
         users.MapDelete("/{name}", Delete).WithName("DeleteUser").WithSummary("Deletes a user; their sessions end.").ProducesProblem(404);
 
         routes.MapPost($"/api/v1/users/{Oneself}/password", ChangePassword).WithTags("Users").RequireScope(Scopes.Inference, Scopes.Read)
-            .WithName("ChangePassword").WithSummary("Changes the password of the user who asks; all their sessions end.").ProducesProblem(400)
+            .WithName("ChangePassword").WithSummary("Changes the password of the user who asks; all their sessions end.").ProducesProblem(400).ProducesProblem(429)
             .WithRequestExample("""{"current_password":"correct horse battery","new_password":"staple of my own choice"}""");
     }
 

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LlmOs.Infrastructure.Access;
 
 /// <summary>Makes and changes users, and signs them in. Every change of what a user may do ends their sessions.</summary>
-public sealed class Users(IDbContextFactory<LlmOsDb> databases, TimeProvider clock)
+public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wrong, TimeProvider clock)
 {
     /// <summary>More characters are refused before they cost a hash.</summary>
     public const int MostPasswordCharacters = 256;
@@ -16,7 +16,7 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, TimeProvider clo
     private readonly PasswordHasher<string> _hasher = new();
 
     /// <summary>What a name that nobody has is compared with, so that it takes as long to be refused.</summary>
-    private readonly Lazy<string> _nobodysHash = new(() => new PasswordHasher<string>().HashPassword("", User.NewStamp()));
+    private readonly string _nobodysHash = new PasswordHasher<string>().HashPassword("", User.NewStamp());
 
     public async Task<UserView> CreateAsync(CreateUserRequest request, CancellationToken cancel)
     {
@@ -75,8 +75,14 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, TimeProvider clo
         await using var db = await databases.CreateDbContextAsync(cancel);
         var user = await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id && u.DisabledAt == null, cancel)
             ?? throw new LlmOsException(ErrorCode.PermissionDenied, "Only a user has a password; this request was made with a key.") { Hint = "Sign in to the console with a name and a password, and change it there." };
+        if (wrong.AreTooMany(id))
+        {
+            throw new LlmOsException(ErrorCode.Overloaded, "Too many wrong passwords were sent for this user.") { Field = "current_password", Hint = "Wait a minute, then try again." };
+        }
+
         if (_hasher.VerifyHashedPassword(user.Name, user.PasswordHash, request.CurrentPassword) == PasswordVerificationResult.Failed)
         {
+            wrong.Count(id);
             throw LlmOsException.Invalid("current_password", "current_password: is not the password of this user.");
         }
 
@@ -117,7 +123,7 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, TimeProvider clo
         await using var db = await databases.CreateDbContextAsync(cancel);
         var normal = User.Normalize(name);
         var user = await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Name == normal, cancel);
-        var verdict = _hasher.VerifyHashedPassword(normal, user?.PasswordHash ?? _nobodysHash.Value, password);
+        var verdict = _hasher.VerifyHashedPassword(normal, user?.PasswordHash ?? _nobodysHash, password);
         if (user is null || user.DisabledAt is not null || verdict == PasswordVerificationResult.Failed)
         {
             return null;

@@ -34,8 +34,6 @@ internal static class AccessSetup
             .RequireAuthenticatedUser()
             .AddRequirements(new AccessRequirement())
             .Build());
-
-        services.AddSingleton<WrongSecrets>();
     }
 }
 

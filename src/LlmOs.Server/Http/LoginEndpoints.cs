@@ -23,7 +23,7 @@ internal static class LoginEndpoints
 
         var form = await context.Request.ReadFormAsync(cancel);
         var next = form["next"].ToString();
-        var address = context.Connection.RemoteIpAddress;
+        var address = $"{context.Connection.RemoteIpAddress}";
         if (wrong.AreTooMany(address))
         {
             context.Response.Headers.RetryAfter = "60";

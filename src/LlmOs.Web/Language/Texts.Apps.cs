@@ -9,11 +9,7 @@ public sealed partial record Texts
 
     public required string NoAppsYet { get; init; }
 
-    public required string Template { get; init; }
-
     public required string Templates { get; init; }
-
-    public required string Page { get; init; }
 
     public required string Actions { get; init; }
 

@@ -5,8 +5,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Infrastructure.Tests.Access;
 
-public sealed class UsersTests(TestDatabases databases)
+public sealed class UsersTests(TestDatabases databases) : IDisposable
 {
+    private readonly WrongSecrets _wrong = new();
     private const string Password = "correct horse battery";
     private readonly FakeClock _clock = new();
 
@@ -17,7 +18,7 @@ public sealed class UsersTests(TestDatabases databases)
     public async Task A_user_signs_in_with_the_password_which_is_not_stored(Provider provider)
     {
         var database = await databases.NewAsync(provider);
-        var users = new Users(database, _clock);
+        var users = new Users(database, _wrong, _clock);
 
         var made = await users.CreateAsync(Ada(), CancellationToken.None);
         var caller = await users.SignInAsync("ada", Password, CancellationToken.None);
@@ -36,7 +37,7 @@ public sealed class UsersTests(TestDatabases databases)
     [MemberData(nameof(Providers))]
     public async Task A_name_is_given_once_whatever_its_capitals(Provider provider)
     {
-        var users = new Users(await databases.NewAsync(provider), _clock);
+        var users = new Users(await databases.NewAsync(provider), _wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => users.CreateAsync(Ada() with { Name = " ADA" }, CancellationToken.None));
@@ -48,7 +49,7 @@ public sealed class UsersTests(TestDatabases databases)
     [Fact]
     public async Task Nobody_else_signs_in()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
 
         Assert.Null(await users.SignInAsync("ada", Password + " ", CancellationToken.None));
@@ -56,6 +57,7 @@ public sealed class UsersTests(TestDatabases databases)
         Assert.Null(await users.SignInAsync("ada", new string('x', 100_000), CancellationToken.None));
         Assert.Null(await users.SignInAsync("eve", Password, CancellationToken.None));
         Assert.Null(await users.SignInAsync("", Password, CancellationToken.None));
+        Assert.Null(await users.SignInAsync("\uFFFE", Password, CancellationToken.None));
     }
 
     [Theory]
@@ -65,9 +67,11 @@ public sealed class UsersTests(TestDatabases databases)
     [InlineData("a b")]
     [InlineData("a/b")]
     [InlineData("a\u202Eb")]
+    [InlineData("a\uFFFE")]
+    [InlineData("a\uD800")]
     public async Task A_name_that_could_be_mistaken_is_refused(string name)
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => users.CreateAsync(Ada() with { Name = name }, CancellationToken.None));
 
@@ -77,7 +81,7 @@ public sealed class UsersTests(TestDatabases databases)
     [Fact]
     public async Task Names_of_any_script_and_addresses_are_accepted()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
 
         Assert.Equal("王小明", (await users.CreateAsync(Ada() with { Name = "王小明" }, CancellationToken.None)).Name);
         Assert.Equal("ada@example.org", (await users.CreateAsync(Ada() with { Name = "Ada@Example.org" }, CancellationToken.None)).Name);
@@ -86,7 +90,7 @@ public sealed class UsersTests(TestDatabases databases)
     [Fact]
     public async Task A_scope_that_does_not_exist_is_refused()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => users.CreateAsync(Ada() with { Scopes = ["root"] }, CancellationToken.None));
 
@@ -99,7 +103,7 @@ public sealed class UsersTests(TestDatabases databases)
     [MemberData(nameof(Changes))]
     public async Task A_session_ends_when_its_user_is_changed(string what)
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
         var session = (await users.SignInAsync("ada", Password, CancellationToken.None))!;
         Assert.NotNull(await users.FindAsync(session.KeyId, session.Stamp, CancellationToken.None));
@@ -120,7 +124,7 @@ public sealed class UsersTests(TestDatabases databases)
     [Fact]
     public async Task A_disabled_user_signs_in_again_once_enabled()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
 
         await users.ChangeAsync("ada", new ChangeUserRequest { Disabled = true }, CancellationToken.None);
@@ -134,7 +138,7 @@ public sealed class UsersTests(TestDatabases databases)
     [Fact]
     public async Task The_own_password_changes_only_for_who_knows_it()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
         var session = (await users.SignInAsync("ada", Password, CancellationToken.None))!;
 
@@ -147,6 +151,28 @@ public sealed class UsersTests(TestDatabases databases)
         Assert.Null(await users.SignInAsync("ada", Password, CancellationToken.None));
         Assert.NotNull(await users.SignInAsync("ada", "another password", CancellationToken.None));
     }
+
+    [Fact]
+    public async Task Whoever_guesses_the_own_password_has_to_wait_and_others_do_not()
+    {
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        await users.CreateAsync(Ada(), CancellationToken.None);
+        await users.CreateAsync(Ada() with { Name = "grace" }, CancellationToken.None);
+        var (ada, grace) = ((await users.SignInAsync("ada", Password, CancellationToken.None))!, (await users.SignInAsync("grace", Password, CancellationToken.None))!);
+        for (var i = 0; i < WrongSecrets.AMinute; i++)
+        {
+            await Assert.ThrowsAsync<LlmOsException>(() =>
+                users.ChangePasswordAsync(ada.KeyId, new ChangePasswordRequest { CurrentPassword = $"guess {i}", NewPassword = "another password" }, CancellationToken.None));
+        }
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() =>
+            users.ChangePasswordAsync(ada.KeyId, new ChangePasswordRequest { CurrentPassword = Password, NewPassword = "another password" }, CancellationToken.None));
+        await users.ChangePasswordAsync(grace.KeyId, new ChangePasswordRequest { CurrentPassword = Password, NewPassword = "another password" }, CancellationToken.None);
+
+        Assert.Equal(ErrorCode.Overloaded, refusal.Code);
+    }
+
+    public void Dispose() => _wrong.Dispose();
 
     private static CreateUserRequest Ada() => new() { Name = "Ada", Password = Password };
 }

@@ -79,9 +79,13 @@ public sealed class UserSessionTests(ServerProcess server)
 
         using var wrong = await TrySignInAsync(name, "not the password");
         using var unknown = await TrySignInAsync("nobody-of-this-name", "not the password");
+        using var impossible = await TrySignInAsync("\uFFFE", "not the password");
 
         Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
         Assert.Equal(await wrong.Content.ReadAsStringAsync(), await unknown.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.Unauthorized, impossible.StatusCode);
+        using var nobody = await admin.GetAsync("/api/v1/users/%EF%BF%BE");
+        Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
     }
 
     [Fact]
