@@ -470,6 +470,17 @@ export const checks = [
     wire.stop();
   }],
 
+  ["a page is loaded anew when the server was started anew, and its session goes on", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/nodes");
+    await page.evaluate(() => { window.before = true; });
+    assert.equal(await world.restart(), 0);
+    await page.waitForFunction(() => !window.before && document.querySelector("[data-alive]"));
+    assert.equal(new URL(page.url()).pathname, "/console/nodes");
+    await page.waitForSelector(".chip.ready");
+    await page.context().close();
+  }],
+
   ["language and theme are chosen once and kept", async world => {
     const page = await visit(world);
     await signIn(world, page);

@@ -55,13 +55,35 @@ export async function startWorld() {
   const hub = await startHub(join(repository, "models", "starter"));
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LLMOS|ASPNETCORE|HF)_/.test(name)));
   Object.assign(environment, { LLMOS_DATA: join(folder, "data"), LLMOS_ADMIN_KEY: adminKey, LLMOS_IMPORT_DIRS: imports, ASPNETCORE_URLS: address, HF_ENDPOINT: hub.address });
-  const server = spawn("dotnet", [serverFile()], { env: environment, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
-  server.stdout.on("data", data => { log += data; });
-  server.stderr.on("data", data => { log += data; });
-  const ended = new Promise(done => server.on("exit", done));
-
-  const world = { address, imports, folder, hub, server, log: () => log };
+  const world = { address, imports, folder, hub, log: () => log };
+  const launch = async () => {
+    const server = spawn("dotnet", [serverFile()], { env: environment, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    server.stdout.on("data", data => { log += data; });
+    server.stderr.on("data", data => { log += data; });
+    world.server = server;
+    world.ended = new Promise(done => server.on("exit", done));
+    for (const begin = Date.now(); !await fetch(`${address}/readyz`).then(answer => answer.ok, () => false);) {
+      if (server.exitCode !== null || Date.now() - begin > patience) {
+        throw new Error(`The server did not become ready.\n${log}`);
+      }
+      await new Promise(done => setTimeout(done, 100));
+    }
+  };
+  /** Its exit code, or "late" when it had to be killed. */
+  const end = async () => {
+    world.server.kill("SIGTERM");
+    const code = await Promise.race([world.ended, new Promise(done => setTimeout(() => done("late"), 45_000))]);
+    if (code === "late") {
+      world.server.kill("SIGKILL");
+    }
+    return code;
+  };
+  world.restart = async () => {
+    const code = await end();
+    await launch();
+    return code;
+  };
   world.api = async (method, path, body, key = adminKey) => {
     const answer = await fetch(address + path, {
       method,
@@ -74,27 +96,12 @@ export async function startWorld() {
   world.stop = async () => {
     await world.browser?.close();
     hub.stop();
-    server.kill("SIGTERM");
-    const code = await Promise.race([ended, new Promise(done => setTimeout(() => done("late"), 45_000))]);
-    if (code === "late") {
-      server.kill("SIGKILL");
-    }
+    const code = await end();
     rmSync(folder, { recursive: true, force: true });
     return code;
   };
 
-  const begin = Date.now();
-  for (;;) {
-    if (server.exitCode !== null || Date.now() - begin > patience) {
-      throw new Error(`The server did not become ready.\n${log}`);
-    }
-    const ready = await fetch(`${address}/readyz`).then(answer => answer.ok, () => false);
-    if (ready) {
-      break;
-    }
-    await new Promise(done => setTimeout(done, 100));
-  }
-
+  await launch();
   world.browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags, headless: true });
   return world;
 }

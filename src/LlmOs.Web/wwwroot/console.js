@@ -9,10 +9,10 @@
     copy: text => navigator.clipboard.writeText(text),
   };
 
-  // A server that was started anew does not know the page any more: load it again.
+  // A server that was started anew does not know the page any more: load it again. The event does not bubble, so it is caught on its way down.
   document.addEventListener("components-reconnect-state-changed", event => {
     if (event.detail?.state === "rejected") {
       location.reload();
     }
-  });
+  }, true);
 })();
