@@ -119,6 +119,14 @@ export const checks = [
       await page.click(`button:text-is("${language}")`);
       await page.waitForFunction(text => document.querySelector("pre.code").textContent.includes(text), sign);
     }
+    const code = await page.textContent("pre.code");
+    await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined })); // as over plain HTTP from another machine
+    await page.click("button:has-text('Copy')");
+    await page.waitForSelector("button:has-text('Copied')");
+    await page.fill("textarea >> nth=0", "");
+    await page.press("textarea >> nth=0", "Control+V");
+    assert.equal((await page.inputValue("textarea >> nth=0")).trim(), code.trim());
+    assert.deepEqual(page.faults, []);
     await page.context().close();
   }],
 
