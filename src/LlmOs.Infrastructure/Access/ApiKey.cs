@@ -3,8 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using LlmOs.Contracts;
-using LlmOs.Infrastructure.Storage;
-using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Infrastructure.Access;
 
@@ -60,58 +58,4 @@ public sealed partial class ApiKey
 
     [GeneratedRegex("^llmos_sk_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$")]
     private static partial Regex Shape();
-}
-
-/// <summary>A secret that all hosts of one database share.</summary>
-internal sealed class ServerSecret
-{
-    public required string Name { get; init; }
-
-    public required byte[] Value { get; init; }
-}
-
-internal sealed class AccessTables : ITableMap
-{
-    public void Map(ModelBuilder model)
-    {
-        model.Entity<ApiKey>(key =>
-        {
-            key.ToTable("api_keys");
-            key.HasKey(k => k.Seq);
-            key.HasIndex(k => k.Id).IsUnique();
-            key.Property(k => k.Id).HasMaxLength(40).IsRequired();
-            key.Property(k => k.Name).HasMaxLength(100);
-            key.Property(k => k.Prefix).HasMaxLength(40);
-            key.Property(k => k.Hash).HasMaxLength(64);
-            key.HasIndex(k => k.Hash).IsUnique();
-        });
-        model.Entity<User>(user =>
-        {
-            user.ToTable("users");
-            user.HasKey(u => u.Seq);
-            user.Property(u => u.Id).HasMaxLength(40);
-            user.HasIndex(u => u.Id).IsUnique();
-            user.Property(u => u.Name).HasMaxLength(64);
-            user.HasIndex(u => u.Name).IsUnique();
-            user.Property(u => u.Stamp).HasMaxLength(32);
-        });
-        model.Entity<ServerSecret>(secret =>
-        {
-            secret.ToTable("server_secrets");
-            secret.HasKey(s => s.Name);
-            secret.Property(s => s.Name).HasMaxLength(64);
-        });
-    }
-}
-
-internal static class AccessQueries
-{
-    extension(LlmOsDb db)
-    {
-        public DbSet<ApiKey> ApiKeys => db.Set<ApiKey>();
-
-        public DbSet<User> Users => db.Set<User>();
-
-        public DbSet<ServerSecret> ServerSecrets => db.Set<ServerSecret>();
-    }
 }

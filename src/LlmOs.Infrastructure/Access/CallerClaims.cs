@@ -8,9 +8,6 @@ public static class CallerClaims
     /// <summary>The claim that holds the id of the key, or of the user who signed in.</summary>
     public const string KeyId = "key_id";
 
-    /// <summary>The claim that holds a user's <see cref="User.Stamp"/>.</summary>
-    public const string Stamp = "stamp";
-
     /// <summary>The id of the caller's key or user, for histories; null where keys are off.</summary>
     public static string? CallerId(this ClaimsPrincipal user) => user.FindFirst(KeyId)?.Value;
 }

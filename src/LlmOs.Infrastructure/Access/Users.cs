@@ -55,8 +55,11 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
     }
 
     /// <summary>An admin's change; the user's sessions end, as the rights that they were begun with are gone.</summary>
-    public Task<UserView> ChangeAsync(string name, ChangeUserRequest request, CancellationToken cancel) => UpdateAsync(name, user =>
+    public async Task<UserView> ChangeAsync(string name, ChangeUserRequest request, CancellationToken cancel)
     {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var normal = User.Normalize(name);
+        var user = await db.Users.SingleOrDefaultAsync(u => u.Name == normal, cancel) ?? throw LlmOsException.NotFound("user", name);
         user.PasswordHash = request.Password is { } password ? _hasher.HashPassword(user.Name, password) : user.PasswordHash;
         user.Scopes = request.Scopes is { } scopes ? Joined(scopes) : user.Scopes;
         user.DisabledAt = request.Disabled switch
@@ -66,7 +69,9 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
             null => user.DisabledAt,
         };
         user.Stamp = User.NewStamp();
-    }, cancel);
+        await db.SaveChangesAsync(cancel);
+        return user.ToView();
+    }
 
     /// <summary>A user's own change of password; all their sessions end, this one too.</summary>
     /// <param name="id">Of the caller.</param>
@@ -152,14 +157,4 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
     private static string Joined(IReadOnlyList<string> scopes) => scopes.All(Scopes.IsKnown)
         ? string.Join(' ', scopes.Distinct(StringComparer.Ordinal))
         : throw LlmOsException.Invalid("scopes", Scopes.Expected);
-
-    private async Task<UserView> UpdateAsync(string name, Action<User> change, CancellationToken cancel)
-    {
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        var normal = User.Normalize(name);
-        var user = await db.Users.SingleOrDefaultAsync(u => u.Name == normal, cancel) ?? throw LlmOsException.NotFound("user", name);
-        change(user);
-        await db.SaveChangesAsync(cancel);
-        return user.ToView();
-    }
 }

@@ -26,10 +26,10 @@ internal sealed class KeyAuthentication(
     public const string Session = "session";
     public const string ConsoleHeader = "x-llmos-console";
     public const string KeyClaim = CallerClaims.KeyId;
-    public const string ScopeClaim = "scope";
+    public const string ScopeClaim = SessionClaims.Scope;
 
     public static ClaimsPrincipal PrincipalOf(Caller caller, string scheme) => new(new ClaimsIdentity(
-        [new(KeyClaim, caller.KeyId), new(ClaimTypes.Name, caller.Name), .. caller.Scopes.Select(scope => new Claim(ScopeClaim, scope)), .. caller.Stamp is { } stamp ? [new Claim(CallerClaims.Stamp, stamp)] : Array.Empty<Claim>()],
+        [new(KeyClaim, caller.KeyId), new(ClaimTypes.Name, caller.Name), .. caller.Scopes.Select(scope => new Claim(ScopeClaim, scope)), .. caller.Stamp is { } stamp ? [new Claim(SessionClaims.Stamp, stamp)] : Array.Empty<Claim>()],
         scheme));
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -92,7 +92,7 @@ internal sealed class KeyAuthentication(
             return Refuse($"A browser's session alone does not allow {Request.Method}.");
         }
 
-        return await OfSessionAsync(session.Principal.FindFirstValue(KeyClaim), session.Principal.FindFirstValue(CallerClaims.Stamp));
+        return await OfSessionAsync(session.Principal.FindFirstValue(KeyClaim), session.Principal.FindFirstValue(SessionClaims.Stamp));
     }
 
     /// <summary>The console's page asks for its circuit by a POST that carries no header of ours; its origin tells that it is our page.</summary>

@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using LlmOs.Infrastructure.Access;
+using LlmOs.Contracts;
 using LlmOs.Server.Http;
 using Microsoft.AspNetCore.Components.Authorization;
 
@@ -11,7 +11,7 @@ internal sealed class InProcessHandler(InProcessPipeline pipeline, Authenticatio
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var person = await signedIn.GetAuthenticationStateAsync();
-        var caller = new InProcessCaller(person.User.FindFirstValue(KeyAuthentication.KeyClaim), person.User.FindFirstValue(CallerClaims.Stamp));
+        var caller = new InProcessCaller(person.User.FindFirstValue(KeyAuthentication.KeyClaim), person.User.FindFirstValue(SessionClaims.Stamp));
         var content = request.Content is null ? Stream.Null : await request.Content.ReadAsStreamAsync(cancellationToken);
         var exchange = new InProcessExchange(request, content, caller);
         await using var abort = cancellationToken.Register(exchange.Abort);

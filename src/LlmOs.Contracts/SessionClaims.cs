@@ -1,0 +1,11 @@
+namespace LlmOs.Contracts;
+
+/// <summary>What a session says of the person who is signed in, besides the name.</summary>
+public static class SessionClaims
+{
+    /// <summary>One for each scope.</summary>
+    public const string Scope = "scope";
+
+    /// <summary>Of a user, not of a key: changes when the sessions of the user end.</summary>
+    public const string Stamp = "stamp";
+}
