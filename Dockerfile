@@ -10,6 +10,7 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/LlmOs.Contracts/LlmOs.Contracts.csproj src/LlmOs.Contracts/
 COPY src/LlmOs.Infrastructure/LlmOs.Infrastructure.csproj src/LlmOs.Infrastructure/
+COPY src/LlmOs.Formats/LlmOs.Formats.csproj src/LlmOs.Formats/
 COPY src/LlmOs.Engine/LlmOs.Engine.csproj src/LlmOs.Engine/
 COPY src/LlmOs.Models/LlmOs.Models.csproj src/LlmOs.Models/
 COPY src/LlmOs.Tools/LlmOs.Tools.csproj src/LlmOs.Tools/

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using LlmOs.Engine;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Benchmarks;

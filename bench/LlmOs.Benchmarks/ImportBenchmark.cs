@@ -27,7 +27,7 @@ internal static class ImportBenchmark
 
     private const long LargeElements = 300_000_000;
 
-    private const double MostTimes = 1.3; // of the output, plus the largest tensor
+    private const double MaxTimes = 1.3; // of the output, plus the largest tensor
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
@@ -45,7 +45,7 @@ internal static class ImportBenchmark
 
         public long Peak => Samples.Max(s => s.PeakBytes);
 
-        public double Allowed => (MostTimes * Samples[0].OutputBytes) + LargestTensor;
+        public double Allowed => (MaxTimes * Samples[0].OutputBytes) + LargestTensor;
     }
 
     public static async Task RunAsync(string[] shapes, CancellationToken cancel)
@@ -168,7 +168,7 @@ internal static class ImportBenchmark
         var stem = Path.Combine(Directory.CreateDirectory(Path.Combine(Machine.Repository, "bench", "results")).FullName, $"import-{date}");
         var text = new StringBuilder()
             .AppendLine("# Import: seconds and peak memory").AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"{date}, {Machine.Describe()}. Random weights of the shape; median of {Rounds} imports ({RoundsOfLarge} of the larger shapes), each in its own process after the import of a tiny model, which compiles the code. Ratio: to copying the source's bytes and hashing them, in the same process. Peak: largest resident memory beyond what the process had before; allowed are {MostTimes} times the output (stored files and serving graph) plus the largest tensor in f32.").AppendLine()
+            .AppendLine(CultureInfo.InvariantCulture, $"{date}, {Machine.Describe()}. Random weights of the shape; median of {Rounds} imports ({RoundsOfLarge} of the larger shapes), each in its own process after the import of a tiny model, which compiles the code. Ratio: to copying the source's bytes and hashing them, in the same process. Peak: largest resident memory beyond what the process had before; allowed are {MaxTimes} times the output (stored files and serving graph) plus the largest tensor in f32.").AppendLine()
             .AppendLine("| shape | source | precision | seconds | ratio to copy and hash | peak, MiB | allowed, MiB | output, MiB |").AppendLine("|---|---|---|---|---|---|---|---|");
         rows.ForEach(row => text.AppendLine(Line(row)));
         await File.WriteAllTextAsync(stem + ".md", text.ToString(), cancel);

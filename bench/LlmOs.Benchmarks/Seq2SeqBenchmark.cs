@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using LlmOs.Engine;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Benchmarks;

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LlmOs.Engine.Text.Templates;
-using LlmOs.Engine.Text.Templates.Values;
+using LlmOs.Formats.Templates;
+using LlmOs.Formats.Templates.Values;
 
 namespace LlmOs.Benchmarks;
 

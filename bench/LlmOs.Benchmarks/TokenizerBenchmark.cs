@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Formats.Tokenizers;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmOs.Benchmarks;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.MakeModel;

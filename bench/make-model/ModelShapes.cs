@@ -1,4 +1,4 @@
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 
 namespace LlmOs.MakeModel;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 
 namespace LlmOs.MakeModel;
 

@@ -5,7 +5,7 @@ namespace LlmOs.Engine;
 /// <summary>Says no to requests that cannot be run, before anything is reserved for them.</summary>
 internal static class RequestCheck
 {
-    private const int MostTopLogprobs = 20;
+    private const int MaxTopLogprobs = 20;
 
     public static void Check(GenerationRequest request, DecoderShape shape)
     {
@@ -13,9 +13,9 @@ internal static class RequestCheck
         Require(request.MaxTokens >= 1, nameof(request.MaxTokens), $"must be at least 1, not {request.MaxTokens}");
         Require(request.MinTokens >= 0, nameof(request.MinTokens), $"must be 0 or more, not {request.MinTokens}");
         Require(
-            request.TopLogprobs is null or (>= 0 and <= MostTopLogprobs),
+            request.TopLogprobs is null or (>= 0 and <= MaxTopLogprobs),
             nameof(request.TopLogprobs),
-            $"must be 0 to {MostTopLogprobs}, not {request.TopLogprobs}");
+            $"must be 0 to {MaxTopLogprobs}, not {request.TopLogprobs}");
         CheckSampling(request.Sampling, shape);
         CheckRules(request.Rules, shape);
         CheckSource(request.SourceTokens, shape);

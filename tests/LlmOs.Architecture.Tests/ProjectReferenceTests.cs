@@ -10,8 +10,9 @@ public class ProjectReferenceTests
     {
         ["LlmOs.Contracts"] = [],
         ["LlmOs.Engine"] = [],
+        ["LlmOs.Formats"] = [],
         ["LlmOs.Infrastructure"] = ["LlmOs.Contracts"],
-        ["LlmOs.Models"] = ["LlmOs.Infrastructure", "LlmOs.Engine"],
+        ["LlmOs.Models"] = ["LlmOs.Infrastructure", "LlmOs.Engine", "LlmOs.Formats"],
         ["LlmOs.Tools"] = ["LlmOs.Models"],
         ["LlmOs.Apps"] = ["LlmOs.Tools"],
         ["LlmOs.Trainer"] = ["LlmOs.Tools"],

@@ -7,7 +7,7 @@ using LlmOs.Apps.Templates;
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Serving;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Apps.Running;
 

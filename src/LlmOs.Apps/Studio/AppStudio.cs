@@ -4,7 +4,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Storage;
-using LlmOs.Models.Serving;
+using LlmOs.Models.Generation;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 

@@ -22,7 +22,7 @@ public sealed record Caller(string KeyId, string Name, IReadOnlyList<string> Sco
 public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings settings, TimeProvider clock) : IDisposable
 {
     private const string SecretName = "api-keys";
-    private const int MostRemembered = 10_000;
+    private const int MaxRemembered = 10_000;
     private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, (ApiKey Key, DateTimeOffset Until)> _remembered = new();
@@ -79,7 +79,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
             // A revocation while the row was being read may have missed it.
             if (revocations == Interlocked.Read(ref _revocations))
             {
-                if (_remembered.Count >= MostRemembered)
+                if (_remembered.Count >= MaxRemembered)
                 {
                     _remembered.Clear();
                 }

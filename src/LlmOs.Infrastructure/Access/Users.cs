@@ -9,9 +9,9 @@ namespace LlmOs.Infrastructure.Access;
 public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wrong, TimeProvider clock)
 {
     /// <summary>More characters are refused before they cost a hash.</summary>
-    public const int MostPasswordCharacters = 256;
+    public const int MaxPasswordCharacters = 256;
 
-    private const int MostUsers = 10_000;
+    private const int MaxUsers = 10_000;
 
     private readonly PasswordHasher<string> _hasher = new();
 
@@ -36,9 +36,9 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
             CreatedAt = clock.GetUtcNow(),
         };
         await using var db = await databases.CreateDbContextAsync(cancel);
-        if (await db.Users.CountAsync(cancel) >= MostUsers)
+        if (await db.Users.CountAsync(cancel) >= MaxUsers)
         {
-            throw new LlmOsException(ErrorCode.Conflict, $"There are {MostUsers} users, which is the most.") { Hint = "Delete one that is not needed any more." };
+            throw new LlmOsException(ErrorCode.Conflict, $"There are {MaxUsers} users, which is the most.") { Hint = "Delete one that is not needed any more." };
         }
 
         db.Add(user);
@@ -120,7 +120,7 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
     /// <summary>Whom a name and a password stand for; null when they fit nobody, or a user who is disabled.</summary>
     public async Task<Caller?> SignInAsync(string name, string password, CancellationToken cancel)
     {
-        if (name.Length is 0 or > 256 || password.Length is 0 or > MostPasswordCharacters)
+        if (name.Length is 0 or > 256 || password.Length is 0 or > MaxPasswordCharacters)
         {
             return null;
         }

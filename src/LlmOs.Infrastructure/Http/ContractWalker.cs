@@ -43,7 +43,7 @@ internal static class ContractWalker
             }
 
             Apply(field.Rules, content, name, faults);
-            WalkContent(content, name, isUnion && !field.LengthIsStated ? null : field.MostCharacters, field.MayHoldNul, faults, isUnion);
+            WalkContent(content, name, isUnion && !field.LengthIsStated ? null : field.MaxCharacters, field.MayHoldNul, faults, isUnion);
         }
     }
 
@@ -143,7 +143,7 @@ internal static class ContractWalker
                 p.GetValue,
                 nullability.Create(p).ReadState != NullabilityState.NotNull,
                 [.. p.GetCustomAttributes<ValidationAttribute>(), .. ParameterRules(type, p)],
-                MostCharacters(type, p),
+                MaxCharacters(type, p),
                 StatedLength(type, p) is not null,
                 p.IsDefined(typeof(AnyTextAttribute))))];
     }
@@ -152,7 +152,7 @@ internal static class ContractWalker
     private static IEnumerable<ValidationAttribute> ParameterRules(Type type, PropertyInfo property) =>
         ParameterOf(type, property)?.GetCustomAttributes<ValidationAttribute>() ?? [];
 
-    private static int? MostCharacters(Type type, PropertyInfo property)
+    private static int? MaxCharacters(Type type, PropertyInfo property)
     {
         if (StatedLength(type, property) is { } stated)
         {
@@ -186,6 +186,6 @@ internal static class ContractWalker
         _ => rule.FormatErrorMessage(name),
     };
 
-    /// <param name="MostCharacters">Null where an annotation says it.</param>
-    private sealed record Field(string Name, Func<object, object?> Read, bool MayBeNull, IReadOnlyList<ValidationAttribute> Rules, int? MostCharacters, bool LengthIsStated, bool MayHoldNul);
+    /// <param name="MaxCharacters">Null where an annotation says it.</param>
+    private sealed record Field(string Name, Func<object, object?> Read, bool MayBeNull, IReadOnlyList<ValidationAttribute> Rules, int? MaxCharacters, bool LengthIsStated, bool MayHoldNul);
 }

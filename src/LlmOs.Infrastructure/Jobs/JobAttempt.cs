@@ -15,9 +15,9 @@ internal sealed record JobNews(JobStanding? Standing, IReadOnlyList<JobLogEntry>
 /// <summary>One run of a job on this host: what its runner sees, and what the loop stores of it.</summary>
 internal sealed class JobAttempt : JobContext, IDisposable
 {
-    private const int MostMessageCharacters = 500;
-    private const int MostLineCharacters = 4_000;
-    private const int MostLines = 20_000;
+    private const int MaxMessageCharacters = 500;
+    private const int MaxLineCharacters = 4_000;
+    private const int MaxLines = 20_000;
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
@@ -110,7 +110,7 @@ internal sealed class JobAttempt : JobContext, IDisposable
             var eta = etaSeconds is { } seconds && double.IsFinite(seconds) ? Math.Max(0, seconds) : (double?)null;
             _standing = new JobStanding(
                 double.IsNaN(progress) ? _standing.Progress : Math.Clamp(progress, 0, 1),
-                JobText.Storable(message, MostMessageCharacters),
+                JobText.Storable(message, MaxMessageCharacters),
                 JsonSerializer.Serialize(_metrics),
                 eta);
             _dirty = true;
@@ -122,13 +122,13 @@ internal sealed class JobAttempt : JobContext, IDisposable
         lock (_gate)
         {
             _lineCount++;
-            if (_lineCount <= MostLines)
+            if (_lineCount <= MaxLines)
             {
-                _lines.Add(new JobLogEntry(level, JobText.Storable(text, MostLineCharacters), _clock.GetUtcNow()));
+                _lines.Add(new JobLogEntry(level, JobText.Storable(text, MaxLineCharacters), _clock.GetUtcNow()));
             }
-            else if (_lineCount == MostLines + 1)
+            else if (_lineCount == MaxLines + 1)
             {
-                _lines.Add(new JobLogEntry(JobLogLevel.Warning, $"This attempt has written {MostLines} lines; further ones are dropped.", _clock.GetUtcNow()));
+                _lines.Add(new JobLogEntry(JobLogLevel.Warning, $"This attempt has written {MaxLines} lines; further ones are dropped.", _clock.GetUtcNow()));
             }
         }
     }

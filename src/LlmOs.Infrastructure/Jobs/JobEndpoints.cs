@@ -142,7 +142,7 @@ internal static class JobEndpoints
     /// <summary>Changes a job and notes it in its history. A host may end or claim the job meanwhile: then it is looked at again.</summary>
     private static async Task<Ok<JobView>> ChangeAsync(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, Action<Job> change, CancellationToken cancel)
     {
-        const int MostTries = 5;
+        const int MaxTries = 5;
         for (var attempt = 1; ; attempt++)
         {
             var job = await db.Jobs.Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
@@ -164,7 +164,7 @@ internal static class JobEndpoints
                 signal.Raise();
                 return TypedResults.Ok(job.ToView());
             }
-            catch (DbUpdateConcurrencyException) when (attempt < MostTries)
+            catch (DbUpdateConcurrencyException) when (attempt < MaxTries)
             {
                 db.ChangeTracker.Clear();
             }

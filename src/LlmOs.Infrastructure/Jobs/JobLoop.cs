@@ -142,7 +142,7 @@ internal sealed partial class JobLoop(
             return true;
         }
 
-        if (job.LostAttempts >= options.Value.MostSetbacks)
+        if (job.LostAttempts >= options.Value.MaxAttempts)
         {
             var error = JobErrors.Of(new LlmOsException(ErrorCode.HostLost, $"{job.LostAttempts} hosts in a row went away while they ran this job, and it got no further.")
             {

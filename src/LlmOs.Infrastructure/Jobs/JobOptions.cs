@@ -17,7 +17,7 @@ public sealed class JobOptions
 
     /// <summary>Runs in a row that may break off, without getting further than an earlier one, before the job fails.</summary>
     [Range(1, 100)]
-    public int MostSetbacks { get; set; } = 3;
+    public int MaxAttempts { get; set; } = 3;
 
     /// <summary>Seconds before the second try; each further one waits twice as long, at most five minutes.</summary>
     [Range(0.1, 300.0)]

@@ -38,6 +38,6 @@ internal static class JobRetry
         return new JobSetback(
             count,
             Math.Max(progress, headway),
-            count >= options.MostSetbacks ? null : pause < LongestPause ? pause : LongestPause);
+            count >= options.MaxAttempts ? null : pause < LongestPause ? pause : LongestPause);
     }
 }

@@ -12,7 +12,7 @@ namespace LlmOs.Infrastructure.Network;
 /// <remarks>Proxies of the environment are not used: behind one, addresses could not be checked.</remarks>
 public sealed class Egress : IDisposable
 {
-    private const int MostRedirects = 5;
+    private const int MaxRedirects = 5;
 
     private readonly EgressRules _rules;
     private readonly HttpClient _http;
@@ -76,9 +76,9 @@ public sealed class Egress : IDisposable
             }
 
             response.Dispose();
-            if (hop == MostRedirects)
+            if (hop == MaxRedirects)
             {
-                throw new LlmOsException(ErrorCode.NotAllowed, $"'{Show(uri)}' redirects more than {MostRedirects} times.");
+                throw new LlmOsException(ErrorCode.NotAllowed, $"'{Show(uri)}' redirects more than {MaxRedirects} times.");
             }
 
             uri = new Uri(uri, location);

@@ -10,7 +10,7 @@ namespace LlmOs.Models.Registry;
 internal static class Lineage
 {
     /// <summary>Versions in one graph; past them it says that it is cut.</summary>
-    public const int MostVersions = 200;
+    public const int MaxVersions = 200;
 
     public static async Task<LineageGraph> OfAsync(LlmOsDb db, ModelVersion start, CancellationToken cancel)
     {
@@ -43,7 +43,7 @@ internal static class Lineage
         while (next.TryDequeue(out var parent) && !graph.IsFull)
         {
             var children = await db.ModelVersions.AsNoTracking().Include(v => v.Model).Where(v => v.LineageParent == parent)
-                .OrderBy(v => v.Id).Take(MostVersions).ToListAsync(cancel);
+                .OrderBy(v => v.Id).Take(MaxVersions).ToListAsync(cancel);
             foreach (var child in children)
             {
                 graph.AddEdge(NodeId("version", parent), NodeId("version", child.Ref), (child.LineageRelation?.ToWord()) ?? "parent");
@@ -88,7 +88,7 @@ internal static class Lineage
                 return false;
             }
 
-            if (_versions == MostVersions)
+            if (_versions == MaxVersions)
             {
                 IsFull = true;
                 return false;

@@ -1,8 +1,9 @@
 using System.Text;
 using LlmOs.Contracts;
-using LlmOs.Engine.Text.Templates;
+using LlmOs.Formats.Templates;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Import;
 
 namespace LlmOs.Models.Registry;
 

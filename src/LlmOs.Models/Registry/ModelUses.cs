@@ -23,7 +23,7 @@ public interface IModelUsers
 internal sealed class ModelUses(IEnumerable<IModelUsers> users)
 {
     /// <summary>References named in a refusal.</summary>
-    private const int MostNamed = 10;
+    private const int MaxNamed = 10;
 
     /// <exception cref="LlmOsException">409: something refers to the version; the message names it.</exception>
     public async Task RequireUnusedAsync(LlmOsDb db, RegisteredModel model, int number, string verb, CancellationToken cancel)
@@ -54,7 +54,7 @@ internal sealed class ModelUses(IEnumerable<IModelUsers> users)
         var children = number is { } one
             ? db.ModelVersions.Where(v => v.LineageParent == $"{model.Name}:{one}")
             : db.ModelVersions.Where(v => v.ModelId != model.Id && v.LineageParent != null && v.LineageParent.StartsWith(model.Name + ":"));
-        var rows = await children.OrderBy(v => v.Id).Take(MostNamed + 1).Select(v => new { v.Model.Name, v.Number, v.LineageRelation }).ToListAsync(cancel);
+        var rows = await children.OrderBy(v => v.Id).Take(MaxNamed + 1).Select(v => new { v.Model.Name, v.Number, v.LineageRelation }).ToListAsync(cancel);
         return rows.Select(v => $"{(v.LineageRelation == LineageRelation.Adapter ? "adapter" : "child")} '{v.Name}:{v.Number}'");
     }
 
@@ -91,7 +91,7 @@ internal sealed class ModelUses(IEnumerable<IModelUsers> users)
             return;
         }
 
-        var named = string.Join(", ", found.Take(MostNamed)) + (found.Count > MostNamed ? " and more" : "");
+        var named = string.Join(", ", found.Take(MaxNamed)) + (found.Count > MaxNamed ? " and more" : "");
         throw new LlmOsException(ErrorCode.Conflict, $"{what} cannot be {verb}: it is referred to by {named}.") { Hint = "Point those elsewhere, or delete them, first." };
     }
 }

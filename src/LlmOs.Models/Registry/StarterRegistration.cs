@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Import;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 

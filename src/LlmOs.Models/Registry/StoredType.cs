@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
+using LlmOs.Models.Import;
 
 namespace LlmOs.Models.Registry;
 

@@ -1,5 +1,5 @@
 using LlmOs.Contracts;
-using LlmOs.Engine.Text;
+using LlmOs.Formats.Text;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 

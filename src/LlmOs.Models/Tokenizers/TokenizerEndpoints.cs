@@ -1,11 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using LlmOs.Contracts;
-using LlmOs.Engine.Text;
+using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
-using LlmOs.Models.OpenAi;
+using LlmOs.Models.Dialects.OpenAi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -25,7 +25,7 @@ internal static class TokenizerEndpoints
         tokenizers.MapGet("/{model}", Get).WithName("GetTokenizer").WithSummary("Shows a stored tokenizer.").ProducesProblem(404);
         tokenizers.MapPut("/{model}", Put).WithName("PutTokenizer").WithSummary("Stores a tokenizer under a name, in the place of what had it.")
             .WithDescription("The body is a tokenizer.json, or a form whose parts named `file` are the files of any form that is read. A component that is not supported is named.")
-            .WithMetadata(new RequestSizeLimitAttribute(TokenizerUpload.MostBytes))
+            .WithMetadata(new RequestSizeLimitAttribute(TokenizerUpload.MaxBytes))
             .Accepts<IFormFile>("multipart/form-data", "*/*") // a tokenizer.json as application/json among them
             .Produces<TokenizerView>(201).ProducesProblem(400).ProducesProblem(409);
         tokenizers.MapDelete("/{model}", Delete).WithName("DeleteTokenizer").WithSummary("Forgets a stored tokenizer.").Produces(204).ProducesProblem(404);
@@ -44,7 +44,7 @@ internal static class TokenizerEndpoints
 
         var whole = tokenizers.MapGroup("/{owner}/{model}").ExcludeFromDescription();
         whole.MapGet("", Get);
-        whole.MapPut("", Put).WithMetadata(new RequestSizeLimitAttribute(TokenizerUpload.MostBytes));
+        whole.MapPut("", Put).WithMetadata(new RequestSizeLimitAttribute(TokenizerUpload.MaxBytes));
         whole.MapDelete("", Delete);
         whole.MapPost("/encode", Encode).RequireScope(Scopes.Inference, Scopes.Read);
         whole.MapPost("/decode", Decode).RequireScope(Scopes.Inference, Scopes.Read);

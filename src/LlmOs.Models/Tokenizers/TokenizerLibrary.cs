@@ -1,10 +1,11 @@
 using LlmOs.Contracts;
-using LlmOs.Engine.Text;
-using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Formats.Text;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Loading;
+using LlmOs.Models.Prompts;
 using LlmOs.Models.Registry;
-using LlmOs.Models.Serving;
 using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Models.Tokenizers;

@@ -1,4 +1,4 @@
-using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Http;
@@ -14,9 +14,9 @@ namespace LlmOs.Models.Tokenizers;
 internal sealed class TokenizerUpload : IDisposable
 {
     /// <summary>Bytes; Gemma's, the largest published, has 35 MB.</summary>
-    public const long MostBytes = 64 << 20;
+    public const long MaxBytes = 64 << 20;
 
-    private const int MostFiles = 8;
+    private const int MaxFiles = 8;
 
     /// <summary>A file whose name says nothing.</summary>
     private const string Alone = "file";
@@ -105,9 +105,9 @@ internal sealed class TokenizerUpload : IDisposable
 
     private async Task KeepAsync(string name, Stream content, CancellationToken cancel)
     {
-        if (_files.Count == MostFiles)
+        if (_files.Count == MaxFiles)
         {
-            throw LlmOsException.Invalid("file", $"The form has more than {MostFiles} files.");
+            throw LlmOsException.Invalid("file", $"The form has more than {MaxFiles} files.");
         }
 
         // Numbered, since the name is the sender's.

@@ -1,4 +1,4 @@
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo.Decoders;
 using LlmOs.Models.Zoo.Encoders;
 using LlmOs.Models.Zoo.Seq2Seq;

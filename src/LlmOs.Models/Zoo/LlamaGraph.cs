@@ -1,5 +1,5 @@
 using LlmOs.Engine.Execution;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo.Blocks;
 
 namespace LlmOs.Models.Zoo;

@@ -1,4 +1,4 @@
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -8,7 +8,7 @@ namespace LlmOs.Server.Http;
 /// <summary>Says of a request that could not be read which field is at fault and why, in the caller's words instead of the framework's.</summary>
 internal static partial class BadRequests
 {
-    private const int MostFieldCharacters = 200;
+    private const int MaxFieldCharacters = 200;
     private static readonly string[] IsRequired = ["is required."];
 
     public static LlmOsException Describe(BadHttpRequestException failure, HttpRequest request)
@@ -128,7 +128,7 @@ internal static partial class BadRequests
     private static string FieldOf(string? path)
     {
         var field = path is null or "$" ? "" : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path[1..];
-        return field.Length <= MostFieldCharacters ? field : field[..MostFieldCharacters];
+        return field.Length <= MaxFieldCharacters ? field : field[..MaxFieldCharacters];
     }
 
     private static string Join(string field, string name) => field.Length == 0 ? name : $"{field}.{name}";

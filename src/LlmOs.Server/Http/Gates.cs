@@ -54,16 +54,16 @@ internal sealed class OpenDoorGuard(RequestDelegate next, OpenDoor door)
 /// </summary>
 internal sealed class BodyLimit(RequestDelegate next)
 {
-    private const long MostDroppedBytes = 256 << 20;
+    private const long MaxDroppedBytes = 256 << 20;
 
     public async Task InvokeAsync(HttpContext context)
     {
         var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
         if (limit is { IsReadOnly: false, MaxRequestBodySize: { } most } && context.Request.ContentLength > most)
         {
-            if (context.Request.ContentLength <= MostDroppedBytes)
+            if (context.Request.ContentLength <= MaxDroppedBytes)
             {
-                limit.MaxRequestBodySize = MostDroppedBytes;
+                limit.MaxRequestBodySize = MaxDroppedBytes;
                 await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
             }
 

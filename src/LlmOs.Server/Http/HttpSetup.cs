@@ -8,14 +8,14 @@ namespace LlmOs.Server.Http;
 internal static class HttpSetup
 {
     /// <summary>Most bytes of a body where an endpoint does not say otherwise.</summary>
-    public const long MostBodyBytes = 16 << 20;
+    public const long MaxBodyBytes = 16 << 20;
 
     public static void AddHttp(this IServiceCollection services, LlmOsSettings settings)
     {
         services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MostBodyBytes;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
         });
         services.Configure<Microsoft.AspNetCore.Http.Features.FormOptions>(form => form.MultipartBodyLengthLimit = long.MaxValue); // the body's limit counts
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

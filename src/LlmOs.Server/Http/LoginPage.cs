@@ -24,7 +24,7 @@ internal static class LoginPage
               <label for="user">{texts.UserName}</label>
               <input id="user" name="user" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="256" required autofocus>
               <label for="password">{texts.Password}</label>
-              <input id="password" name="password" type="password" autocomplete="current-password" maxlength="{Users.MostPasswordCharacters}" required>
+              <input id="password" name="password" type="password" autocomplete="current-password" maxlength="{Users.MaxPasswordCharacters}" required>
               {target}
               <button>{texts.SignIn}</button>
             </form>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Engine.Text;
+using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 

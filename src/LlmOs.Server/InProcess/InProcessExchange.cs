@@ -9,11 +9,11 @@ namespace LlmOs.Server.InProcess;
 internal sealed class InProcessExchange : IHttpResponseFeature, IHttpRequestLifetimeFeature, IHttpRequestBodyDetectionFeature, IDisposable
 {
     /// <summary>The pipeline waits when the reader is this far behind: the back-pressure that a socket gives.</summary>
-    private const int MostUnreadBytes = 64 << 10;
+    private const int MaxUnreadBytes = 64 << 10;
 
     private readonly TaskCompletionSource<HttpResponseMessage> _response = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _aborted = new();
-    private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: MostUnreadBytes, resumeWriterThreshold: MostUnreadBytes / 2, useSynchronizationContext: false));
+    private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: MaxUnreadBytes, resumeWriterThreshold: MaxUnreadBytes / 2, useSynchronizationContext: false));
     private readonly Stack<(Func<object, Task> Callback, object State)> _onStarting = new();
     private readonly Stack<(Func<object, Task> Callback, object State)> _onCompleted = new();
     private readonly StreamResponseBodyFeature _body;

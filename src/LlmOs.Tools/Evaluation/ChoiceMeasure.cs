@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Serving;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Tools.Evaluation;
 

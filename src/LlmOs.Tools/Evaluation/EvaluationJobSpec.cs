@@ -3,8 +3,8 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
-using LlmOs.Models.Registry;
-using LlmOs.Models.Serving;
+using LlmOs.Models.Generation;
+using LlmOs.Models.Import;
 
 namespace LlmOs.Tools.Evaluation;
 

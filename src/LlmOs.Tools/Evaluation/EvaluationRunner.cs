@@ -3,8 +3,9 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Generation;
+using LlmOs.Models.Import;
 using LlmOs.Models.Registry;
-using LlmOs.Models.Serving;
 using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Tools.Evaluation;

@@ -7,7 +7,7 @@ internal static class Statistics
     public const int Resamples = 10_000;
 
     /// <summary>Pairs up to which every combination of signs is tried.</summary>
-    private const int MostEnumerated = 16;
+    private const int MaxEnumerated = 16;
 
     /// <summary>Sums of the same numbers in another order differ by their rounding; such ones are equal.</summary>
     private const double Slack = 1e-12;
@@ -45,7 +45,7 @@ internal static class Statistics
     public static double PermutationOfSigns(IReadOnlyList<double> differences)
     {
         var observed = Math.Abs(differences.Sum()) * (1 - Slack);
-        if (differences.Count <= MostEnumerated)
+        if (differences.Count <= MaxEnumerated)
         {
             var all = 1 << differences.Count;
             return (double)Enumerable.Range(0, all).Count(signs => Math.Abs(Sum(differences, i => ((signs >> i) & 1) == 1)) >= observed) / all;

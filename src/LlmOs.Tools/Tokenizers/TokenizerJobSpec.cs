@@ -3,7 +3,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
-using LlmOs.Models.Registry;
+using LlmOs.Models.Import;
 
 namespace LlmOs.Tools.Tokenizers;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using LlmOs.Engine.Text;
+using LlmOs.Formats.Text;
 
 namespace LlmOs.Tools.Tokenizers;
 

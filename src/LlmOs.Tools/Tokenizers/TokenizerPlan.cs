@@ -15,8 +15,8 @@ internal sealed record TokenizerPlan(string Kind, int Vocabulary, IReadOnlyList<
     public const string BytePair = "bpe", Unigram = "unigram", WordPiece = "wordpiece";
 
     private const int UsualVocabulary = 8192;
-    private const int MostVocabulary = 262_144;
-    private const int MostSpecialTokens = 64;
+    private const int MaxVocabulary = 262_144;
+    private const int MaxSpecialTokens = 64;
     private const double UsualCoverage = 0.9995;
 
     /// <summary>What can be trained, and the unknown token of each.</summary>
@@ -40,9 +40,9 @@ internal sealed record TokenizerPlan(string Kind, int Vocabulary, IReadOnlyList<
         special = unknown is null || special.Contains(unknown) ? special : [unknown, .. special];
         var least = special.Count + (request.Train == BytePair ? 256 : 1);
         var vocabulary = request.Vocabulary ?? UsualVocabulary;
-        if (vocabulary < least || vocabulary > MostVocabulary)
+        if (vocabulary < least || vocabulary > MaxVocabulary)
         {
-            throw LlmOsException.Invalid("vocabulary", $"'vocabulary' must be between {least} and {MostVocabulary}, not {vocabulary}.");
+            throw LlmOsException.Invalid("vocabulary", $"'vocabulary' must be between {least} and {MaxVocabulary}, not {vocabulary}.");
         }
 
         var coverage = request.CharacterCoverage ?? UsualCoverage;
@@ -61,9 +61,9 @@ internal sealed record TokenizerPlan(string Kind, int Vocabulary, IReadOnlyList<
     /// <exception cref="LlmOsException">400: they cannot be used.</exception>
     public static IReadOnlyList<string> CheckSpecialTokens(IReadOnlyList<string> special, string field)
     {
-        if (special.Count is < 1 or > MostSpecialTokens)
+        if (special.Count is < 1 or > MaxSpecialTokens)
         {
-            throw LlmOsException.Invalid(field, $"Give 1 to {MostSpecialTokens} special tokens; the first ends a document.");
+            throw LlmOsException.Invalid(field, $"Give 1 to {MaxSpecialTokens} special tokens; the first ends a document.");
         }
 
         if (!special.All(t => t is { Length: >= 2 and <= 64 } && !t.Any(c => char.IsControl(c) || char.IsSurrogate(c) || char.IsWhiteSpace(c))))

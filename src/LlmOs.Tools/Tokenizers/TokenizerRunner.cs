@@ -1,9 +1,9 @@
 using LlmOs.Contracts;
-using LlmOs.Engine.Text;
-using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Formats.Text;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
-using LlmOs.Models.Registry;
+using LlmOs.Models.Import;
 using LlmOs.Models.Tokenizers;
 using LlmOs.Tools.Training;
 

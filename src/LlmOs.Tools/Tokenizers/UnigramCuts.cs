@@ -63,7 +63,7 @@ internal sealed class UnigramCuts(UnigramPieces pieces)
         var bounds = UnigramPieces.Bounds(word);
         for (var start = 0; start + 1 < bounds.Length; start++)
         {
-            for (var end = start + 1; end < bounds.Length && end - start <= UnigramPieces.MostCharacters; end++)
+            for (var end = start + 1; end < bounds.Length && end - start <= UnigramPieces.MaxCharacters; end++)
             {
                 if (pieces.Find(word.AsSpan(bounds[start], bounds[end] - bounds[start])) is >= 0 and var id && id != without)
                 {

@@ -6,7 +6,7 @@ namespace LlmOs.Tools.Tokenizers;
 internal sealed class UnigramPieces
 {
     /// <summary>Characters of a piece at most, as in SentencePiece.</summary>
-    public const int MostCharacters = 16;
+    public const int MaxCharacters = 16;
 
     private readonly IReadOnlyList<(string Piece, double Score)> _pieces;
     private readonly bool[] _isCharacter;

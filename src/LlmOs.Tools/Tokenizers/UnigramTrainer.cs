@@ -10,8 +10,8 @@ namespace LlmOs.Tools.Tokenizers;
 /// <remarks>Single characters always stay, so that each word of the alphabet can be cut.</remarks>
 internal sealed class UnigramTrainer
 {
-    private const int MostSeeds = 1_000_000;
-    private const int MostWords = 200_000;
+    private const int MaxSeeds = 1_000_000;
+    private const int MaxWords = 200_000;
     private const int RoundsBeforePruning = 2;
     private const double Kept = 0.75;              // of the pieces, in a round of pruning
     private const double Slack = 1.1;              // pruning ends here; the likeliest pieces make up the vocabulary
@@ -23,7 +23,7 @@ internal sealed class UnigramTrainer
 
     private UnigramTrainer(IReadOnlyList<(string Word, long Count)> words, Alphabet alphabet, CancellationToken cancel)
     {
-        _stretches = [.. words.Take(MostWords).SelectMany(w => Known(w.Word, alphabet).Select(text => (text, w.Count)))];
+        _stretches = [.. words.Take(MaxWords).SelectMany(w => Known(w.Word, alphabet).Select(text => (text, w.Count)))];
         _characters = [.. alphabet.Characters.Select(c => c.ToString())];
         _pieces = Seeds(cancel);
     }
@@ -88,7 +88,7 @@ internal sealed class UnigramTrainer
             var bounds = UnigramPieces.Bounds(text);
             for (var start = 0; start + 1 < bounds.Length; start++)
             {
-                for (var end = start + 1; end < bounds.Length && end - start <= UnigramPieces.MostCharacters; end++)
+                for (var end = start + 1; end < bounds.Length && end - start <= UnigramPieces.MaxCharacters; end++)
                 {
                     var part = text.AsSpan(bounds[start], bounds[end] - bounds[start]);
                     lookup[part] = lookup.TryGetValue(part, out var known) ? known + count : count;
@@ -100,7 +100,7 @@ internal sealed class UnigramTrainer
         var longer = counts.Where(c => c.Value >= 2 && Characters(c.Key) > 1)
             .Select(c => (Piece: c.Key, Weight: (double)c.Value * Characters(c.Key)))
             .OrderByDescending(c => c.Weight).ThenBy(c => c.Piece, StringComparer.Ordinal)
-            .Take(MostSeeds);
+            .Take(MaxSeeds);
         List<(string Piece, double Weight)> seeds = [.. single, .. longer];
         var all = Math.Log(seeds.Sum(s => s.Weight));
         return new UnigramPieces([.. seeds.Select(s => (s.Piece, Math.Log(s.Weight) - all))]);

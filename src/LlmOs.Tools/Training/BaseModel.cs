@@ -1,4 +1,4 @@
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Zoo;
 using static TorchSharp.torch.nn;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 
 namespace LlmOs.Tools.Training;
 

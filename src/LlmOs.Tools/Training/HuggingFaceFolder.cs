@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Tools.Training;

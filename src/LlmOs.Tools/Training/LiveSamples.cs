@@ -1,5 +1,5 @@
-using LlmOs.Engine.Text;
-using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Formats.Text;
+using LlmOs.Formats.Tokenizers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

@@ -1,6 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Zoo;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

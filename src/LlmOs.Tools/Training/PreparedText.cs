@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Engine.Formats;
-using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Formats;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure;
 
 namespace LlmOs.Tools.Training;

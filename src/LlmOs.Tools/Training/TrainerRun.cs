@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Zoo;
 using TorchSharp;

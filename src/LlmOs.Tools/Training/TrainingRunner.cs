@@ -3,6 +3,8 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Import;
+using LlmOs.Models.Loading;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Zoo;
 using Microsoft.EntityFrameworkCore;

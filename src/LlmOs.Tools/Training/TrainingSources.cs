@@ -1,6 +1,7 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Import;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Tokenizers;
 using LlmOs.Models.Zoo;

@@ -63,9 +63,9 @@ public sealed partial record Texts
 
     public required string EvaluationTextHelp { get; init; }
 
-    public required string MostTokens { get; init; }
+    public required string TextTokens { get; init; }
 
-    public required string MostTokensHelp { get; init; }
+    public required string TextTokensHelp { get; init; }
 
     public required string Questions { get; init; }
 

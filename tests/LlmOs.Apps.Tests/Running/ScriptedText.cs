@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using LlmOs.Models.Serving;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Apps.Tests.Running;
 

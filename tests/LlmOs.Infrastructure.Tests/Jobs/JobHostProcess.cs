@@ -25,7 +25,7 @@ internal sealed class JobHostProcess : IDisposable
         info.Environment["Jobs__GeneralTurns"] = FormattableString.Invariant($"{turns}");
 
         // A job that is unlucky several times in a row is the storm's doing, not its own.
-        info.Environment["Jobs__MostSetbacks"] = "50";
+        info.Environment["Jobs__MaxAttempts"] = "50";
 
         // A host lives for seconds here: what it would gain by profiling itself, it would not live to use.
         info.Environment["DOTNET_TieredPGO"] = "0";

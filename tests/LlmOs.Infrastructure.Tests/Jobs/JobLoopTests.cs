@@ -196,7 +196,7 @@ public class JobLoopTests(TestDatabases databases)
 
         var job = await host.FinishAsync(await host.SubmitAsync("x"));
 
-        Assert.Equal((JobState.Failed, "unavailable", new JobOptions().MostSetbacks), (job.State, job.Error?.Code, job.Attempt));
+        Assert.Equal((JobState.Failed, "unavailable", new JobOptions().MaxAttempts), (job.State, job.Error?.Code, job.Attempt));
     }
 
     [Fact]
@@ -229,7 +229,7 @@ public class JobLoopTests(TestDatabases databases)
     {
         await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => Task.FromResult(Publish("made"))), start: false);
         var id = await host.SubmitAsync("x");
-        for (var lost = 0; lost < new JobOptions().MostSetbacks; lost++)
+        for (var lost = 0; lost < new JobOptions().MaxAttempts; lost++)
         {
             await host.Leases.ClaimAsync(["made"], CancellationToken.None);
             await using var db = host.Database.CreateDbContext();

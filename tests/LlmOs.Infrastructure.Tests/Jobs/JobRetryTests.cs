@@ -7,7 +7,7 @@ namespace LlmOs.Infrastructure.Tests.Jobs;
 
 public class JobRetryTests
 {
-    private static readonly JobOptions Rules = new() { RetrySeconds = 2, MostSetbacks = 12 };
+    private static readonly JobOptions Rules = new() { RetrySeconds = 2, MaxAttempts = 12 };
 
     [Fact]
     public void What_may_pass_is_told_from_what_will_not()

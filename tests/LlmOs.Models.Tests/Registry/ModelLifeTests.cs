@@ -7,6 +7,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Models.Loading;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Tests.Zoo;
 using LlmOs.Models.Zoo;

@@ -1,4 +1,4 @@
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
@@ -42,7 +42,7 @@ internal sealed class RegistryWorld : IAsyncDisposable
         {
             ["Pull:FirstPauseMilliseconds"] = "1",
             ["Pull:Tries"] = "3",
-            ["Pull:MostPauseSeconds"] = "2",
+            ["Pull:MaxPauseSeconds"] = "2",
             ["Collector:GraceMinutes"] = "0",
         });
         var settings = new LlmOsSettings { Data = root, Database = postgres, ImportDirs = [Path.Combine(root, "import")], HubToken = token };
@@ -131,7 +131,7 @@ internal static class TinyModel
          "rms_norm_eps":1e-05,"tie_word_embeddings":true,"bos_token_id":1,"eos_token_id":2,"torch_dtype":"float32"}
         """;
 
-    public static ModelConfig Config { get; } = ModelConfig.Read(Engine.Formats.ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(ConfigJson), "config.json"));
+    public static ModelConfig Config { get; } = ModelConfig.Read(Formats.ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(ConfigJson), "config.json"));
 
     public static void Write(string folder, int seed)
     {

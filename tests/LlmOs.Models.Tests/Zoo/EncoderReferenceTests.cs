@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LlmOs.Engine;
 using LlmOs.Engine.Execution;
-using LlmOs.Models.Serving;
+using LlmOs.Models.Loading;
 using LlmOs.Models.Zoo;
 using Microsoft.ML.OnnxRuntime;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LlmOs.Engine;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
+using LlmOs.Models.Generation;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Tests.Zoo;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 using LlmOs.Testing;
 

@@ -2,10 +2,10 @@ using System.Numerics.Tensors;
 using System.Text;
 using System.Text.Json;
 using LlmOs.Engine;
-using LlmOs.Engine.Formats;
-using LlmOs.Engine.Text.Tokenizers;
-using LlmOs.Models.Pipelines;
-using LlmOs.Models.Serving;
+using LlmOs.Formats;
+using LlmOs.Formats.Tokenizers;
+using LlmOs.Models.Loading;
+using LlmOs.Models.Tasks;
 using LlmOs.Models.Zoo;
 using LlmOs.Testing;
 

@@ -155,7 +155,7 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
         Data = folder.At("data"),
 
         // Hosts die here faster than a job's progress is stored, so none of them seems to have got further.
-        Environment = new Dictionary<string, string?> { ["Jobs__MostSetbacks"] = "50" },
+        Environment = new Dictionary<string, string?> { ["Jobs__MaxAttempts"] = "50" },
     });
 
     private static async Task<string> SubmitAsync(ServerProcess server, TempFolder folder, string name, int steps = Steps, int checkpointEvery = CheckpointEvery)

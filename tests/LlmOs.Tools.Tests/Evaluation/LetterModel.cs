@@ -1,5 +1,5 @@
 using System.Text;
-using LlmOs.Models.Serving;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Tools.Tests.Evaluation;
 

@@ -1,6 +1,6 @@
 using LlmOs.Contracts;
-using LlmOs.Engine.Text;
-using LlmOs.Engine.Text.Tokenizers;
+using LlmOs.Formats.Text;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure;
 using LlmOs.Testing;
 using LlmOs.Tools.Tokenizers;

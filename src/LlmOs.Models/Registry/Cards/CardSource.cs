@@ -35,7 +35,7 @@ internal static class CardSource
     public static async Task<string> ReadTextAsync(string path, CancellationToken cancel)
     {
         using var reader = new StreamReader(path);
-        var buffer = new char[ModelCards.MostCharacters];
+        var buffer = new char[ModelCards.MaxCharacters];
         var length = await reader.ReadBlockAsync(buffer.AsMemory(), cancel);
         return new string(buffer, 0, length).Replace("\0", "\uFFFD", StringComparison.Ordinal);
     }

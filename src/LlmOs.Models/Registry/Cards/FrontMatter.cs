@@ -10,7 +10,7 @@ namespace LlmOs.Models.Registry.Cards;
 internal sealed class FrontMatter
 {
     /// <summary>Characters.</summary>
-    public const int MostCharacters = 64 << 10;
+    public const int MaxCharacters = 64 << 10;
 
     private const string Fence = "---";
 
@@ -42,8 +42,8 @@ internal sealed class FrontMatter
 
         var yaml = end == Fence.Length ? "" : text[(Fence.Length + 1)..end];
         var body = after >= text.Length ? "" : text[(after + 1)..];
-        return yaml.Length > MostCharacters
-            ? (front, body, $"The front matter has {yaml.Length} characters; at most {MostCharacters} are read.")
+        return yaml.Length > MaxCharacters
+            ? (front, body, $"The front matter has {yaml.Length} characters; at most {MaxCharacters} are read.")
             : (front, body, front.Read(yaml));
     }
 
@@ -104,8 +104,8 @@ internal sealed class FrontMatter
 
     private void Keep(string key, Scalar scalar)
     {
-        const int MostValues = 200;
-        if (scalar.Value.Length > 0 && !(scalar.Style == ScalarStyle.Plain && scalar.Value is "null" or "~") && _values[key].Count < MostValues)
+        const int MaxValues = 200;
+        if (scalar.Value.Length > 0 && !(scalar.Style == ScalarStyle.Plain && scalar.Value is "null" or "~") && _values[key].Count < MaxValues)
         {
             _values[key].Add(scalar.Value);
         }

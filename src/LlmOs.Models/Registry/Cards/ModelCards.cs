@@ -8,7 +8,7 @@ namespace LlmOs.Models.Registry.Cards;
 internal static partial class ModelCards
 {
     /// <summary>Characters.</summary>
-    public const int MostCharacters = 256 << 10;
+    public const int MaxCharacters = 256 << 10;
 
     /// <summary>What a card should tell, and the headings or keys that show that it does.</summary>
     private static readonly (string What, string[] Keys, string[] Words)[] Parts =
@@ -25,7 +25,7 @@ internal static partial class ModelCards
     {
         var (front, body, problem) = FrontMatter.Split(markdown);
         List<string> problems = problem is null ? [] : [problem];
-        var html = body.Length <= MostCharacters ? CardHtml.Render(body) : null;
+        var html = body.Length <= MaxCharacters ? CardHtml.Render(body) : null;
         if (html is null)
         {
             problems.Add("The text is too long or nested too deeply to be shown as HTML.");

@@ -1,5 +1,5 @@
 using System.Buffers;
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 
 namespace LlmOs.Models.Zoo.Blocks;
 

@@ -1,4 +1,4 @@
-using LlmOs.Engine.Formats;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo.Blocks;
 
 namespace LlmOs.Models.Zoo.Decoders;

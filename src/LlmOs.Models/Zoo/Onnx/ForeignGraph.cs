@@ -1,6 +1,6 @@
 using LlmOs.Engine.Execution;
-using LlmOs.Engine.Formats;
-using LlmOs.Engine.Formats.Onnx;
+using LlmOs.Formats;
+using LlmOs.Formats.Onnx;
 
 namespace LlmOs.Models.Zoo.Onnx;
 

@@ -1,0 +1,74 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http;
+using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Import;
+using LlmOs.Models.Loading;
+using LlmOs.Models.Tasks;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Models.Dialects.HuggingFace;
+
+/// <summary>Hugging Face's pipelines over HTTP: by task, or by a model whose task is known.</summary>
+internal static class PipelineEndpoints
+{
+    private const string Description = """
+        Arguments have transformers' names. A list in gives a list out, also for one input. There is an example for each task.
+        `text-generation` also takes a conversation or a list of those; `top_k` null gives all labels; a pair of texts is
+        `{"text":"...","text_pair":"..."}`. Without `model` the task's only model is taken.
+        """;
+
+    /// <summary>A body for each task; those that generate by an encoder-decoder take the same.</summary>
+    private static readonly (string Task, string Json)[] Examples =
+    [
+        ("text-generation", """{"inputs":"The meaning of life is","parameters":{"max_new_tokens":32}}"""),
+        ("text2text-generation", """{"inputs":"The house is very old.","parameters":{"max_new_tokens":32}}"""),
+        ("summarization", """{"inputs":"The king was angry, and the people were poor.","parameters":{"num_beams":4,"max_new_tokens":32}}"""),
+        ("translation", """{"inputs":"The house is very old.","parameters":{"num_beams":4,"max_new_tokens":32}}"""),
+        ("text-classification", """{"inputs":"I love thee well!","parameters":{"top_k":2}}"""),
+        ("zero-shot-classification", """{"inputs":"I love thee well!","parameters":{"candidate_labels":["war","love"]}}"""),
+        ("token-classification", """{"inputs":"Caius Marcius went to Rome.","parameters":{"aggregation_strategy":"simple"}}"""),
+        ("fill-mask", """{"inputs":"We are accounted poor [MASK].","parameters":{"top_k":3}}"""),
+        ("question-answering", """{"inputs":{"question":"Who is the enemy?","context":"Caius Marcius is chief enemy to the people."}}"""),
+        ("feature-extraction", """{"inputs":"I love thee well!"}"""),
+        ("sentence-similarity", """{"inputs":{"source_sentence":"We are poor.","sentences":["They are rich.","We are poor."]}}"""),
+    ];
+
+    public static void MapPipelines(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/pipeline/{task}", Run)
+            .WithName("RunPipeline")
+            .WithSummary("Runs a task as Hugging Face's pipeline does.")
+            .WithDescription(Description)
+            .WithRequestExamples(Examples)
+            .Answers<IReadOnlyList<GeneratedText>>();
+        routes.MapPost("/models/{model}", RunModel)
+            .WithName("RunModelPipeline")
+            .WithSummary("Runs the task that a model is for.")
+            .WithDescription("The same as `/pipeline/{task}`; the task is the model's own. A slash in the name comes as `%2F` or as itself.")
+            .WithRequestExamples(Examples)
+            .Answers<IReadOnlyList<GeneratedText>>();
+        routes.MapPost("/models/{owner}/{model}", RunModel).ExcludeFromDescription();
+    }
+
+    private static async Task<IResult> Run(
+        string task, PipelineRequest request, HttpContext http, PipelineRunner runner, IOptions<ServingOptions> options, CancellationToken cancel)
+    {
+        if (!PipelineRunner.IsTask(task))
+        {
+            throw new LlmOsException(ErrorCode.NotFound, $"There is no pipeline for the task '{(task.Length > 100 ? task[..100] : task)}'; there is {string.Join(", ", PipelineRunner.Tasks)}.") { Field = "task" };
+        }
+
+        var model = request.Model ?? (task == ModelIntake.TextGeneration ? options.Value.PipelineModel : await runner.DefaultAsync(task, cancel));
+        return await runner.RunAsync(task, model, request, http, cancel);
+    }
+
+    private static async Task<IResult> RunModel(PipelineRequest request, HttpContext http, PipelineRunner runner, CancellationToken cancel)
+    {
+        var name = ModelRoutes.NameOf(http);
+        return await runner.RunAsync(await runner.TaskOfAsync(name, request, http, cancel), name, request, http, cancel);
+    }
+}

@@ -1,0 +1,50 @@
+using LlmOs.Contracts.OpenAi;
+using LlmOs.Infrastructure.Http;
+using LlmOs.Models.Generation;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace LlmOs.Models.Dialects.OpenAi;
+
+internal static class CompletionEndpoints
+{
+    public static void MapCompletions(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/completions", Create)
+            .WithName("CreateCompletion")
+            .WithSummary("Continues a prompt.")
+            .WithDescription(
+                "The prompt is a text, a list of texts, token ids or lists of token ids. With `stream` the answer comes as server-sent events. "
+                + "`echo` with `max_tokens` 0 and `logprobs` scores the prompt itself.")
+            .WithRequestExample("""{"model":"starter","prompt":"Once upon a time","max_tokens":32,"temperature":0.8,"seed":1}""")
+            .Answers<Completion>();
+        foreach (var prefix in ModelRoutes.Prefixes)
+        {
+            routes.MapPost(prefix + "/v1/completions", CreateFor).ExcludeFromDescription();
+        }
+    }
+
+    private static Task<IResult> CreateFor(CompletionRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel) =>
+        Create(request with { Model = ModelRoutes.NameOf(http) }, http, gate, clock, cancel);
+
+    private static async Task<IResult> Create(CompletionRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel)
+    {
+        CompletionPlan.CheckShape(request);
+        var model = await gate.FindGeneratorAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), http.Response, cancel);
+        var plan = CompletionPlan.From(request, model.Vocabulary);
+        AnswerHeaders.Warn(http.Response, request.Unknown);
+
+        var run = await gate.StartAsync(model, plan.Order, plan.Encode, cancel);
+        var answer = new CompletionAnswer(new AnswerHead(Ids.New("cmpl-"), clock.GetUtcNow().ToUnixTimeSeconds(), request.Model!), run, plan);
+        if (plan.Stream)
+        {
+            return new EventStream(answer.Chunks(http.RequestAborted), run);
+        }
+
+        using (run)
+        {
+            return TypedResults.Ok(await InferenceFaults.TranslateAsync(answer.WholeAsync(cancel)));
+        }
+    }
+}

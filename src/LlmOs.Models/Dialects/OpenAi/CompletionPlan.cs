@@ -1,0 +1,91 @@
+using LlmOs.Contracts.OpenAi;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Generation;
+using LlmOs.Models.Loading;
+
+namespace LlmOs.Models.Dialects.OpenAi;
+
+/// <summary>A completion request with every field checked.</summary>
+/// <param name="Shown">Replies that are shown for each prompt, of those that are made.</param>
+internal sealed record CompletionPlan(
+    InferenceOrder Order, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage)
+{
+    private const int DefaultMaxTokens = 16;
+    private const int MaxPrompts = 2048;
+
+    /// <summary>Logits of a scored prompt that are held at once; four bytes each.</summary>
+    private const int MaxScores = 1 << 28;
+
+    /// <summary>What can be said before the model is known.</summary>
+    public static PromptInput CheckShape(CompletionRequest request)
+    {
+        var prompt = request.Prompt
+            ?? throw LlmOsException.Invalid("prompt", "'prompt' is missing. Send a text, a list of texts, a list of token ids, or a list of such lists.");
+        if (prompt.Items.Count > MaxPrompts)
+        {
+            throw LlmOsException.Invalid("prompt", $"'prompt' holds {prompt.Items.Count} prompts; at most {MaxPrompts} are accepted.");
+        }
+
+        if (request.StreamOptions is not null && request.Stream != true)
+        {
+            throw LlmOsException.Invalid("stream_options", "'stream_options' needs 'stream': true.");
+        }
+
+        return prompt;
+    }
+
+    /// <param name="vocabulary">The model's ids go from 0 to one less.</param>
+    public static CompletionPlan From(CompletionRequest request, int vocabulary)
+    {
+        GenerationRules.RefuseUnbuilt(request);
+        GenerationRules.Refuse("suffix", string.IsNullOrEmpty(request.Suffix), "filling in the middle");
+        var echo = request.Echo ?? false;
+        var stream = request.Stream ?? false;
+        var maxTokens = GenerationRules.CheckMaxTokens("max_tokens", request.MaxTokens, echo ? 0 : 1) ?? DefaultMaxTokens;
+        var logprobs = GenerationRules.CheckTopLogprobs("logprobs", request.Logprobs);
+        var choices = GenerationRules.CheckChoices("n", request.N);
+        var bestOf = (int)(GenerationRules.CheckWhole("best_of", request.BestOf, choices, GenerationRules.MaxChoices, $"n to {GenerationRules.MaxChoices}") ?? choices);
+        if (bestOf > choices && stream)
+        {
+            throw LlmOsException.Invalid("best_of", "'best_of' above 'n' cannot be streamed: which replies are best is known at the end alone.");
+        }
+
+        if (bestOf > choices && request.NumBeams > 1)
+        {
+            throw LlmOsException.Invalid("best_of", "'best_of' has no meaning with 'num_beams': a beam search gives its best texts first.");
+        }
+
+        // Ranking needs the log-probabilities even if nobody asked to see them.
+        var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ?? (bestOf > choices ? 0 : null));
+        return new CompletionPlan(
+            new InferenceOrder("prompt", text, bestOf, request.Seed),
+            request.Prompt!.Items,
+            echo,
+            logprobs,
+            request.AddSpecialTokens ?? true,
+            choices,
+            request.ReturnTokenIds ?? false,
+            stream,
+            request.StreamOptions?.IncludeUsage ?? false);
+    }
+
+    /// <summary>Ids of the prompts; token ids are used as they are.</summary>
+    public IReadOnlyList<int[]> Encode(LoadedModel model)
+    {
+        List<int[]> prompts =
+        [
+            .. Prompts.Select(item => item.Ids is not null ? [.. item.Ids]
+                : model.Tokenizer is { } tokenizer ? tokenizer.Encode(item.Text!, AddSpecialTokens, parseSpecialTokens: false)
+                : throw InferenceGate.NoTokenizer(model, "prompt")),
+        ];
+        if (Echo && Logprobs is not null && model.Seq2Seq is not null)
+        {
+            throw LlmOsException.Invalid("echo", "'echo' with 'logprobs' scores a prompt; an encoder-decoder reads its prompt and gives it no scores.");
+        }
+
+        var most = MaxScores / model.Engine.Shape.Vocabulary;
+        var longest = prompts.Max(p => p.Length);
+        return !Echo || Logprobs is null || longest <= most ? prompts
+            : throw LlmOsException.Invalid("echo", $"'echo' with 'logprobs' scores at most {most} tokens of this model at once; a prompt has {longest}. Send it in parts.");
+    }
+}

@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using LlmOs.Contracts.OpenAi;
+using LlmOs.Formats.Text;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http;
+using LlmOs.Models.Generation;
+using LlmOs.Models.Loading;
+using LlmOs.Models.Tasks;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace LlmOs.Models.Dialects.OpenAi;
+
+internal static class EmbeddingEndpoints
+{
+    private const int MaxTexts = 2048;
+
+    public static void MapEmbeddings(this IEndpointRouteBuilder routes) => routes.MapPost("/v1/embeddings", Create)
+        .WithName("CreateEmbedding")
+        .WithSummary("Makes vectors of texts.")
+        .WithDescription(
+            "`input` is a text, a list of texts, token ids or lists of token ids. Vectors are pooled and normalised as the model's `modules.json` says, "
+            + "else the mean of its states at length one. A text that is too long is refused unless `truncation` is `right` or `left`.")
+        .WithRequestExample("""{"model":"my-encoder","input":["The cat sits outside.","A man plays the guitar."]}""")
+        .Answers<EmbeddingList>();
+
+    private static async Task<Ok<EmbeddingList>> Create(EmbeddingRequest request, HttpContext http, EncoderGate gate, CancellationToken cancel)
+    {
+        var input = request.Input ?? throw LlmOsException.Invalid("input", "'input' is missing. Send a text, a list of texts, a list of token ids, or a list of such lists.");
+        if (input.Items.Count > MaxTexts)
+        {
+            throw LlmOsException.Invalid("input", $"'input' holds {input.Items.Count} texts; at most {MaxTexts} are accepted.");
+        }
+
+        var truncation = TruncationOf(request.Truncation);
+        var isBase64 = request.EncodingFormat switch
+        {
+            null or "float" => false,
+            "base64" => true,
+            _ => throw LlmOsException.Invalid("encoding_format", "'encoding_format' must be \"float\" or \"base64\"."),
+        };
+        using var lease = await gate.LeaseAsync(request.Model, http.Response, cancel);
+        AnswerHeaders.Warn(http.Response, request.Unknown);
+        var model = lease.Encoder;
+        var width = model.VectorWidth;
+        var dimensions = (int)(GenerationRules.CheckWhole("dimensions", request.Dimensions, 1, width, $"1 to {width}, what the model gives") ?? width);
+
+        List<EncoderInput> texts = [.. input.Items.Select((item, i) => Encode(model, item, input.Items.Count > 1 ? $"input[{i}]" : "input", truncation))];
+        var vectors = await InferenceFaults.TranslateAsync(model.EmbedAsync([.. texts.Select(t => t.Text)], cancel));
+
+        var data = vectors.Select((v, i) => new EmbeddingObject("embedding", i, Shape(v, dimensions, isBase64))).ToList();
+        var tokens = texts.Sum(t => t.Spans.Length);
+        var usage = new LlmOsUsage(0, 0, 0, Math.Round(lease.Waited.TotalMilliseconds, 3), 0, texts.Sum(t => t.Cut));
+        return TypedResults.Ok(new EmbeddingList("list", data, request.Model!, new EmbeddingUsage(tokens, tokens, usage)));
+    }
+
+    private static EncoderInput Encode(LoadedEncoder model, PromptItem item, string field, Truncation truncation)
+    {
+        if (item.Text is { } text)
+        {
+            return EncoderInput.Encode(model, field, text, null, truncation);
+        }
+
+        var vocabulary = model.Engine.Shape.Vocabulary;
+        TokenSpan[] spans = [.. item.Ids!.Select(id => (uint)id < (uint)vocabulary
+            ? new TokenSpan(id, 0, 0, 0, 0)
+            : throw LlmOsException.Invalid(field, $"'{field}' holds the id {id}; the model's ids go from 0 to {vocabulary - 1}."))];
+        return EncoderInput.Fit(model, field, spans, truncation, model.MaxTokens);
+    }
+
+    private static object Shape(float[] vector, int dimensions, bool isBase64)
+    {
+        if (dimensions < vector.Length)
+        {
+            vector = vector[..dimensions];
+            SentenceLayout.NormaliseInPlace(vector);
+        }
+
+        return isBase64 ? Convert.ToBase64String(MemoryMarshal.AsBytes<float>(vector)) : vector;
+    }
+
+    private static Truncation TruncationOf(string? word) => word switch
+    {
+        null or "error" => Truncation.None,
+        "right" => Truncation.Right,
+        "left" => Truncation.Left,
+        _ => throw LlmOsException.Invalid("truncation", "'truncation' must be \"error\", \"right\" or \"left\"."),
+    };
+}

@@ -1,0 +1,11 @@
+using Microsoft.AspNetCore.Http;
+
+namespace LlmOs.Models.Dialects.OpenAi;
+
+/// <summary>Server-sent events for routes of the tiers above, written as <c>/v1</c> writes them.</summary>
+public static class EventStreams
+{
+    /// <param name="events">Each becomes one <c>data:</c> line of JSON; <c>[DONE]</c> follows the last.</param>
+    /// <param name="owner">Disposed when the stream has ended, in whatever way.</param>
+    public static IResult Of(IAsyncEnumerable<object> events, IDisposable owner) => new EventStream(events, owner);
+}

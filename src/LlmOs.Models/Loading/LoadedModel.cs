@@ -1,0 +1,61 @@
+using LlmOs.Engine;
+using LlmOs.Formats.Text;
+using LlmOs.Models.Generation;
+using LlmOs.Models.Prompts;
+
+namespace LlmOs.Models.Loading;
+
+/// <summary>What every kind of loaded model version has.</summary>
+internal abstract class LoadedGraph(string reference, ITokenizer? tokenizer) : IAsyncDisposable
+{
+    /// <summary><c>name:3</c>.</summary>
+    public string Reference { get; } = reference;
+
+    /// <summary>Null for a model that was imported without one.</summary>
+    public ITokenizer? Tokenizer { get; } = tokenizer;
+
+    /// <summary><c>cpu</c> or <c>cuda:0</c>.</summary>
+    public abstract string Device { get; }
+
+    public abstract long MemoryBytes { get; }
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>A model version that writes text: its engine, and what turns text into its tokens and back.</summary>
+internal sealed class LoadedModel(
+    string reference,
+    InferenceEngine engine,
+    ITokenizer? tokenizer,
+    ChatPrompts? chat,
+    IReadOnlyList<int> endTokens,
+    int? beginToken,
+    TokenRules rules,
+    Seq2SeqSetup? seq2Seq) : LoadedGraph(reference, tokenizer)
+{
+    public InferenceEngine Engine { get; } = engine;
+
+    public override string Device => Engine.Device;
+
+    public override long MemoryBytes => Engine.MemoryBytes;
+
+    /// <summary>Null without a tokenizer.</summary>
+    public ChatPrompts? Chat { get; } = chat;
+
+    /// <summary>Null without a tokenizer.</summary>
+    public TokenTexts? Texts { get; } = tokenizer is null ? null : new TokenTexts(tokenizer);
+
+    /// <summary>What the model's own generation_config.json forces and forbids.</summary>
+    public TokenRules Rules { get; } = rules;
+
+    /// <summary>Set for an encoder-decoder.</summary>
+    public Seq2SeqSetup? Seq2Seq { get; } = seq2Seq;
+
+    /// <summary>Ids that end a reply.</summary>
+    public IReadOnlyList<int> EndTokens { get; } = endTokens;
+
+    /// <summary>What an empty prompt becomes; null when the model names none.</summary>
+    public int? BeginToken { get; } = beginToken;
+
+    public override ValueTask DisposeAsync() => Engine.DisposeAsync();
+}

@@ -1,0 +1,81 @@
+using LlmOs.Contracts;
+using LlmOs.Engine;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Prompts;
+using LlmOs.Models.Zoo;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Models.Loading;
+
+/// <summary>Makes a version ready to answer: graph, engine, tokenizer, chat template.</summary>
+internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, MemoryBudget budget, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, TimeProvider clock)
+{
+    /// <summary>Checks a version's files against their hashes and says what loading it takes.</summary>
+    public async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, CancellationToken cancel)
+    {
+        // Before gigabytes are read: what can never fit is refused at once.
+        var (architecture, config) = await texts.ReadConfigAsync(model, cancel);
+        budget.Check(MemoryEstimate.Of(architecture, config, Precisions.OfGraph(model.Precision), options.Value.MaxContext, options.Value.Slots, options.Value.PrefillChunk));
+        return await graphs.OpenAsync(model.Files, model.Precision, cancel) switch
+        {
+            EncoderGraph encoder => await PrepareAsync(model, encoder, cancel),
+            ServingGraph decoder => await PrepareAsync(model, decoder, cancel),
+            var other => throw new InvalidOperationException($"A graph of the kind {other.GetType().Name} cannot be loaded."),
+        };
+    }
+
+    private async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, EncoderGraph graph, CancellationToken cancel)
+    {
+        var tokenizer = await shelf.OfAsync(model, cancel);
+        var layout = await texts.ReadSentenceLayoutAsync(model, cancel);
+        var labels = await texts.ReadLabelsAsync(model, cancel);
+        return new LoadPlan<LoadedGraph>(FolderBytes(graph.OnnxPath), () => new LoadedEncoder(
+            model.Reference,
+            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device)),
+            tokenizer,
+            layout,
+            labels));
+    }
+
+    private async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, ServingGraph graph, CancellationToken cancel)
+    {
+        var engine = options.Value;
+        var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
+        var (rules, seq2Seq) = await texts.ReadGenerationAsync(model, cancel);
+        var tokenizer = await shelf.OfAsync(model, cancel);
+        var chat = await texts.ReadChatAsync(model, cancel);
+        var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
+        var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + (graph.Shape.SourceBytesPerSlot * engine.Slots) + FolderBytes(graph.OnnxPath);
+        return new LoadPlan<LoadedGraph>(bytes, () => new LoadedModel(
+            model.Reference,
+            Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, clock)),
+            tokenizer,
+            tokenizer is null ? null : new ChatPrompts(tokenizer, chat, clock),
+            endTokens,
+            beginToken,
+            rules,
+            seq2Seq));
+    }
+
+    private EngineDevice Device => settings.Device switch
+    {
+        DeviceChoice.Auto => EngineDevice.Auto,
+        DeviceChoice.Cpu => EngineDevice.Cpu,
+        DeviceChoice.Cuda => EngineDevice.Cuda,
+    };
+
+    private static T Open<T>(Func<T> load)
+    {
+        try
+        {
+            return load();
+        }
+        catch (EngineDeviceException fault)
+        {
+            throw new LlmOsException(ErrorCode.Unavailable, fault.Message, fault) { Hint = "Set LLMOS_DEVICE to 'cpu' or 'auto', or install what the message names." };
+        }
+    }
+
+    private static long FolderBytes(string graphPath) =>
+        new FileInfo(graphPath).Directory!.EnumerateFiles().Sum(file => file.Length);
+}

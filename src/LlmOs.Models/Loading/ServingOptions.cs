@@ -1,0 +1,25 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LlmOs.Models.Loading;
+
+/// <summary>Section <c>Serving</c> of the configuration.</summary>
+public sealed class ServingOptions
+{
+    public const string Section = "Serving";
+
+    /// <summary>Memory that loaded models may take together, in MiB; 0 takes half of what the process may use.</summary>
+    [Range(0, 1 << 24)]
+    public int MemoryMiB { get; set; }
+
+    /// <summary>Seconds that writing one event of a stream may take before the connection is given up and its slot freed.</summary>
+    [Range(1, 3600)]
+    public int StreamWriteSeconds { get; set; } = 30;
+
+    /// <summary>Sequences of one request that are generated at a time; the others of it wait.</summary>
+    [Range(1, 256)]
+    public int SequencesPerRequest { get; set; } = 16;
+
+    /// <summary>The model that pipelines take when the request names none.</summary>
+    [Required]
+    public string PipelineModel { get; set; } = "starter";
+}

@@ -1,0 +1,102 @@
+using LlmOs.Contracts;
+using LlmOs.Engine;
+using LlmOs.Formats.Text;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Generation;
+using LlmOs.Models.Loading;
+
+namespace LlmOs.Models.Tasks;
+
+/// <summary>What to do with a text that is longer than the model reads.</summary>
+internal enum Truncation
+{
+    /// <summary>Refuse it.</summary>
+    None,
+
+    /// <summary>Cut its end.</summary>
+    Right,
+
+    /// <summary>Cut its beginning.</summary>
+    Left,
+}
+
+/// <summary>A text as an encoder reads it, with where its tokens come from.</summary>
+/// <param name="Spans">A token each; <see cref="TokenSpan.Sequence"/> is -1 for special ones.</param>
+/// <param name="Cut">Tokens that were cut away.</param>
+internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
+{
+    public EncoderText Text { get; } = new([.. Spans.Select(s => s.Id)], [.. Spans.Select(s => s.TypeId)]);
+
+    /// <summary>Encodes a text, or a pair of texts, for a model.</summary>
+    /// <param name="field">Where the request holds the text, for refusals.</param>
+    /// <param name="parseSpecialTokens">Whether special tokens that the text spells are meant (a mask).</param>
+    /// <exception cref="LlmOsException">The text is too long and may not be cut, or the model has no tokenizer.</exception>
+    public static EncoderInput Encode(
+        LoadedEncoder model, string field, string text, string? pair, Truncation truncation, bool parseSpecialTokens = false, int? most = null)
+    {
+        var spans = TokenizerOf(model, field).EncodeWithOffsets(text, pair, addSpecialTokens: true, parseSpecialTokens);
+        return Fit(model, field, spans, truncation, most ?? model.MaxTokens);
+    }
+
+    /// <summary>Cuts tokens that are too many, as transformers does: from the longer of two texts first.</summary>
+    public static EncoderInput Fit(LoadedEncoder model, string field, TokenSpan[] spans, Truncation truncation, int most)
+    {
+        if (spans.Length == 0)
+        {
+            throw LlmOsException.Invalid(field, $"'{field}' holds no token, and this model adds none. Send some text.");
+        }
+
+        if (spans.Length <= most)
+        {
+            return new EncoderInput(spans, Cut: 0);
+        }
+
+        if (truncation == Truncation.None)
+        {
+            throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {most} tokens; '{field}' has {spans.Length}, special ones included.")
+            {
+                Field = field,
+                Hint = "Shorten the text, or ask for a cut: \"truncation\": \"right\" on /v1/embeddings, \"truncate\": true in a pipeline's parameters.",
+            };
+        }
+
+        var (first, second) = (spans.Count(s => s.Sequence == 0), spans.Count(s => s.Sequence == 1));
+        var room = most - (spans.Length - first - second);
+        var (keepFirst, keepSecond) = Share(first, second, Math.Max(0, room));
+        var kept = new List<TokenSpan>(most);
+        var seen = new int[2];
+        foreach (var span in spans)
+        {
+            if (span.Sequence < 0)
+            {
+                kept.Add(span);
+                continue;
+            }
+
+            var (count, keep) = span.Sequence == 0 ? (first, keepFirst) : (second, keepSecond);
+            var at = seen[span.Sequence]++;
+            if (truncation == Truncation.Right ? at < keep : at >= count - keep)
+            {
+                kept.Add(span);
+            }
+        }
+
+        return new EncoderInput([.. kept], spans.Length - kept.Count);
+    }
+
+    public static IOffsetTokenizer TokenizerOf(LoadedEncoder model, string field) =>
+        model.Tokenizer as IOffsetTokenizer ?? throw InferenceGate.NoTokenizer(model, field);
+
+    /// <summary>How many tokens two texts keep: the longer one gives first (the tokenizers library's longest-first rule).</summary>
+    private static (int First, int Second) Share(int first, int second, int room)
+    {
+        var (small, large) = (Math.Min(first, second), Math.Max(first, second));
+        large = small > room ? small : Math.Max(small, room - small);
+        if (small + large > room)
+        {
+            (small, large) = (room / 2, (room / 2) + (room % 2));
+        }
+
+        return first <= second ? (Math.Min(small, first), Math.Min(large, second)) : (Math.Min(large, first), Math.Min(small, second));
+    }
+}

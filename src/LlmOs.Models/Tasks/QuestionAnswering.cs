@@ -1,0 +1,196 @@
+using LlmOs.Contracts;
+using LlmOs.Engine;
+using LlmOs.Formats.Text;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Loading;
+
+namespace LlmOs.Models.Tasks;
+
+/// <summary>
+/// Answers that stand in a context, as transformers 4's pipeline gave them. A long context goes in windows that overlap.
+/// </summary>
+internal static class QuestionAnswering
+{
+    private const int DefaultWindow = 384;
+    private const int DefaultStride = 128;
+    private const int DefaultAnswer = 15;
+    private const int MaxAnswers = 1024;
+
+    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    {
+        var (items, isList) = PipelineInputs.Objects(
+            request.Inputs,
+            (item, field) => (Question: PipelineInputs.Text(item, field, "question"), Context: PipelineInputs.Text(item, field, "context"), Field: field),
+            "an object with question and context, or a list of them");
+        var rules = Rules.Read(request.Parameters ?? new PipelineParameters(), model);
+
+        List<object> answers = [];
+        foreach (var (question, context, field) in items)
+        {
+            if (string.IsNullOrWhiteSpace(context) || string.IsNullOrWhiteSpace(question))
+            {
+                throw LlmOsException.Invalid(field, $"'{field}' needs a question and a context that are not empty.");
+            }
+
+            var windows = Windows(EncoderInput.TokenizerOf(model, field), question, context, field, rules);
+            var logits = await model.Engine.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
+            var found = Answer(windows, logits, context, rules);
+            answers.Add(rules.TopK == 1 ? found[0] : found);
+        }
+
+        return isList ? answers : answers[0];
+    }
+
+    /// <summary>Question first; only the context is cut.</summary>
+    private static List<EncoderInput> Windows(IOffsetTokenizer tokenizer, string question, string context, string field, Rules rules)
+    {
+        var spans = tokenizer.EncodeWithOffsets(question, context, addSpecialTokens: true, parseSpecialTokens: false);
+        var first = Array.FindIndex(spans, s => s.Sequence == 1);
+        if (first < 0)
+        {
+            throw LlmOsException.Invalid(field, $"'{field}.context' holds no token that the model knows.");
+        }
+
+        TokenSpan[] own = [.. spans.Where(s => s.Sequence == 1)];
+        TokenSpan[] before = [.. spans[..first]];
+        TokenSpan[] after = [.. spans[(first + own.Length)..]];
+        var room = rules.Window - before.Length - after.Length;
+        if (room <= rules.Stride)
+        {
+            throw LlmOsException.Invalid(field, $"The question has {before.Length} tokens; a window of {rules.Window} that overlaps by {rules.Stride} leaves no room for the context. Shorten the question, or raise max_seq_len.");
+        }
+
+        List<EncoderInput> windows = [];
+        for (var start = 0; ; start += room - rules.Stride)
+        {
+            windows.Add(new EncoderInput([.. before, .. own.Skip(start).Take(room), .. after], Cut: 0));
+            if (start + room >= own.Length)
+            {
+                return windows;
+            }
+        }
+    }
+
+    private static List<SpanAnswer> Answer(List<EncoderInput> windows, float[][] logits, string context, Rules rules)
+    {
+        var (none, found) = (1.0, new List<SpanAnswer>());
+        for (var w = 0; w < windows.Count; w++)
+        {
+            var spans = windows[w].Spans;
+            var (starts, ends) = (Shares(spans, logits[w], 0), Shares(spans, logits[w], 1));
+            none = Math.Min(none, starts[0] * ends[0]);
+            (starts[0], ends[0]) = (0, 0);
+            var wanted = rules.AlignToWords ? (2 * rules.TopK) + 10 : rules.TopK;
+            foreach (var (start, end, score) in Best(starts, ends, rules.AnswerTokens, wanted).Where(s => spans[s.Start].Sequence == 1 && spans[s.End].Sequence == 1))
+            {
+                var (from, to) = (spans[start].Start, spans[end].End);
+                if (rules.AlignToWords)
+                {
+                    (from, to) = (WordBegin(context, from), WordEnd(context, to));
+                }
+
+                Merge(found, new SpanAnswer((float)score, from, to, context[from..to]));
+            }
+        }
+
+        if (rules.HandleImpossible)
+        {
+            found.Add(new SpanAnswer((float)none, 0, 0, ""));
+        }
+
+        var ranked = found.OrderByDescending(a => a.Score).Take(rules.TopK).ToList();
+        return ranked.Count > 0 ? ranked : [new SpanAnswer(0, 0, 0, "")];
+    }
+
+    /// <summary>Equal answers, whatever their case, are one; their scores add up.</summary>
+    private static void Merge(List<SpanAnswer> found, SpanAnswer answer)
+    {
+        var same = found.FindIndex(a => string.Equals(a.Answer, answer.Answer, StringComparison.OrdinalIgnoreCase));
+        if (same < 0)
+        {
+            found.Add(answer);
+        }
+        else
+        {
+            found[same] = found[same] with { Score = found[same].Score + answer.Score };
+        }
+    }
+
+    /// <summary>Probabilities over the context and the first token, which stands for "no answer"; the rest is 0.</summary>
+    private static double[] Shares(TokenSpan[] spans, float[] logits, int which)
+    {
+        bool Counts(int at) => at == 0 || spans[at].Sequence == 1;
+        var best = Enumerable.Range(0, spans.Length).Where(Counts).Max(at => logits[(2 * at) + which]);
+        double[] shares = [.. Enumerable.Range(0, spans.Length).Select(at => Counts(at) ? Math.Exp((double)logits[(2 * at) + which] - best) : 0)];
+        var total = shares.Sum();
+        return [.. shares.Select(s => s / total)];
+    }
+
+    private static List<(int Start, int End, double Score)> Best(double[] starts, double[] ends, int most, int count)
+    {
+        var queue = new PriorityQueue<(int Start, int End), (double Score, long Order)>();
+        for (var start = 0; start < starts.Length; start++)
+        {
+            for (var end = start; end < Math.Min(ends.Length, start + most); end++)
+            {
+                var key = (starts[start] * ends[end], -(((long)start * ends.Length) + end));
+                if (queue.Count < count)
+                {
+                    queue.Enqueue((start, end), key);
+                }
+                else if (queue.TryPeek(out _, out var worst) && key.CompareTo(worst) > 0)
+                {
+                    queue.DequeueEnqueue((start, end), key);
+                }
+            }
+        }
+
+        List<(int Start, int End, double Score)> best = [];
+        while (queue.TryDequeue(out var span, out var key))
+        {
+            best.Add((span.Start, span.End, key.Score));
+        }
+
+        best.Reverse();
+        return best;
+    }
+
+    /// <summary>Punctuation stands for itself, as the tokenizers split it off.</summary>
+    private static bool IsInWord(char c) => !char.IsWhiteSpace(c) && !char.IsPunctuation(c) && !char.IsSymbol(c);
+
+    private static int WordBegin(string text, int at)
+    {
+        while (at > 0 && IsInWord(text[at]) && IsInWord(text[at - 1]))
+        {
+            at--;
+        }
+
+        return at;
+    }
+
+    private static int WordEnd(string text, int at)
+    {
+        while (at > 0 && at < text.Length && IsInWord(text[at]) && IsInWord(text[at - 1]))
+        {
+            at++;
+        }
+
+        return at;
+    }
+
+    private sealed record Rules(int TopK, int AnswerTokens, int Window, int Stride, bool HandleImpossible, bool AlignToWords)
+    {
+        public static Rules Read(PipelineParameters parameters, LoadedEncoder model)
+        {
+            var window = (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 8, model.MaxTokens, $"8 to {model.MaxTokens}") ?? Math.Min(model.MaxTokens, DefaultWindow));
+            return new Rules(
+                (int)(GenerationRules.CheckWhole("parameters.top_k", parameters.TopK is PipelineParameters.All ? null : parameters.TopK, 1, MaxAnswers, $"1 to {MaxAnswers}") ?? 1),
+                (int)(GenerationRules.CheckWhole("parameters.max_answer_len", parameters.MaxAnswerLen, 1, int.MaxValue, "1 or more") ?? DefaultAnswer),
+                window,
+                (int)(GenerationRules.CheckWhole("parameters.doc_stride", parameters.DocStride, 0, window - 1, $"0 to {window - 1}") ?? Math.Min(window / 2, DefaultStride)),
+                parameters.HandleImpossibleAnswer ?? false,
+                parameters.AlignToWords ?? true);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using LlmOs.Contracts;
+using LlmOs.Engine;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Loading;
+
+namespace LlmOs.Models.Tasks;
+
+/// <summary>Labels of texts, as transformers' pipeline gives them.</summary>
+internal static class TextClassification
+{
+    /// <summary>Room for the special tokens of a pair and some text.</summary>
+    private const int LeastLength = 8;
+
+    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    {
+        var (texts, isList) = PipelineInputs.Pairs(request.Inputs);
+        var parameters = request.Parameters ?? new PipelineParameters();
+        var function = FunctionOf(parameters.FunctionToApply, model.Labels);
+        var topK = parameters.TopK is null ? (int?)null : TopKOf(parameters.TopK.Value, model.Labels.Names.Count);
+        var truncation = EncoderPipeline.TruncationOf(parameters);
+        var most = Math.Min(GenerationRules.CheckMaxTokens("parameters.max_length", parameters.MaxLength, LeastLength) ?? int.MaxValue, model.MaxTokens);
+        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, truncation, most: most).Text)];
+
+        var logits = await model.Engine.RunAsync(inputs, EncoderOutput.Logits, cancel);
+
+        var answers = logits.Select(row => Rank(function(row), model.Labels.Names, topK ?? 1)).ToList();
+        return (isList, topK) switch
+        {
+            (true, null) => answers.ConvertAll(a => a[0]),
+            (true, _) => answers,
+            _ => answers[0],
+        };
+    }
+
+    /// <summary>How many labels are asked for; all where null was stated.</summary>
+    private static int TopKOf(int stated, int all) => stated switch
+    {
+        PipelineParameters.All => all,
+        >= 1 => Math.Min(stated, all),
+        _ => throw LlmOsException.Invalid("parameters.top_k", $"'parameters.top_k' must be 1 or more, or null for all labels, not {stated}."),
+    };
+
+    private static Func<float[], float[]> FunctionOf(string? name, EncoderLabels labels) => name switch
+    {
+        null => labels.MultiLabel || labels.Names.Count == 1 ? row => Scores.Sigmoid(row) : row => Scores.Softmax(row),
+        "sigmoid" => row => Scores.Sigmoid(row),
+        "softmax" => row => Scores.Softmax(row),
+        "none" => row => row,
+        _ => throw LlmOsException.Invalid("parameters.function_to_apply", "'parameters.function_to_apply' must be \"sigmoid\", \"softmax\" or \"none\"."),
+    };
+
+    private static List<LabelScore> Rank(float[] scores, IReadOnlyList<string> names, int count) =>
+        [.. Scores.Best(scores, count).Select(i => new LabelScore(names[i], scores[i]))];
+}

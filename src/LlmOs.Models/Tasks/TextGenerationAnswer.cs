@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using LlmOs.Contracts;
+using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Generation;
+
+namespace LlmOs.Models.Tasks;
+
+/// <summary>Writes the texts of a run in the shape of the pipeline, whole or as text-generation-inference streams them.</summary>
+internal sealed class TextGenerationAnswer(InferenceRun run, TextGenerationPlan plan)
+{
+    /// <summary>A list of texts; for a list of inputs a list of such lists.</summary>
+    public async Task<object> WholeAsync(CancellationToken cancel)
+    {
+        var choices = plan.Order.Choices;
+        var replies = Enumerable.Range(0, run.Prompts.Count * choices).Select(_ => new Reply()).ToArray();
+        await foreach (var (index, piece) in run.Pieces(cancel))
+        {
+            replies[index].Add(piece);
+        }
+
+        var byInput = plan.Inputs.Select((input, at) =>
+            replies.Skip(at * choices).Take(choices).Select(reply => ToText(input, run.Prompts[at], reply)).ToList()).ToList();
+        return plan.IsList ? byInput : byInput[0];
+    }
+
+    public async IAsyncEnumerable<object> Events([EnumeratorCancellation] CancellationToken cancel)
+    {
+        var reply = new Reply();
+        await foreach (var (_, piece) in run.Pieces(cancel))
+        {
+            reply.Add(piece);
+            var isLast = piece.Finish is not null;
+            yield return new GenerationStreamEvent(
+                reply.Pieces.Count,
+                ToToken(piece) with { Text = piece.Text },
+                isLast ? reply.Text : null,
+                isLast && plan.Details ? ToDetails(reply, withTokens: false) : null);
+        }
+    }
+
+    private GeneratedText ToText(GenerationInput input, int[] prompt, Reply reply)
+    {
+        var details = plan.Details ? ToDetails(reply, withTokens: true) : null;
+        return plan.Output switch
+        {
+            GenerationOutput.TokenIds => new GeneratedText { TokenIds = [.. prompt, .. reply.Ids], Details = details },
+            GenerationOutput.NewText => new GeneratedText { Text = reply.Text, Details = details },
+            GenerationOutput.FullText => new GeneratedText { Text = input.Chat is { } chat ? Continue(chat, reply.Text) : input.Text + reply.Text, Details = details },
+        };
+    }
+
+    /// <summary>The conversation with the new message; a last message of the assistant's is continued instead.</summary>
+    private static List<PipelineMessage> Continue(IReadOnlyList<PipelineMessage> chat, string text) => TextGenerationPlan.ContinuesLast(chat)
+        ? [.. chat.Take(chat.Count - 1), chat[^1] with { Content = chat[^1].Content + text }]
+        : [.. chat, new PipelineMessage("assistant", text)];
+
+    private GenerationDetails ToDetails(Reply reply, bool withTokens) => new(
+        reply.Pieces[^1] switch
+        {
+            { ByStopText: true } => "stop_sequence",
+            { IsEndToken: true } => "eos_token",
+            _ => "length",
+        },
+        reply.Pieces.Count,
+        plan.Order.Seed,
+        Prefill: [],
+        withTokens ? [.. reply.Pieces.Select(ToToken)] : []);
+
+    private GeneratedToken ToToken(TextPiece piece) => new(
+        piece.Token.Token,
+        run.Model.Texts!.Text(piece.Token.Token), // the plan needed a tokenizer, so there is one
+        piece.Token.Logprob ?? 0,
+        run.Model.Tokenizer!.IsSpecial(piece.Token.Token));
+}
