@@ -31,7 +31,7 @@ internal static class EncoderBenchmark
             }
 
             var report = new Report("encoders", "all-MiniLM-L6-v2, f32: arithmetic of its matrix products by length and batch", "MiniLM", "matrix product 1024 x 1024 x 1024", "GFLOP/s", moreIsBetter: true);
-            await using var engine = EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions(), EngineDevice.Cpu);
+            await using var engine = EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions(), EngineDevice.Cpu, TimeProvider.System);
             using var product = new MatrixProduct(1024);
             foreach (var length in new[] { 16, 64, 256 })
             {

@@ -31,10 +31,12 @@ public sealed record EncoderText(int[] Ids, int[]? Types = null, int[]? Places =
 public sealed class EncoderEngine : IAsyncDisposable
 {
     private readonly EncoderLoop _loop;
+    private readonly TimeProvider _clock;
 
-    private EncoderEngine(EncoderLoop loop, EncoderShape shape, string device, long memoryBytes)
+    internal EncoderEngine(EncoderLoop loop, EncoderShape shape, string device, long memoryBytes, TimeProvider clock)
     {
         _loop = loop;
+        _clock = clock;
         (Shape, Device, MemoryBytes) = (shape, device, memoryBytes);
     }
 
@@ -49,13 +51,13 @@ public sealed class EncoderEngine : IAsyncDisposable
     /// <summary>Opens a graph, with its external data beside it, and starts its loop.</summary>
     /// <exception cref="EngineDeviceException">CUDA was asked for and cannot be used.</exception>
     /// <exception cref="EngineGraphException">The file is not an encoder graph.</exception>
-    public static EncoderEngine Load(string onnxPath, EncoderShape shape, EngineOptions options, EngineDevice device)
+    public static EncoderEngine Load(string onnxPath, EncoderShape shape, EngineOptions options, EngineDevice device, TimeProvider clock)
     {
         var session = OrtRuntime.Open(onnxPath, device, options.Threads, out var used);
         try
         {
             var loop = new EncoderLoop(new EncoderRunner(session, shape), options, $"encoder {Path.GetFileNameWithoutExtension(onnxPath)}");
-            return new EncoderEngine(loop, shape, used == EngineDevice.Cuda ? "cuda:0" : "cpu", GraphFiles.Bytes(onnxPath));
+            return new EncoderEngine(loop, shape, used == EngineDevice.Cuda ? "cuda:0" : "cpu", GraphFiles.Bytes(onnxPath), clock);
         }
         catch
         {
@@ -64,14 +66,26 @@ public sealed class EncoderEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>Queues texts: one result a text, in their order.</summary>
+    /// <exception cref="ArgumentException">A text cannot be run; the message names what is wrong with it.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
+    /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
+    public EngineRun<float[][]> Submit(IReadOnlyList<EncoderText> texts, EncoderOutput wanted)
+    {
+        Check(texts, wanted);
+        var request = new EncoderRequest(texts, wanted, _loop.Cancel, _clock);
+        _loop.Submit(request);
+        return request.Run;
+    }
+
     /// <summary>One result a text, in their order.</summary>
     /// <exception cref="ArgumentException">A text cannot be run; the message names what is wrong with it.</exception>
     /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
     /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
-    public Task<float[][]> RunAsync(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, CancellationToken cancel)
+    public async Task<float[][]> RunAsync(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, CancellationToken cancel)
     {
-        Check(texts, wanted);
-        return _loop.RunAsync(texts, wanted, cancel);
+        cancel.ThrowIfCancellationRequested();
+        return await Submit(texts, wanted).UntilAsync(cancel).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

@@ -11,7 +11,7 @@ internal sealed class EncoderLoop
     /// <summary>Tokens of a batch, padding among them: enough to fill the processor, little enough for its caches.</summary>
     private const int BatchTokens = 4096;
 
-    private readonly EncoderRunner _runner;
+    private readonly IEncoderRunner _runner;
     private readonly int _mostRequests;
     private readonly int _slots;
     private readonly object _gate = new();
@@ -21,7 +21,7 @@ internal sealed class EncoderLoop
     private long _next;
     private bool _stopping;
 
-    public EncoderLoop(EncoderRunner runner, EngineOptions options, string name)
+    public EncoderLoop(IEncoderRunner runner, EngineOptions options, string name)
     {
         _runner = runner;
         (_slots, _mostRequests) = (options.Slots, options.Slots + options.MaxQueued);
@@ -31,15 +31,10 @@ internal sealed class EncoderLoop
     /// <summary>Completes when the thread has ended and native memory is released.</summary>
     public Task Stopped => _stopped.Task;
 
-    public async Task<float[][]> RunAsync(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, CancellationToken cancel)
+    /// <exception cref="EngineBusyException">There are as many requests as there may be.</exception>
+    /// <exception cref="EngineClosedException">The loop has ended.</exception>
+    public void Submit(EncoderRequest request)
     {
-        cancel.ThrowIfCancellationRequested();
-        if (texts.Count == 0)
-        {
-            return [];
-        }
-
-        var request = new Request(texts.Count);
         lock (_gate)
         {
             if (_stopping)
@@ -53,30 +48,38 @@ internal sealed class EncoderLoop
             }
 
             _requests++;
-            for (var i = 0; i < texts.Count; i++)
+            if (request.IsDone)
             {
-                var key = (_runner.PaddedLength(texts[i].Ids.Length), wanted);
+                End(request, fault: null); // of no texts
+            }
+
+            for (var i = 0; i < request.Texts.Count; i++)
+            {
+                var key = (_runner.PaddedLength(request.Texts[i].Ids.Length), request.Wanted);
                 if (!_waiting.TryGetValue(key, out var queue))
                 {
                     _waiting.Add(key, queue = new Queue<Item>());
                 }
 
-                queue.Enqueue(new Item(request, i, texts[i], _next++));
+                queue.Enqueue(new Item(request, i, _next++));
             }
 
             Monitor.Pulse(_gate);
         }
+    }
 
-        try
+    /// <summary>Ends a request at once, or after the batch it is in.</summary>
+    public void Cancel(EncoderRequest request)
+    {
+        lock (_gate)
         {
-            await using var registration = cancel.Register(() => request.Done.TrySetCanceled(cancel)).ConfigureAwait(false);
-            return await request.Done.Task.ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_gate)
+            if (request.IsInBatch)
             {
-                _requests--;
+                request.IsCancelled = true;
+            }
+            else if (!request.HasEnded)
+            {
+                End(request, Cancelled());
             }
         }
     }
@@ -95,33 +98,61 @@ internal sealed class EncoderLoop
         List<Item> batch = [];
         while (Take(batch, out var length, out var wanted))
         {
+            float[][] results = [];
+            EngineStepException? failed = null;
             try
             {
-                var results = _runner.Run([.. batch.Select(item => item.Text)], length, wanted);
-                for (var i = 0; i < batch.Count; i++)
-                {
-                    batch[i].Request.Set(batch[i].Index, results[i]);
-                }
+                results = _runner.Run([.. batch.Select(item => item.Text)], length, wanted);
             }
 #pragma warning disable CA1031 // Whatever the runtime throws belongs to the requests of this batch; the loop goes on.
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                foreach (var item in batch)
-                {
-                    item.Request.Done.TrySetException(new EngineStepException($"The model failed in a step: {fault.Message}", fault));
-                }
+                failed = new EngineStepException($"The model failed in a step: {fault.Message}", fault);
+            }
+
+            lock (_gate)
+            {
+                Settle(batch, results, failed);
             }
         }
 
-        foreach (var item in _waiting.Values.SelectMany(queue => queue))
+        lock (_gate)
         {
-            item.Request.Done.TrySetException(Closed());
+            foreach (var request in _waiting.Values.SelectMany(queue => queue).Select(item => item.Request).Where(request => !request.HasEnded).Distinct().ToList())
+            {
+                End(request, Closed());
+            }
         }
 
         _runner.Dispose();
         NativeHeap.Trim();
         _stopped.SetResult();
+    }
+
+    /// <summary>Hands out what a batch gave, and ends the requests that it made whole, that failed with it or were given up meanwhile.</summary>
+    private void Settle(List<Item> batch, float[][] results, EngineStepException? failed)
+    {
+        for (var i = 0; failed is null && i < batch.Count; i++)
+        {
+            batch[i].Request.Set(batch[i].Index, results[i]);
+        }
+
+        foreach (var request in batch.Select(item => item.Request).Distinct())
+        {
+            request.IsInBatch = false;
+            if (failed is not null || request.IsDone || request.IsCancelled)
+            {
+                End(request, failed is not null ? failed : request.IsDone ? null : Cancelled());
+            }
+        }
+    }
+
+    private void End(EncoderRequest request, Exception? fault)
+    {
+        // Counted out before its caller learns of the end, who may submit the next at once.
+        _requests--;
+        request.End(fault);
     }
 
     /// <returns>False when the loop is to end.</returns>
@@ -141,8 +172,9 @@ internal sealed class EncoderLoop
                     var most = Math.Max(1, BatchTokens / length);
                     while (batch.Count < most && queue.TryDequeue(out var item))
                     {
-                        if (!item.Request.Done.Task.IsCompleted)
+                        if (!item.Request.HasEnded)
                         {
+                            item.Request.NoteInBatch();
                             batch.Add(item);
                         }
                     }
@@ -167,7 +199,7 @@ internal sealed class EncoderLoop
     {
         foreach (var (key, queue) in _waiting.ToList())
         {
-            while (queue.TryPeek(out var item) && item.Request.Done.Task.IsCompleted)
+            while (queue.TryPeek(out var item) && item.Request.HasEnded)
             {
                 queue.Dequeue();
             }
@@ -181,24 +213,11 @@ internal sealed class EncoderLoop
 
     private static EngineClosedException Closed() => new("The model was unloaded; load it again to use it.");
 
+    private static OperationCanceledException Cancelled() => new("The request was cancelled.");
+
     /// <param name="Number">Rises with every text, so that the oldest can be told.</param>
-    private sealed record Item(Request Request, int Index, EncoderText Text, long Number);
-
-    private sealed class Request(int count)
+    private sealed record Item(EncoderRequest Request, int Index, long Number)
     {
-        private readonly float[][] _results = new float[count][];
-        private int _missing = count;
-
-        // Continuations of the caller must not run on the loop's thread.
-        public TaskCompletionSource<float[][]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Set(int index, float[] result)
-        {
-            _results[index] = result;
-            if (--_missing == 0)
-            {
-                Done.TrySetResult(_results);
-            }
-        }
+        public EncoderText Text => Request.Texts[Index];
     }
 }

@@ -33,7 +33,6 @@ internal sealed class EngineLoop
     // The loop's thread.
     private readonly Scheduler _scheduler;
     private readonly Sampler _sampler;
-    private readonly Dictionary<EngineSequence, Sequence> _byOutput = [];
     private readonly int[] _ids;
     private readonly int[] _past;
     private readonly Exception?[] _faults;
@@ -88,13 +87,11 @@ internal sealed class EngineLoop
             }
 
             _alive += sequence.Width;
-            Post(new Command(sequence, Output: null, Cancel: false));
+            Post(new Command(sequence, Cancel: false));
         }
     }
 
-    public void Cancel(EngineSequence output) => PostUnlessClosed(new Command(Sequence: null, output, Cancel: true));
-
-    public void Cancel(Sequence sequence) => PostUnlessClosed(new Command(sequence, Output: null, Cancel: true));
+    public void Cancel(Sequence sequence) => PostUnlessClosed(new Command(sequence, Cancel: true));
 
     /// <summary>A reader caught up; the loop looks at its paused sequences.</summary>
     public void Wake()
@@ -219,21 +216,13 @@ internal sealed class EngineLoop
 
     private void Obey(Command command)
     {
-        if (command is { Cancel: false, Sequence: { } submitted })
+        if (!command.Cancel)
         {
-            if (submitted.Output is { } output)
-            {
-                _byOutput.Add(output, submitted);
-            }
-
-            _scheduler.Add(submitted);
-            return;
+            _scheduler.Add(command.Sequence);
         }
-
-        var sequence = command.Sequence ?? _byOutput.GetValueOrDefault(command.Output!);
-        if (sequence is not null && sequence.State != SequenceState.Ended)
+        else if (command.Sequence.State != SequenceState.Ended)
         {
-            EndAll(sequence, new OperationCanceledException("The sequence was cancelled."));
+            EndAll(command.Sequence, new OperationCanceledException("The sequence was cancelled."));
         }
     }
 
@@ -249,11 +238,7 @@ internal sealed class EngineLoop
         }
     }
 
-    private void Admitted(Sequence sequence)
-    {
-        sequence.Output?.NoteStarted();
-        sequence.Group?.NoteStarted();
-    }
+    private void Admitted(Sequence sequence) => sequence.Run.Meter.NoteStarted();
 
     private void Step(StepPlan plan)
     {
@@ -282,9 +267,10 @@ internal sealed class EngineLoop
 
         _scheduler.PromptAdvanced(sequence, plan.Count);
         Volatile.Write(ref _promptTokens, _promptTokens + plan.Count);
+        NoteRead(sequence);
         if (sequence.Logits is { } logits)
         {
-            CopyRows(logits.Result, plan);
+            CopyRows(logits, plan);
         }
 
         if (plan.IsLast)
@@ -314,6 +300,10 @@ internal sealed class EngineLoop
         }
     }
 
+    /// <summary>The start token of an encoder-decoder's text is nobody's: it does not count.</summary>
+    private static void NoteRead(Sequence sequence) => sequence.Run.Meter.NotePrompt(
+        sequence.Source.Length == 0 ? sequence.Past : sequence.Source.Length + sequence.Past - 1, sequence.Cached);
+
     private void CopyRows(float[] result, StepPlan plan)
     {
         for (var row = 0; row < plan.Count; row++)
@@ -336,7 +326,6 @@ internal sealed class EngineLoop
             return;
         }
 
-        sequence.Output.NoteCached(sequence.Cached);
         Volatile.Write(ref _cachedTokens, _cachedTokens + sequence.Cached);
         var (finish, fault) = Commit(sequence, row: 0);
         if (finish is null && fault is null)
@@ -353,7 +342,6 @@ internal sealed class EngineLoop
     /// <summary>The prompt of a beam search is done: every beam gets a copy of it and goes its own way.</summary>
     private void BeginBeams(Sequence first, BeamGroup group)
     {
-        group.NotePrompted(first.Cached);
         Volatile.Write(ref _cachedTokens, _cachedTokens + first.Cached);
         if (AdvanceBeams(group, _ => _runner.Logits(0)) is { } fault)
         {
@@ -387,7 +375,8 @@ internal sealed class EngineLoop
         try
         {
             group.Search.Advance(logits);
-            Volatile.Write(ref _generatedTokens, _generatedTokens + 1);
+            group.Run.Meter.NoteMade(group.Members.Length);
+            Volatile.Write(ref _generatedTokens, _generatedTokens + group.Members.Length);
             return null;
         }
         catch (EngineStepException fault)
@@ -522,10 +511,6 @@ internal sealed class EngineLoop
     private void End(Sequence sequence, Exception? fault)
     {
         _scheduler.Remove(sequence, contentsAreSound: fault is not EngineStepException);
-        if (sequence.Output is { } output)
-        {
-            _byOutput.Remove(output);
-        }
 
         // Counted out before its reader learns of the end, who may submit the next at once.
         lock (_gate)
@@ -546,24 +531,13 @@ internal sealed class EngineLoop
 
     private static void Tell(Sequence sequence, Exception? fault)
     {
-        sequence.Output?.End(fault);
-        sequence.Group?.NoteEnded(fault);
-        if (sequence.Logits is not { } logits)
+        if (sequence.Group is { } group)
         {
-            return;
+            group.NoteEnded(fault);
         }
-
-        switch (fault)
+        else
         {
-            case null:
-                logits.Done.TrySetResult(logits.Result);
-                break;
-            case OperationCanceledException:
-                logits.Done.TrySetCanceled();
-                break;
-            default:
-                logits.Done.TrySetException(fault);
-                break;
+            sequence.Run.End(fault);
         }
     }
 
@@ -600,7 +574,7 @@ internal sealed class EngineLoop
 
         foreach (var command in unheard)
         {
-            if (command is { Cancel: false, Sequence: { } sequence })
+            if (command is { Cancel: false, Sequence: var sequence })
             {
                 TellAll(sequence, fault);
             }
@@ -630,7 +604,7 @@ internal sealed class EngineLoop
         return false;
     }
 
-    private readonly record struct Command(Sequence? Sequence, EngineSequence? Output, bool Cancel);
+    private readonly record struct Command(Sequence Sequence, bool Cancel);
 
     private sealed record Gauges(int Running, int Prompts, int Paused, int SlotsInUse);
 }

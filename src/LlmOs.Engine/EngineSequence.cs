@@ -3,38 +3,26 @@ using System.Threading.Channels;
 
 namespace LlmOs.Engine;
 
-/// <summary>A submitted sequence: its pieces as they come, a way to stop it, what it cost.</summary>
+/// <summary>A submitted sequence: its pieces as they come.</summary>
 /// <remarks>
+/// Who still reads a sequence that was cancelled gets the pieces made so far, then an <see cref="OperationCanceledException"/>.
 /// Whoever submits a sequence either enumerates its pieces or cancels it: one that is never read waits for its reader,
 /// in its slot, when its buffer is full.
 /// </remarks>
-public sealed class EngineSequence
+public sealed class EngineSequence : EngineRun
 {
-    private const long NotYet = long.MinValue;
-
     private readonly Channel<GenerationPiece> _channel;
-    private readonly Action<EngineSequence> _cancel;
     private readonly Action _wake;
-    private readonly TimeProvider _clock;
-    private readonly long _submitted;
-    private long _started = NotYet;
-    private long _first = NotYet;
-    private long _last = NotYet;
-    private int _cachedTokens;
     private int _unread;
-    private int _cancelled;
     private int _reading;
     private volatile bool _paused;
-    private volatile bool _ended;
 
-    internal EngineSequence(GenerationRequest request, int buffer, Action<EngineSequence> cancel, Action wake, TimeProvider clock)
+    internal EngineSequence(GenerationRequest request, int buffer, Action cancel, Action wake, TimeProvider clock)
+        : base(cancel, clock)
     {
         Request = request;
         Buffer = buffer;
-        _cancel = cancel;
         _wake = wake;
-        _clock = clock;
-        _submitted = clock.GetTimestamp();
         _channel = Channel.CreateBounded<GenerationPiece>(new BoundedChannelOptions(buffer)
         {
             SingleReader = true,
@@ -47,21 +35,13 @@ public sealed class EngineSequence
     /// <summary>Tokens of the prompt.</summary>
     public int PromptTokens => Request.PromptTokens.Length;
 
-    /// <summary>
-    /// What the sequence cost so far; final once its pieces have ended. A reader that leaves early sees the figures of that moment.
-    /// </summary>
+    /// <summary>What the sequence cost so far; final once its pieces have ended.</summary>
     public GenerationTimings Timings
     {
         get
         {
-            var started = Volatile.Read(ref _started);
-            var first = Volatile.Read(ref _first);
-            var last = Volatile.Read(ref _last);
-            return new GenerationTimings(
-                started == NotYet ? TimeSpan.Zero : _clock.GetElapsedTime(_submitted, started),
-                first == NotYet ? TimeSpan.Zero : _clock.GetElapsedTime(started, first),
-                first == NotYet ? TimeSpan.Zero : _clock.GetElapsedTime(first, last),
-                Volatile.Read(ref _cachedTokens));
+            var usage = Usage;
+            return new GenerationTimings(usage.QueueTime, usage.PromptTime, usage.DecodeTime, usage.CachedTokens);
         }
     }
 
@@ -80,7 +60,7 @@ public sealed class EngineSequence
     /// The new tokens, in order; the last piece carries the reason of the end. Can be enumerated once. Leaving or cancelling
     /// the enumeration cancels the sequence within one step.
     /// </summary>
-    /// <exception cref="OperationCanceledException">The token, or <see cref="Cancel"/>, stopped the sequence.</exception>
+    /// <exception cref="OperationCanceledException">The token, or <see cref="EngineRun.Cancel"/>, stopped the sequence.</exception>
     /// <exception cref="EngineStepException">The model failed in a step of this sequence.</exception>
     /// <exception cref="EngineClosedException">The engine was closed meanwhile.</exception>
     public async IAsyncEnumerable<GenerationPiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
@@ -108,32 +88,11 @@ public sealed class EngineSequence
         }
     }
 
-    /// <summary>
-    /// Stops the sequence within one step. Who still reads gets the pieces made so far, then an
-    /// <see cref="OperationCanceledException"/>. Does nothing once the sequence has ended.
-    /// </summary>
-    public void Cancel()
-    {
-        if (!_ended && Interlocked.Exchange(ref _cancelled, 1) == 0)
-        {
-            _cancel(this);
-        }
-    }
-
-    internal void NoteStarted() => Volatile.Write(ref _started, _clock.GetTimestamp());
-
-    internal void NoteCached(int tokens) => Volatile.Write(ref _cachedTokens, tokens);
-
     /// <summary>Hands a piece to the reader; the loop asks <see cref="IsFull"/> first.</summary>
     internal void Write(GenerationPiece piece)
     {
-        var now = _clock.GetTimestamp();
-        Volatile.Write(ref _last, now);
-        if (_first == NotYet)
-        {
-            Volatile.Write(ref _first, now);
-        }
-
+        // Counted before it can be read.
+        Meter.NoteMade(1);
         Interlocked.Increment(ref _unread);
         if (!_channel.Writer.TryWrite(piece))
         {
@@ -141,11 +100,7 @@ public sealed class EngineSequence
         }
     }
 
-    internal void End(Exception? fault)
-    {
-        _ended = true;
-        _channel.Writer.TryComplete(fault);
-    }
+    private protected override void Tell(Exception? fault) => _channel.Writer.TryComplete(fault);
 
     internal void SetPaused(bool paused)
     {

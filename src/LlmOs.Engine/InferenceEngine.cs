@@ -80,11 +80,24 @@ public sealed class InferenceEngine : IAsyncDisposable
             throw new ArgumentException("A beam search has no pieces to stream; it is run by BeamSearchAsync.", nameof(request));
         }
 
-        var output = new EngineSequence(request, _buffer, _loop.Cancel, _loop.Wake, _clock);
-        var choice = new TokenChoice(request);
-        var room = Shape.ContextLength - request.PromptTokens.Length;
-        _loop.Submit(Sequence.Generation(output, choice, Math.Min(request.MaxTokens, room)));
+        Sequence? sequence = null;
+        var output = new EngineSequence(request, _buffer, () => _loop.Cancel(sequence!), _loop.Wake, _clock);
+        sequence = Sequence.Generation(output, new TokenChoice(request), MaxNew(request));
+        _loop.Submit(sequence);
         return output;
+    }
+
+    /// <summary>Queues a beam search. It runs among the other sequences; its beams take as many slots, all at once.</summary>
+    /// <exception cref="ArgumentException">The request cannot be run; the message names what is wrong with it.</exception>
+    /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
+    /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
+    public EngineRun<BeamResult> SubmitBeams(GenerationRequest request)
+    {
+        RequestCheck.Check(request, Shape);
+        RequestCheck.CheckBeams(request.Beams, _slots);
+        var group = new BeamGroup(request, MaxNew(request), Shape.Vocabulary, _loop.Cancel, _clock);
+        _loop.Submit(group.Members[0]);
+        return group.Run;
     }
 
     /// <summary>Runs a beam search among the other sequences; its beams take as many slots, all at once.</summary>
@@ -93,15 +106,31 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
     public async Task<BeamResult> BeamSearchAsync(GenerationRequest request, CancellationToken cancel)
     {
-        RequestCheck.Check(request, Shape);
-        RequestCheck.CheckBeams(request.Beams, _slots);
         cancel.ThrowIfCancellationRequested();
-        var room = Shape.ContextLength - request.PromptTokens.Length;
-        var group = new BeamGroup(request, Math.Min(request.MaxTokens, room), Shape.Vocabulary, _clock);
-        var first = group.Members[0];
-        _loop.Submit(first);
-        await using var registration = cancel.Register(() => _loop.Cancel(first)).ConfigureAwait(false);
-        return await group.Done.Task.ConfigureAwait(false);
+        return await SubmitBeams(request).UntilAsync(cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Queues the scoring of a prompt: the logits of every position, as <see cref="LogitsAsync(int[], int[], CancellationToken)"/> gives them.</summary>
+    /// <param name="source">What an encoder-decoder has read; empty for a decoder.</param>
+    /// <exception cref="ArgumentException">The prompt cannot be run; the message names what is wrong with it.</exception>
+    /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
+    /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
+    public EngineRun<float[]> SubmitScoring(int[] tokens, int[] source)
+    {
+        RequestCheck.CheckSource(source, Shape);
+        RequestCheck.CheckTokens(tokens, Shape, most: Shape.ContextLength);
+        var size = (long)tokens.Length * Shape.Vocabulary;
+        if (size > Array.MaxLength)
+        {
+            throw new ArgumentException($"The logits of {tokens.Length} tokens are {size} numbers, more than one array holds ({Array.MaxLength}); ask for fewer tokens at once.", nameof(tokens));
+        }
+
+        Sequence? sequence = null;
+        var logits = new float[size];
+        var run = new EngineRun<float[]>(() => logits, () => _loop.Cancel(sequence!), _clock);
+        sequence = Sequence.AllLogits(tokens, source, run, logits);
+        _loop.Submit(sequence);
+        return run;
     }
 
     /// <summary>
@@ -115,20 +144,8 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>The same for an encoder-decoder that has read a source.</summary>
     public async Task<float[]> LogitsAsync(int[] tokens, int[] source, CancellationToken cancel)
     {
-        RequestCheck.CheckSource(source, Shape);
-        RequestCheck.CheckTokens(tokens, Shape, most: Shape.ContextLength);
-        var size = (long)tokens.Length * Shape.Vocabulary;
-        if (size > Array.MaxLength)
-        {
-            throw new ArgumentException($"The logits of {tokens.Length} tokens are {size} numbers, more than one array holds ({Array.MaxLength}); ask for fewer tokens at once.", nameof(tokens));
-        }
-
         cancel.ThrowIfCancellationRequested();
-        var request = new LogitsRequest(new float[size]);
-        var sequence = Sequence.AllLogits(tokens, source, request);
-        _loop.Submit(sequence);
-        await using var registration = cancel.Register(() => _loop.Cancel(sequence)).ConfigureAwait(false);
-        return await request.Done.Task.ConfigureAwait(false);
+        return await SubmitScoring(tokens, source).UntilAsync(cancel).ConfigureAwait(false);
     }
 
     /// <summary>What the engine is doing and has done.</summary>
@@ -140,4 +157,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         _loop.Stop();
         await _loop.Stopped.ConfigureAwait(false);
     }
+
+    /// <summary>New tokens that limit and context allow.</summary>
+    private int MaxNew(GenerationRequest request) => Math.Min(request.MaxTokens, Shape.ContextLength - request.PromptTokens.Length);
 }

@@ -1,19 +1,16 @@
-using LlmOs.Engine.Cache;
-using LlmOs.Engine.Execution;
 using LlmOs.Engine.Tests.Execution;
 
 namespace LlmOs.Engine.Tests;
 
 public sealed class EngineLoopTests
 {
-    private const int Vocabulary = 50;
-    private static readonly DecoderShape Shape = new(Layers: 2, KvHeads: 2, HeadDim: 1, Vocabulary, ContextLength: 200);
+    private const int Vocabulary = ScriptedWorld.Vocabulary;
 
     [Fact]
     public async Task Every_reply_is_right_whatever_joins_leaves_pauses_and_shares_prefixes()
     {
         var random = new Random(12);
-        await using var world = new World(new EngineOptions { Slots = 5, PrefillChunk = 8, PieceBuffer = 3, MaxQueued = 1000 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 5, PrefillChunk = 8, PieceBuffer = 3, MaxQueued = 1000 });
         var openings = Enumerable.Range(0, 4).Select(_ => Tokens(random, random.Next(10, 60))).ToList();
         var readers = new List<Task>();
         for (var i = 0; i < 300; i++)
@@ -31,7 +28,7 @@ public sealed class EngineLoopTests
         Assert.True(snapshot.CachedTokens > 1000, $"only {snapshot.CachedTokens} tokens came from the cache");
         Assert.Contains(world.Runner.Runs, run => !run.IsPrompt && run.Count == 5);
 
-        static async Task Read(World world, int[] prompt, int count, int leaveAfter)
+        static async Task Read(ScriptedWorld world, int[] prompt, int count, int leaveAfter)
         {
             var expected = ScriptedRunner.Reply(prompt, count, Vocabulary);
             var made = new List<int>();
@@ -52,7 +49,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_cancelled_sequence_takes_part_in_no_further_step()
     {
-        await using var world = new World(new EngineOptions { Slots = 2 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 2 });
         var sequence = world.StopAt(run => run.Number == 5, () => world.Engine.Submit(Greedy.Request([1, 2], 100)));
         await world.Reached;
 
@@ -68,7 +65,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Leaving_the_pieces_frees_the_slot()
     {
-        await using var world = new World(new EngineOptions { Slots = 1 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1 });
 
         await foreach (var piece in world.Engine.Submit(Greedy.Request([1], 150)).Pieces(TestContext.Current.CancellationToken))
         {
@@ -83,7 +80,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_cancelled_token_ends_the_pieces_and_the_sequence()
     {
-        await using var world = new World(new EngineOptions { Slots = 1, PieceBuffer = 4 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1, PieceBuffer = 4 });
         using var source = new CancellationTokenSource();
         var sequence = world.Engine.Submit(Greedy.Request([1], 150));
 
@@ -101,7 +98,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Cancelling_a_sequence_that_waits_takes_it_out_of_the_queue()
     {
-        await using var world = new World(new EngineOptions { Slots = 1, MaxQueued = 1 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1, MaxQueued = 1 });
         var running = world.StopAt(run => run.Number == 3, () => world.Engine.Submit(Greedy.Request([1], 10)));
         await world.Reached;
         var waiting = world.Engine.Submit(Greedy.Request([2], 10));
@@ -117,7 +114,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_reader_who_does_not_read_stops_only_its_own_sequence()
     {
-        await using var world = new World(new EngineOptions { Slots = 3, PieceBuffer = 4 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 3, PieceBuffer = 4 });
         int[] lazyPrompt = [7, 8, 9];
         var lazy = world.Engine.Submit(Greedy.Request(lazyPrompt, 40));
 
@@ -133,7 +130,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_full_engine_refuses_and_takes_again_when_one_has_ended()
     {
-        await using var world = new World(new EngineOptions { Slots = 1, MaxQueued = 1 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1, MaxQueued = 1 });
         var first = world.StopAt(run => run.Number == 2, () => world.Engine.Submit(Greedy.Request([1], 5)));
         await world.Reached;
         var second = world.Engine.Submit(Greedy.Request([2], 5));
@@ -150,7 +147,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_running_sequence_gets_its_token_between_any_two_chunks_of_a_long_prompt()
     {
-        await using var world = new World(new EngineOptions { Slots = 4, PrefillChunk = 8 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 4, PrefillChunk = 8 });
         var random = new Random(3);
         var first = world.StopAt(run => run.Number == 4, () => world.Engine.Submit(Greedy.Request([1], 60)));
         await world.Reached;
@@ -171,7 +168,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_step_that_fails_ends_its_sequences_and_nothing_else()
     {
-        await using var world = new World(new EngineOptions { Slots = 4 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 4 });
         world.Runner.Before = run =>
         {
             if (run is { IsPrompt: false, Number: 6 })
@@ -190,7 +187,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_prompt_that_fails_leaves_running_sequences_alone_and_its_slot_is_not_reused_as_a_prefix()
     {
-        await using var world = new World(new EngineOptions { Slots = 4, PrefillChunk = 4 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 4, PrefillChunk = 4 });
         var random = new Random(8);
         var prompt = Tokens(random, 30);
         var running = world.StopAt(run => run.Number == 3, () => world.Engine.Submit(Greedy.Request([1], 60)));
@@ -216,7 +213,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Logits_that_are_no_numbers_end_one_sequence()
     {
-        await using var world = new World(new EngineOptions { Slots = 4 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 4 });
         var reply = ScriptedRunner.Reply([1], 30, Vocabulary);
         world.Runner.PoisonAfter = reply[9];
         var other = ScriptedRunner.Reply([4, 4], 30, Vocabulary).TakeWhile(token => token != reply[9]).ToArray();
@@ -234,7 +231,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Disposing_fails_what_runs_and_waits_and_refuses_what_comes()
     {
-        var world = new World(new EngineOptions { Slots = 1 });
+        var world = new ScriptedWorld(new EngineOptions { Slots = 1 });
         var running = world.StopAt(run => run.Number == 3, () => world.Engine.Submit(Greedy.Request([1], 100)));
         await world.Reached;
         var waiting = world.Engine.Submit(Greedy.Request([2], 100));
@@ -255,7 +252,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_prompt_seen_before_runs_only_its_last_chunk()
     {
-        await using var world = new World(new EngineOptions { Slots = 2, PrefillChunk = 8 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 2, PrefillChunk = 8 });
         var prompt = Tokens(new Random(2), 20);
         var first = world.Engine.Submit(Greedy.Request(prompt, 6));
         var reply = await first.TokensAsync();
@@ -273,7 +270,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Prompts_that_arrive_together_share_their_opening()
     {
-        await using var world = new World(new EngineOptions { Slots = 8, PrefillChunk = 8 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 8, PrefillChunk = 8 });
         var opening = Tokens(new Random(2), 64);
         var first = world.StopAt(run => run.Number == 0, () => world.Engine.Submit(Greedy.Request([.. opening, 1], 3)));
         await world.Reached;
@@ -292,7 +289,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Logits_of_a_prompt_come_row_by_row()
     {
-        await using var world = new World(new EngineOptions { Slots = 2, PrefillChunk = 8 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 2, PrefillChunk = 8 });
         var prompt = Tokens(new Random(5), 21);
 
         var logits = await world.Engine.LogitsAsync(prompt, TestContext.Current.CancellationToken);
@@ -304,7 +301,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Logits_can_be_given_up()
     {
-        await using var world = new World(new EngineOptions { Slots = 1, PrefillChunk = 8 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1, PrefillChunk = 8 });
         using var source = new CancellationTokenSource();
         var prompt = Tokens(new Random(5), 180);
         var logits = world.StopAt(run => run.Number == 2, () => world.Engine.LogitsAsync(prompt, source.Token));
@@ -322,7 +319,7 @@ public sealed class EngineLoopTests
     public async Task Timings_tell_queue_prompt_and_decode_apart()
     {
         var clock = new ManualClock();
-        await using var world = new World(new EngineOptions { Slots = 1, PrefillChunk = 8 }, clock);
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1, PrefillChunk = 8 }, clock);
         var first = world.StopAt(run => run.Number == 0, () => world.Engine.Submit(Greedy.Request([1], 1)));
         await world.Reached;
         var second = world.Engine.Submit(Greedy.Request(Tokens(new Random(1), 20), 5));
@@ -342,7 +339,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task An_end_token_is_the_last_piece()
     {
-        await using var world = new World(new EngineOptions { Slots = 1 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1 });
         var reply = ScriptedRunner.Reply([1], 30, Vocabulary);
         var end = reply[12];
         var length = Array.IndexOf(reply, end) + 1;
@@ -357,7 +354,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task Pieces_can_be_read_once()
     {
-        await using var world = new World(new EngineOptions { Slots = 1 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 1 });
         var sequence = world.Engine.Submit(Greedy.Request([1], 2));
         await sequence.TokensAsync();
 
@@ -367,7 +364,7 @@ public sealed class EngineLoopTests
     [Fact]
     public async Task A_decode_step_allocates_its_pieces_and_nothing_else()
     {
-        await using var world = new World(new EngineOptions { Slots = 4, PieceBuffer = 512 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 4, PieceBuffer = 512 });
         var (before, after) = (0L, 0L);
         world.Runner.Before = run =>
         {
@@ -389,45 +386,4 @@ public sealed class EngineLoopTests
     }
 
     private static int[] Tokens(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(Vocabulary))];
-
-    /// <summary>An engine over a scripted runner that a test can stop in the middle of a run.</summary>
-    private sealed class World : IAsyncDisposable
-    {
-        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly SemaphoreSlim _goOn = new(0);
-
-        public World(EngineOptions options, TimeProvider? clock = null)
-        {
-            var cache = new SlotCache(Shape, options.Slots, Shape.ContextLength);
-            Runner = new ScriptedRunner(cache, Shape);
-            Engine = new InferenceEngine(new EngineLoop(Runner, cache, Vocabulary, options, "test"), Shape, options, "cpu", 0, clock ?? TimeProvider.System);
-        }
-
-        public ScriptedRunner Runner { get; }
-
-        public InferenceEngine Engine { get; }
-
-        /// <summary>Completes when the loop stands in the run that <see cref="StopAt"/> names.</summary>
-        public Task Reached => _reached.Task;
-
-        public T StopAt<T>(Func<ScriptedRun, bool> where, Func<T> start)
-        {
-            Runner.Before = run =>
-            {
-                if (where(run))
-                {
-                    _reached.SetResult();
-                    _goOn.Wait();
-                }
-            };
-            return start();
-        }
-
-        public void GoOn() => _goOn.Release();
-
-        public async ValueTask DisposeAsync()
-        {
-            await Engine.DisposeAsync();
-        }
-    }
 }

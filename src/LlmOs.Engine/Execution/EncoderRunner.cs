@@ -7,7 +7,7 @@ namespace LlmOs.Engine.Execution;
 /// Letters: B texts, S padded length. A text is always padded to the same length, whatever runs beside it: the kernels then
 /// add its numbers in the same order, and its result is the same to the last bit.
 /// </remarks>
-internal sealed class EncoderRunner : IDisposable
+internal sealed class EncoderRunner : IEncoderRunner
 {
     private const int Step = 8;
 
@@ -30,7 +30,6 @@ internal sealed class EncoderRunner : IDisposable
         Require(session.OutputMetadata, EncoderNames.Pooled, shape.HasPooler);
     }
 
-    /// <summary>The length to which a text of so many tokens is filled up.</summary>
     public int PaddedLength(int tokens) => Math.Min((tokens + Step - 1) / Step * Step, _shape.MaxTokens);
 
     public float[][] Run(IReadOnlyList<EncoderText> texts, int length, EncoderOutput wanted)

@@ -5,18 +5,12 @@ namespace LlmOs.Engine.Scheduling;
 /// <summary>The sequences of one beam search. They take their slots together, share the first one's prompt, and end together.</summary>
 internal sealed class BeamGroup
 {
-    private const long NotYet = long.MinValue;
-
-    private readonly TimeProvider _clock;
-    private readonly long _submitted;
-    private long _started = NotYet;
-    private long _prompted = NotYet;
-    private int _cached;
     private int _alive;
 
-    public BeamGroup(GenerationRequest request, int maxNew, int vocabulary, TimeProvider clock)
+    /// <param name="cancel">Given the first member.</param>
+    public BeamGroup(GenerationRequest request, int maxNew, int vocabulary, Action<Sequence> cancel, TimeProvider clock)
     {
-        (_clock, _submitted) = (clock, clock.GetTimestamp());
+        Run = new EngineRun<BeamResult>(Result, () => cancel(Members![0]), clock);
         Search = new BeamSearch(request, maxNew, vocabulary);
         Members = [.. Enumerable.Range(0, request.Beams!.Beams).Select(_ => Sequence.OfBeam(request, this, maxNew))];
         Rows = new int[Members.Length];
@@ -31,34 +25,14 @@ internal sealed class BeamGroup
     /// <summary>Rows of the current step that hold the members' logits, by beam.</summary>
     public int[] Rows { get; }
 
-    // Continuations of the caller must not run on the loop's thread.
-    public TaskCompletionSource<BeamResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public void NoteStarted() => _started = _clock.GetTimestamp();
-
-    /// <param name="cached">Prompt tokens that came from the cache.</param>
-    public void NotePrompted(int cached) => (_prompted, _cached) = (_clock.GetTimestamp(), cached);
+    public EngineRun<BeamResult> Run { get; }
 
     /// <summary>Notes that a member has left the engine. The last one tells the caller.</summary>
     public void NoteEnded(Exception? fault)
     {
-        if (--_alive > 0)
+        if (--_alive == 0)
         {
-            return;
-        }
-
-        switch (fault)
-        {
-            case null:
-                Done.TrySetResult(new BeamResult(Search.Texts(), new GenerationTimings(
-                    _clock.GetElapsedTime(_submitted, _started), _clock.GetElapsedTime(_started, _prompted), _clock.GetElapsedTime(_prompted), _cached)));
-                break;
-            case OperationCanceledException:
-                Done.TrySetCanceled();
-                break;
-            default:
-                Done.TrySetException(fault);
-                break;
+            Run.End(fault);
         }
     }
 
@@ -95,5 +69,11 @@ internal sealed class BeamGroup
             Members[beam] = next[beam]!;
             Members[beam].LastToken = Search.Tokens[beam];
         }
+    }
+
+    private BeamResult Result()
+    {
+        var usage = Run.Usage;
+        return new BeamResult(Search.Texts(), new GenerationTimings(usage.QueueTime, usage.PromptTime, usage.DecodeTime, usage.CachedTokens));
     }
 }

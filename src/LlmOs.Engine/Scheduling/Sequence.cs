@@ -30,11 +30,11 @@ internal enum SequenceState
 /// </remarks>
 internal sealed class Sequence
 {
-    private Sequence(int[] tokens, int[] source, EngineSequence? output, LogitsRequest? logits, int maxNew)
+    private Sequence(int[] tokens, int[] source, EngineRun run, float[]? logits, int maxNew)
     {
         Tokens = tokens;
         Source = source;
-        Output = output;
+        Run = run;
         Logits = logits;
         MaxNew = maxNew;
     }
@@ -45,7 +45,10 @@ internal sealed class Sequence
     /// <summary>What the encoder reads before the prompt is run; empty for a decoder.</summary>
     public int[] Source { get; }
 
-    public EngineSequence? Output { get; }
+    /// <summary>What was submitted, as its caller sees it.</summary>
+    public EngineRun Run { get; }
+
+    public EngineSequence? Output => Run as EngineSequence;
 
     /// <summary>The beam search that this one is a beam of.</summary>
     public BeamGroup? Group { get; private init; }
@@ -56,7 +59,8 @@ internal sealed class Sequence
     /// <summary>Whether keys and values of its prompt may come from, and serve, other sequences: with a source they depend on more than the prompt.</summary>
     public bool SharesPrefix => Source.Length == 0;
 
-    public LogitsRequest? Logits { get; }
+    /// <summary>[tokens, vocabulary] row-major, to be filled.</summary>
+    public float[]? Logits { get; }
 
     /// <summary>Most new tokens, already cut to the room in the context.</summary>
     public int MaxNew { get; }
@@ -86,16 +90,8 @@ internal sealed class Sequence
         return new(output.Request.PromptTokens, output.Request.SourceTokens, output, logits: null, maxNew) { Choice = choice };
     }
 
-    public static Sequence AllLogits(int[] tokens, int[] source, LogitsRequest request) => new(tokens, source, output: null, request, maxNew: 0);
+    public static Sequence AllLogits(int[] tokens, int[] source, EngineRun<float[]> run, float[] logits) => new(tokens, source, run, logits, maxNew: 0);
 
     public static Sequence OfBeam(GenerationRequest request, BeamGroup group, int maxNew) =>
-        new(request.PromptTokens, request.SourceTokens, output: null, logits: null, maxNew) { Group = group };
-}
-
-/// <summary>A caller who waits for the logits of a whole prompt.</summary>
-/// <param name="Result">[tokens, vocabulary] row-major.</param>
-internal sealed record LogitsRequest(float[] Result)
-{
-    // Continuations of the caller must not run on the loop's thread.
-    public TaskCompletionSource<float[]> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        new(request.PromptTokens, request.SourceTokens, group.Run, logits: null, maxNew) { Group = group };
 }

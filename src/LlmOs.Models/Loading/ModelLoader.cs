@@ -31,7 +31,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         var labels = await texts.ReadLabelsAsync(model, cancel);
         return new LoadPlan<LoadedGraph>(FolderBytes(graph.OnnxPath), () => new LoadedEncoder(
             model.Reference,
-            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device)),
+            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device, clock)),
             tokenizer,
             layout,
             labels));

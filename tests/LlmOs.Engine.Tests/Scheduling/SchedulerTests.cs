@@ -123,7 +123,7 @@ public sealed class SchedulerTests
     private static Sequence NewSequence(int[] prompt)
     {
         var request = new GenerationRequest { PromptTokens = prompt, MaxTokens = 100 };
-        var output = new EngineSequence(request, buffer: 8, _ => { }, () => { }, TimeProvider.System);
+        var output = new EngineSequence(request, buffer: 8, () => { }, () => { }, TimeProvider.System);
         return Sequence.Generation(output, new TokenChoice(request), maxNew: 100);
     }
 }

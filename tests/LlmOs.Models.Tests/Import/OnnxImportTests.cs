@@ -159,7 +159,7 @@ public sealed class OnnxImportTests : IAsyncLifetime
     private async Task<EncoderEngine> OpenAsync(ModelVersion version)
     {
         var graph = (EncoderGraph)await _world.Get<ServingGraphs>().OpenAsync(version.ToView().Files, version.Precision, Cancel);
-        return EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Threads = 1 }, EngineDevice.Cpu);
+        return EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Threads = 1 }, EngineDevice.Cpu, TimeProvider.System);
     }
 
     /// <summary>A folder with a small classifier as an exporter writes it.</summary>

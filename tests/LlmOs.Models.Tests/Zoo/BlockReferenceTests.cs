@@ -78,7 +78,7 @@ public sealed class BlockReferenceTests : IDisposable
 
     private static async Task<List<(float[] Expected, float[] Actual)>> EncoderAsync(ReferenceModel reference, EncoderGraph graph)
     {
-        await using var engine = EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Threads = 1 }, EngineDevice.Cpu);
+        await using var engine = EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Threads = 1 }, EngineDevice.Cpu, TimeProvider.System);
         var pairs = new List<(float[], float[])>();
         foreach (var test in reference.Cases("encode").Concat(reference.Cases("encode-batch")))
         {

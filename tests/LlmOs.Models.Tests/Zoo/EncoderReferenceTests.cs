@@ -97,7 +97,7 @@ public sealed class EncoderReferenceTests : IDisposable
     }
 
     private static EncoderEngine Load(EncoderGraph graph) =>
-        EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Threads = 1 }, EngineDevice.Cpu);
+        EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Threads = 1 }, EngineDevice.Cpu, TimeProvider.System);
 
     private static EncoderText[] Texts(ReferenceCase test)
     {

@@ -157,7 +157,7 @@ public sealed class RealWeightsTests : IDisposable
         var layout = SentenceLayoutReader.Read(name => Path.Combine(source, name) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null);
         return new LoadedEncoder(
             "minilm:1",
-            EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions(), EngineDevice.Cpu),
+            EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions(), EngineDevice.Cpu, TimeProvider.System),
             TokenizerJson.Load(Path.Combine(source, "tokenizer.json")),
             layout,
             new EncoderLabels([], MultiLabel: false));

@@ -1,0 +1,89 @@
+namespace LlmOs.Engine;
+
+/// <summary>Something that an engine was asked to do: what it cost so far, and a way to stop it. Safe on any thread.</summary>
+public abstract class EngineRun
+{
+    private readonly Action _cancel;
+    private readonly TaskCompletionSource<EngineUsage> _final = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _cancelled;
+    private volatile bool _ended;
+
+    private protected EngineRun(Action cancel, TimeProvider clock)
+    {
+        _cancel = cancel;
+        Meter = new UsageMeter(clock);
+    }
+
+    /// <summary>What the run cost so far; the same for ever once it has ended.</summary>
+    public EngineUsage Usage => Meter.Read();
+
+    /// <summary>
+    /// What the run cost in the end. Completes when the loop has let go of it: finished, failed, cancelled, or closed with its
+    /// engine. Never fails.
+    /// </summary>
+    public Task<EngineUsage> FinalUsage => _final.Task;
+
+    internal UsageMeter Meter { get; }
+
+    /// <summary>Stops the run within one step. Does nothing once it has ended.</summary>
+    public void Cancel()
+    {
+        if (!_ended && Interlocked.Exchange(ref _cancelled, 1) == 0)
+        {
+            _cancel();
+        }
+    }
+
+    /// <summary>The loop lets go of the run.</summary>
+    /// <param name="fault">Why it ended early; null when it is done.</param>
+    internal void End(Exception? fault)
+    {
+        // The figures are final before anybody can learn of the end.
+        _ended = true;
+        Meter.NoteEnded();
+        Tell(fault);
+        _final.TrySetResult(Meter.Read());
+    }
+
+    private protected abstract void Tell(Exception? fault);
+}
+
+/// <summary>A run that gives one result, whole.</summary>
+public sealed class EngineRun<T> : EngineRun
+{
+    // Continuations of the caller must not run on the loop's thread.
+    private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Func<T> _result;
+
+    /// <param name="result">Called when the run is done.</param>
+    internal EngineRun(Func<T> result, Action cancel, TimeProvider clock)
+        : base(cancel, clock) => _result = result;
+
+    /// <summary>Ends with the run; canceled when it was.</summary>
+    /// <exception cref="EngineStepException">The model failed in a step of this run.</exception>
+    /// <exception cref="EngineClosedException">The engine was closed meanwhile.</exception>
+    public Task<T> Result => _done.Task;
+
+    private protected override void Tell(Exception? fault)
+    {
+        switch (fault)
+        {
+            case null:
+                _done.TrySetResult(_result());
+                break;
+            case OperationCanceledException:
+                _done.TrySetCanceled();
+                break;
+            default:
+                _done.TrySetException(fault);
+                break;
+        }
+    }
+
+    /// <summary>The result, for a caller who may give up.</summary>
+    internal async Task<T> UntilAsync(CancellationToken cancel)
+    {
+        await using var registration = cancel.Register(Cancel).ConfigureAwait(false);
+        return await _done.Task.ConfigureAwait(false);
+    }
+}
