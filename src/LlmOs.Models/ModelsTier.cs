@@ -66,8 +66,7 @@ public static class ModelsTier
         services.AddSingleton<HubPull>();
         services.AddSingleton<WebSource>();
         services.AddSingleton<ImportDoor>();
-        services.AddSingleton<IJobRunner, ModelImporter>();
-        services.AddSingleton<IJobSpec, ImportJobSpec>();
+        services.AddJobKind<ImportKind>();
         services.AddSingleton<StarterHost>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<StarterHost>());
         services.AddHostedService(provider => provider.GetRequiredService<StarterHost>());

@@ -14,12 +14,9 @@ public static class ToolsTier
     public static IServiceCollection AddTools(this IServiceCollection services)
     {
         services.AddSingleton<ITableMap, EvaluationTables>();
-        services.AddSingleton<IJobRunner, TrainingRunner>();
-        services.AddSingleton<IJobRunner, EvaluationRunner>();
-        services.AddSingleton<IJobRunner, TokenizerRunner>();
-        services.AddSingleton<IJobSpec, TrainingJobSpec>();
-        services.AddSingleton<IJobSpec, EvaluationJobSpec>();
-        services.AddSingleton<IJobSpec, TokenizerJobSpec>();
+        services.AddJobKind<TrainingKind>();
+        services.AddJobKind<EvaluationKind>();
+        services.AddJobKind<TokenizerKind>();
         return services;
     }
 

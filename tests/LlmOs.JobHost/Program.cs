@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 // and stop as it likes. Settings are the server's (LLMOS_DATA, LLMOS_DATABASE, Jobs__...).
 var builder = Host.CreateApplicationBuilder(args);
 builder.Services.AddInfrastructure(LlmOsSettings.From(builder.Configuration));
-builder.Services.AddSingleton<IJobRunner, TallyRunner>();
+builder.Services.AddJobKind<TallyKind>();
 using var host = builder.Build();
 Console.WriteLine($"node {host.Services.GetRequiredService<NodeIdentity>().Id}");
 await host.RunAsync();

@@ -107,7 +107,7 @@ public sealed class Job : IRowVersion
         _ => false,
     };
 
-    /// <summary>Asks for an end. A job that no host runs is cancelled at once; a running one when its runner has stopped.</summary>
+    /// <summary>Asks for an end. A job that no host runs is cancelled at once; a running one when its run has stopped.</summary>
     public void Cancel(DateTimeOffset now)
     {
         if (State is JobState.Cancelled)
@@ -131,8 +131,8 @@ public sealed class Job : IRowVersion
         }
     }
 
-    /// <summary>Asks for a rest. Only a running job needs a runner that can pause.</summary>
-    public void Pause(bool runnerCanPause)
+    /// <summary>Asks for a rest. Only a running job needs a kind that can pause.</summary>
+    public void Pause(bool kindCanPause)
     {
         switch (State)
         {
@@ -142,12 +142,12 @@ public sealed class Job : IRowVersion
                 Step(JobState.Paused);
                 Message = "paused before it started";
                 return;
-            case JobState.Running when runnerCanPause && !CancelRequested:
+            case JobState.Running when kindCanPause && !CancelRequested:
                 Step(JobState.Pausing);
                 PauseRequested = true;
                 Message = "pausing";
                 return;
-            case JobState.Running when !runnerCanPause:
+            case JobState.Running when !kindCanPause:
                 throw new LlmOsException(ErrorCode.Conflict, $"A running job of kind '{Kind}' cannot be paused.")
                 {
                     Hint = "Cancel it, and retry it later.",
@@ -251,7 +251,7 @@ public sealed class JobEvent
     public required DateTimeOffset At { get; init; }
 }
 
-/// <summary>A line that a job's runner, or the host that ran it, wrote for who looks into it.</summary>
+/// <summary>A line that a job's run, or the host that ran it, wrote for who looks into it.</summary>
 public sealed class JobLogLine
 {
     public long Seq { get; set; }

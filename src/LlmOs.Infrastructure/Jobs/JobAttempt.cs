@@ -12,7 +12,7 @@ internal sealed record JobLogEntry(JobLogLevel Level, string Text, DateTimeOffse
 /// <param name="Standing">Null when only the log grew.</param>
 internal sealed record JobNews(JobStanding? Standing, IReadOnlyList<JobLogEntry> Lines);
 
-/// <summary>One run of a job on this host: what its runner sees, and what the loop stores of it.</summary>
+/// <summary>One run of a job on this host: what its kind sees, and what the loop stores of it.</summary>
 internal sealed class JobAttempt : JobContext, IDisposable
 {
     private const int MaxMessageCharacters = 500;
@@ -81,7 +81,7 @@ internal sealed class JobAttempt : JobContext, IDisposable
         }
     }
 
-    /// <summary>Asks the runner to stop. The first reason stays, but a lost lease and a cancellation outrank the others.</summary>
+    /// <summary>Asks the run to stop. The first reason stays, but a lost lease and a cancellation outrank the others.</summary>
     public void AskToStop(JobStop reason)
     {
         lock (_gate)

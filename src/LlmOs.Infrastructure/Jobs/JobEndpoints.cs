@@ -59,21 +59,21 @@ internal static class JobEndpoints
         return TypedResults.Ok(new Page<JobView>(page, rows.Count > size ? page[^1].Id : null));
     }
 
-    private static async Task<Accepted<JobAccepted>> Submit(JobRequest request, IEnumerable<IJobSpec> kinds, JobQueue queue, CancellationToken cancel)
+    private static async Task<Accepted<JobAccepted>> Submit(JobRequest request, IEnumerable<JobKind> kinds, JobQueue queue, CancellationToken cancel)
     {
-        var kind = kinds.FirstOrDefault(k => k.Kind == request.Kind)
-            ?? throw LlmOsException.Invalid("kind", $"kind: '{request.Kind}' is no kind of job that starts here; expected {string.Join(", ", kinds.Select(k => k.Kind).Order(StringComparer.Ordinal))}.");
+        var kind = kinds.FirstOrDefault(k => k.Word == request.Kind)
+            ?? throw LlmOsException.Invalid("kind", $"kind: '{request.Kind}' is no kind of job; expected {string.Join(", ", kinds.Select(k => k.Word).Order(StringComparer.Ordinal))}.");
         if (request.Spec.ValueKind != JsonValueKind.Object)
         {
-            throw LlmOsException.Invalid(SpecField, $"{SpecField}: expected an object, as the route of '{kind.Kind}' takes it.");
+            throw LlmOsException.Invalid(SpecField, $"{SpecField}: expected an object, as the route of '{kind.Word}' takes it.");
         }
 
-        var job = await queue.SubmitAsync(kind.Kind, await CheckAsync(kind, request.Spec, cancel), request.Priority ?? 0, request.After ?? [], cancel);
-        return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", new JobAccepted(job));
+        var job = await queue.SubmitAsync(kind.Word, await CheckAsync(kind, request.Spec, cancel), request.Priority ?? 0, request.After ?? [], cancel);
+        return JobKindRegistration.Accepted(job);
     }
 
     /// <summary>A refusal names its field as the kind's own route does; here the field lies deeper.</summary>
-    private static async Task<object> CheckAsync(IJobSpec kind, JsonElement spec, CancellationToken cancel)
+    private static async Task<object> CheckAsync(JobKind kind, JsonElement spec, CancellationToken cancel)
     {
         try
         {
@@ -130,8 +130,8 @@ internal static class JobEndpoints
     private static Task<Ok<JobView>> Cancel(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
         ChangeAsync(id, db, signal, clock, job => job.Cancel(clock.GetUtcNow()), cancel);
 
-    private static Task<Ok<JobView>> Pause(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, IEnumerable<IJobRunner> runners, CancellationToken cancel) =>
-        ChangeAsync(id, db, signal, clock, job => job.Pause(runners.Any(r => r.Kind == job.Kind && r.CanPause)), cancel);
+    private static Task<Ok<JobView>> Pause(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, IEnumerable<JobKind> kinds, CancellationToken cancel) =>
+        ChangeAsync(id, db, signal, clock, job => job.Pause(kinds.Any(k => k.Word == job.Kind && k.CanPause)), cancel);
 
     private static Task<Ok<JobView>> Resume(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
         ChangeAsync(id, db, signal, clock, job => job.Resume(), cancel);

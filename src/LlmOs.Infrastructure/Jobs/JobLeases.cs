@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace LlmOs.Infrastructure.Jobs;
 
-/// <summary>Where a run stands, as its runner last said.</summary>
+/// <summary>Where a run stands, as it last said.</summary>
 internal sealed record JobStanding(double Progress, string Message, string Metrics, double? EtaSeconds);
 
 /// <summary>What somebody asked of a running job.</summary>

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace LlmOs.Infrastructure.Jobs;
 
 /// <summary>
-/// Runs jobs on this host: claims what it has runners and turns for, keeps the lease while the runner works, and
+/// Runs jobs on this host: claims what it has kinds and turns for, keeps the lease while the run works, and
 /// publishes the result once. When the host stops, what runs is given back.
 /// </summary>
 internal sealed partial class JobLoop(
@@ -32,7 +32,7 @@ internal sealed partial class JobLoop(
     internal static int Turns(JobLane lane, HostRoles roles, int generalTurns) => lane switch
     {
         JobLane.General => (roles & (HostRoles.Api | HostRoles.Inference)) != 0 ? generalTurns : 0,
-        JobLane.Training => roles.HasFlag(HostRoles.Training) ? 1 : 0,
+        JobLane.Heavy => roles.HasFlag(HostRoles.Training) ? 1 : 0,
         _ => throw new UnreachableException(),
     };
 
@@ -50,9 +50,9 @@ internal sealed partial class JobLoop(
     private List<(IReadOnlyList<string> Kinds, int Turns)> Lanes()
     {
         using var scope = scopes.CreateScope();
-        return [.. scope.ServiceProvider.GetServices<IJobRunner>()
-            .GroupBy(runner => runner.Lane)
-            .Select(lane => ((IReadOnlyList<string>)[.. lane.Select(runner => runner.Kind)], Turns(lane.Key, settings.Roles, options.Value.GeneralTurns)))
+        return [.. scope.ServiceProvider.GetServices<JobKind>()
+            .GroupBy(kind => kind.Lane)
+            .Select(lane => ((IReadOnlyList<string>)[.. lane.Select(kind => kind.Word)], Turns(lane.Key, settings.Roles, options.Value.GeneralTurns)))
             .Where(lane => lane.Item2 > 0)];
     }
 
@@ -111,10 +111,10 @@ internal sealed partial class JobLoop(
 
             using var attempt = new JobAttempt(job, folder, store, clock);
             await using var scope = scopes.CreateAsyncScope();
-            var runner = scope.ServiceProvider.GetServices<IJobRunner>().Single(r => r.Kind == job.Kind);
+            var kind = scope.ServiceProvider.GetServices<JobKind>().Single(k => k.Word == job.Kind);
             LogStarted(job.Id, job.Kind, job.Attempt);
 
-            var state = await WorkAsync(runner, attempt, stop);
+            var state = await WorkAsync(kind, attempt, stop);
 
             LogEnded(job.Id, job.Attempt, state);
             CleanUp(attempt, state);
@@ -173,7 +173,7 @@ internal sealed partial class JobLoop(
     }
 
     /// <returns>The state in which the attempt left the job.</returns>
-    private async Task<JobState> WorkAsync(IJobRunner runner, JobAttempt attempt, CancellationToken stop)
+    private async Task<JobState> WorkAsync(JobKind kind, JobAttempt attempt, CancellationToken stop)
     {
         using var done = new CancellationTokenSource();
         using var stopping = stop.Register(() => attempt.AskToStop(JobStop.Shutdown));
@@ -183,8 +183,8 @@ internal sealed partial class JobLoop(
         Exception? failure = null;
         try
         {
-            // A runner's synchronous beginning must not hold up the lane.
-            publish = await Task.Run(() => runner.RunAsync(attempt, attempt.Token), CancellationToken.None);
+            // The synchronous beginning of a run must not hold up the lane.
+            publish = await Task.Run(() => kind.RunAsync(attempt, attempt.Token), CancellationToken.None);
         }
         catch (Exception e)
         {
@@ -193,10 +193,10 @@ internal sealed partial class JobLoop(
 
         await done.CancelAsync();
         await watching;
-        return await EndAsync(runner, attempt, publish, failure);
+        return await EndAsync(kind, attempt, publish, failure);
     }
 
-    private async Task<JobState> EndAsync(IJobRunner runner, JobAttempt attempt, JobPublish? publish, Exception? failure)
+    private async Task<JobState> EndAsync(JobKind kind, JobAttempt attempt, JobPublish? publish, Exception? failure)
     {
         var job = attempt.Job;
         var stopped = failure is OperationCanceledException && attempt.Token.IsCancellationRequested;
@@ -214,7 +214,7 @@ internal sealed partial class JobLoop(
             case JobStop.Pause when stopped:
                 await leases.PauseAsync(job, Last(attempt), must);
                 return JobState.Paused;
-            case JobStop.Shutdown when stopped && runner.CanRepeat:
+            case JobStop.Shutdown when stopped && kind.CanRepeat:
                 await leases.ReleaseAsync(job, Last(attempt), must);
                 return JobState.Queued;
             case JobStop.Shutdown when stopped:
@@ -240,10 +240,10 @@ internal sealed partial class JobLoop(
             }
         }
 
-        return await EndInFailureAsync(runner, attempt, failure!, must);
+        return await EndInFailureAsync(kind, attempt, failure!, must);
     }
 
-    private async Task<JobState> EndInFailureAsync(IJobRunner runner, JobAttempt attempt, Exception failure, CancellationToken must)
+    private async Task<JobState> EndInFailureAsync(JobKind kind, JobAttempt attempt, Exception failure, CancellationToken must)
     {
         var (job, error) = (attempt.Job, JobErrors.Of(failure));
         if (failure is not LlmOsException)
@@ -252,7 +252,7 @@ internal sealed partial class JobLoop(
         }
 
         attempt.Log(JobLogLevel.Error, string.Join(Environment.NewLine, new[] { $"{error.Code}: {error.Message}", error.Detail }.OfType<string>()));
-        if (runner.CanRepeat && JobRetry.IsPassing(failure))
+        if (kind.CanRepeat && JobRetry.IsPassing(failure))
         {
             var setback = JobRetry.After(job.Failures, job.Headway, attempt.Standing.Progress, options.Value);
             if (setback.Pause is not null)
@@ -277,7 +277,7 @@ internal sealed partial class JobLoop(
         return result;
     };
 
-    /// <summary>Stores what the runner reports, renews the lease, and hands on what people ask of the job.</summary>
+    /// <summary>Stores what the run reports, renews the lease, and hands on what people ask of the job.</summary>
     private async Task WatchAsync(JobAttempt attempt, CancellationToken done)
     {
         var (renewed, told) = (clock.GetTimestamp(), clock.GetTimestamp());

@@ -11,7 +11,7 @@ public sealed class JobOptions
     [Range(1.0, 3600.0)]
     public double LeaseSeconds { get; set; } = 20;
 
-    /// <summary>Jobs other than trainings that a host runs at once.</summary>
+    /// <summary>Jobs of <see cref="JobLane.General"/> that a host runs at once.</summary>
     [Range(1, 64)]
     public int GeneralTurns { get; set; } = 2;
 
@@ -27,7 +27,7 @@ public sealed class JobOptions
     [Range(1, 36_500)]
     public int KeepDays { get; set; } = 90;
 
-    /// <summary>Whether trainings leave the processor to everything else on the machine that wants it, requests first of all.</summary>
+    /// <summary>Whether jobs of <see cref="JobLane.Heavy"/> leave the processor to everything else on the machine that wants it, requests first of all.</summary>
     public bool LowPriority { get; set; } = true;
 
     internal TimeSpan Lease => TimeSpan.FromSeconds(LeaseSeconds);

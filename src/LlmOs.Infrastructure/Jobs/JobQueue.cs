@@ -5,18 +5,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Infrastructure.Jobs;
 
-/// <summary>The door to long work: what is submitted here runs on a host that has a runner for its kind.</summary>
+/// <summary>The door to long work: what is submitted here runs on a host that has its kind.</summary>
 public sealed class JobQueue(IDbContextFactory<LlmOsDb> databases, TimeProvider clock, JobSignal signal)
 {
-    /// <summary>Stores a job; it is safe against a crash when this returns.</summary>
-    /// <param name="spec">What the runner will read, written with the platform's JSON rules.</param>
-    public Task<JobView> SubmitAsync<TSpec>(string kind, TSpec spec, CancellationToken cancel)
-        where TSpec : notnull => SubmitAsync(kind, spec, priority: 0, [], cancel);
+    /// <summary>Checks a request and stores a job of it; the job is safe against a crash when this returns.</summary>
+    public async Task<JobView> SubmitAsync<TRequest>(JobKind<TRequest> kind, TRequest request, CancellationToken cancel)
+        where TRequest : class => await SubmitAsync(kind.Word, await kind.CheckAsync(request, cancel), priority: 0, [], cancel);
 
+    /// <summary>Stores a job of a request that was checked.</summary>
+    /// <param name="spec">What the run will read, written with the platform's JSON rules.</param>
     /// <param name="priority">Higher runs first.</param>
     /// <param name="after">Ids of the jobs that must have succeeded first.</param>
-    /// <inheritdoc cref="SubmitAsync{TSpec}(string, TSpec, CancellationToken)"/>
-    public async Task<JobView> SubmitAsync(string kind, object spec, int priority, IReadOnlyList<string> after, CancellationToken cancel)
+    internal async Task<JobView> SubmitAsync(string kind, object spec, int priority, IReadOnlyList<string> after, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         await CheckAfterAsync(db, after, cancel);

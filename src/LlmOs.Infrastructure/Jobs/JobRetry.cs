@@ -17,7 +17,7 @@ internal static class JobRetry
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
-    /// <summary>True where the same run may well succeed later: the network, the database. A killed trainer its runner has started again itself.</summary>
+    /// <summary>True where the same run may well succeed later: the network, the database.</summary>
     public static bool IsPassing(Exception failure) => failure switch
     {
         LlmOsException refusal => refusal.Code is ErrorCode.Unavailable or ErrorCode.Overloaded,

@@ -6,7 +6,6 @@ using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Import;
-using LlmOs.Models.Import.Sources;
 using LlmOs.Models.Registry.Cards;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -23,8 +22,7 @@ internal static class RegistryEndpoints
     public static void MapRegistry(this IEndpointRouteBuilder routes)
     {
         var models = routes.MapGroup("/api/v1/models").WithTags("Models");
-        models.MapPost("/import", Import).WithName("ImportModel").WithSummary("Imports a published model as a new version; answers with the job that does it.")
-            .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(403)
+        models.MapJobKind<ImportKind, ImportRequest>("/import").WithName("ImportModel").WithSummary("Imports a published model as a new version; answers with the job that does it.")
             .WithRequestExample("""{"source":"hf:HuggingFaceTB/SmolLM2-135M-Instruct","name":"smollm2-135m-instruct","precision":"f32","alias":"latest"}""");
         models.MapGet("/", List).WithName("ListModels").WithSummary("Lists models by name; query, tag and task narrow the list.").ProducesProblem(400);
         models.MapPost("/", Create).WithName("CreateModel").WithSummary("Makes a model without versions.")
@@ -47,13 +45,6 @@ internal static class RegistryEndpoints
         one.Map("POST", "/aliases/{alias}/rollback", RollBack, "RollBackModelAlias", "Points an alias back at what it pointed at before; again, one step further back.")
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).WithRequestExample("""{"expected":3,"reason":"worse on long questions"}""");
         one.MapVersions();
-    }
-
-    private static async Task<Accepted<JobAccepted>> Import(ImportRequest request, LlmOsDb db, ImportDoor door, JobQueue jobs, CancellationToken cancel)
-    {
-        await door.CheckAsync(db, request, cancel);
-        var job = await jobs.SubmitAsync(ModelImporter.JobKind, request, cancel);
-        return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", new JobAccepted(job));
     }
 
     private static async Task<Ok<Page<ModelView>>> List(

@@ -4,7 +4,6 @@ using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
-using LlmOs.Models.Generation;
 using LlmOs.Models.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -20,13 +19,10 @@ internal static class EvaluationEndpoints
     public static void MapEvaluations(this IEndpointRouteBuilder routes)
     {
         var evaluations = routes.MapGroup("/api/v1/evaluations").WithTags("Evaluations");
-        evaluations.MapPost("/", Evaluate)
+        evaluations.MapJobKind<EvaluationKind, EvaluationRequest>("/")
             .WithName("Evaluate")
             .WithSummary("Measures a model; answers with the job that does it.")
             .WithRequestExample("""{"kind":"multiple_choice","model":"starter","rows":[{"context":"Once upon a","choices":["time","spoon"],"answer":0}]}""")
-            .Produces<JobAccepted>(202)
-            .ProducesProblem(400)
-            .ProducesProblem(403)
             .ProducesProblem(404);
         evaluations.MapGet("/", List)
             .WithName("ListEvaluations")
@@ -43,13 +39,6 @@ internal static class EvaluationEndpoints
             .WithRequestExample("""{"first":"my-model:1","second":"my-model:2"}""")
             .ProducesProblem(400)
             .ProducesProblem(404);
-    }
-
-    private static async Task<Accepted<JobAccepted>> Evaluate(EvaluationRequest request, IModelScorer scorer, LlmOsSettings settings, JobQueue jobs, CancellationToken cancel)
-    {
-        var spec = await EvaluationJobSpec.CheckAsync(request, settings, scorer, cancel);
-        var job = await jobs.SubmitAsync(EvaluationRunner.JobKind, spec, cancel);
-        return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", new JobAccepted(job));
     }
 
     private static async Task<Ok<Page<EvaluationView>>> List(

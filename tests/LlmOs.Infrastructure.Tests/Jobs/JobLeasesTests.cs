@@ -348,7 +348,7 @@ public class JobLeasesTests(TestDatabases databases)
     }
 
     private async Task<string> SubmitAsync(TestDatabase database, string kind) =>
-        (await new JobQueue(database, _clock, new JobSignal()).SubmitAsync(kind, new { }, CancellationToken.None)).Id;
+        (await new JobQueue(database, _clock, new JobSignal()).SubmitAsync(kind, new { }, 0, [], CancellationToken.None)).Id;
 
     private static async Task<Job> FindAsync(TestDatabase database, string id)
     {

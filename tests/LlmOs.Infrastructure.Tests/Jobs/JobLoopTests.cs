@@ -246,8 +246,8 @@ public class JobLoopTests(TestDatabases databases)
     [Theory]
     [InlineData(JobLane.General, HostRoles.All, 2)]
     [InlineData(JobLane.General, HostRoles.Training, 0)]
-    [InlineData(JobLane.Training, HostRoles.All, 1)]
-    [InlineData(JobLane.Training, HostRoles.Api | HostRoles.Inference, 0)]
+    [InlineData(JobLane.Heavy, HostRoles.All, 1)]
+    [InlineData(JobLane.Heavy, HostRoles.Api | HostRoles.Inference, 0)]
     public void A_lane_has_turns_where_the_host_has_the_role(JobLane lane, HostRoles roles, int turns) =>
         Assert.Equal(turns, JobLoop.Turns(lane, roles, generalTurns: 2));
 
@@ -304,7 +304,7 @@ public class JobLoopTests(TestDatabases databases)
     private sealed record Spec(string Name);
 
     /// <summary>A runner that does what the test says.</summary>
-    private sealed class Script(Func<JobContext, CancellationToken, Task<JobPublish>> run) : IJobRunner
+    private sealed class Script(Func<JobContext, CancellationToken, Task<JobPublish>> run) : JobKind<Spec>
     {
         private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -318,13 +318,13 @@ public class JobLoopTests(TestDatabases databases)
         /// <summary>Ends when the run has been asked to stop.</summary>
         public Task Stopped => _stopped.Task;
 
-        public string Kind => "made";
+        public override string Word => "made";
 
-        public bool CanPause => Pausable;
+        public override bool CanPause => Pausable;
 
-        public bool CanRepeat => Repeatable;
+        public override bool CanRepeat => Repeatable;
 
-        public Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+        protected override Task<JobPublish> RunAsync(JobContext job, Spec request, CancellationToken cancel)
         {
             cancel.Register(() => _stopped.TrySetResult());
             _started.TrySetResult();
@@ -340,11 +340,11 @@ public class JobLoopTests(TestDatabases databases)
         private readonly JobLoop _loop;
         private readonly JobWatch _watch;
 
-        public LoopHost(TestDatabase database, IJobRunner runner)
+        public LoopHost(TestDatabase database, JobKind kind)
         {
             Database = database;
             Folder = new DataFolder(_temp.At("data"));
-            _services = new ServiceCollection().AddSingleton(runner).BuildServiceProvider();
+            _services = new ServiceCollection().AddSingleton(kind).BuildServiceProvider();
             var rules = Options.Create(new JobOptions { RetrySeconds = 0.1 });
             Store = new ArtifactStore(Folder);
             Leases = new JobLeases(database, new NodeIdentity(), TimeProvider.System, _signal, rules);
@@ -368,7 +368,7 @@ public class JobLoopTests(TestDatabases databases)
         public Task StopAsync() => _loop.StopAsync(CancellationToken.None);
 
         public async Task<string> SubmitAsync(string name) =>
-            (await new JobQueue(Database, TimeProvider.System, _signal).SubmitAsync("made", new Spec(name), CancellationToken.None)).Id;
+            (await new JobQueue(Database, TimeProvider.System, _signal).SubmitAsync("made", new Spec(name), 0, [], CancellationToken.None)).Id;
 
         public Task<JobView> FinishAsync(string id) => _watch.UntilOverAsync(id, TimeSpan.FromMinutes(1), CancellationToken.None);
 

@@ -102,7 +102,7 @@ internal sealed class RegistryWorld : IAsyncDisposable
 
     public Task<JobPublish> ImportAsync(object request) => RunAsync(new ScriptedJob(request, Folder.Scratch));
 
-    public Task<JobPublish> RunAsync(JobContext job) => Get<IEnumerable<IJobRunner>>().Single(r => r.Kind == "import").RunAsync(job, CancellationToken.None);
+    public Task<JobPublish> RunAsync(JobContext job) => Get<IEnumerable<JobKind>>().Single(k => k.Word == "import").RunAsync(job, CancellationToken.None);
 
     /// <summary>Imports and lists, as the job loop does.</summary>
     public async Task<Contracts.ModelJobResult> ImportAndListAsync(object request)

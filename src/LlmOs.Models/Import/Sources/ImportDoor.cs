@@ -22,7 +22,7 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
     /// <summary>Refuses what can be seen at once; the same checks open the job.</summary>
     public async Task CheckAsync(LlmOsDb db, ImportRequest request, CancellationToken cancel)
     {
-        ModelImporter.Check(request);
+        ImportKind.Check(request);
         if (await db.Models.AnyAsync(m => m.Name == request.Name && m.ArchivedAt != null, cancel))
         {
             throw ModelRegistry.Archived(request.Name);

@@ -11,18 +11,27 @@ using Microsoft.EntityFrameworkCore;
 namespace LlmOs.Tools.Evaluation;
 
 /// <summary>The job <c>evaluation</c>: measures a version with the engine that serves it. Stopped anywhere, it goes on with the next row.</summary>
-internal sealed class EvaluationRunner(LlmOsSettings settings, IModelScorer scorer, IDbContextFactory<LlmOsDb> databases, TimeProvider clock) : IJobRunner
+internal sealed class EvaluationKind(LlmOsSettings settings, IModelScorer scorer, IDbContextFactory<LlmOsDb> databases, TimeProvider clock)
+    : JobKind<EvaluationRequest>
 {
-    public const string JobKind = "evaluation";
-
-    public string Kind => JobKind;
+    public override string Word => "evaluation";
 
     /// <summary>Finished rows are on the disk, so a pause costs the row that is being measured.</summary>
-    public bool CanPause => true;
+    public override bool CanPause => true;
 
-    public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+    /// <returns>The request with the version of now: that is what is measured, also when its alias moves on while the job waits.</returns>
+    public override async Task<EvaluationRequest> CheckAsync(EvaluationRequest request, CancellationToken cancel)
     {
-        var request = job.SpecAs<EvaluationRequest>();
+        if (EvaluationPlan.Of(request) is PerplexityPlan perplexity)
+        {
+            ImportSource.ResolveFile(perplexity.Text, "text", settings.ImportDirs);
+        }
+
+        return request with { Model = await scorer.RequireAsync(request.Model, "model", cancel) };
+    }
+
+    protected override async Task<JobPublish> RunAsync(JobContext job, EvaluationRequest request, CancellationToken cancel)
+    {
         var plan = EvaluationPlan.Of(request);
         using var model = await scorer.OpenAsync(request.Model, cancel);
         var report = Reporter(job);

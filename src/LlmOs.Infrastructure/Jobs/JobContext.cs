@@ -4,43 +4,6 @@ using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Infrastructure.Jobs;
 
-/// <summary>
-/// Does one kind of long work. A run may be repeated after a crash, so it writes nothing that others see:
-/// it returns a <see cref="JobPublish"/>, which the job loop runs once, in the transaction that ends the job.
-/// A refusal is thrown as <see cref="LlmOsException"/> and becomes the job's error.
-/// </summary>
-public interface IJobRunner
-{
-    /// <summary>The word in the job's <c>kind</c>: <c>import</c>, <c>training</c>, ...</summary>
-    string Kind { get; }
-
-    /// <summary>True when a run that was stopped with <see cref="JobStop.Pause"/> leaves a checkpoint to go on from.</summary>
-    bool CanPause => false;
-
-    /// <summary>False when an interrupted run must not be begun again; it then fails instead of waiting for another host.</summary>
-    bool CanRepeat => true;
-
-    /// <summary>What it shares its turn with on one host.</summary>
-    JobLane Lane => Kind == "training" ? JobLane.Training : JobLane.General;
-
-    /// <param name="cancel">Fires when the run should stop; <see cref="JobContext.StopReason"/> then says why.</param>
-    Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel);
-}
-
-/// <summary>Writes a job's result to the database; what it returns becomes the job's <c>result</c>.</summary>
-/// <remarks>Runs inside the transaction that checks the attempt number: a stale attempt's writes are rolled back.</remarks>
-public delegate Task<object> JobPublish(LlmOsDb db, CancellationToken cancel);
-
-/// <summary>Jobs of one lane share a number of turns on each host.</summary>
-public enum JobLane
-{
-    /// <summary>Two at a time (<see cref="JobOptions.GeneralTurns"/>), on hosts with the role api or inference.</summary>
-    General,
-
-    /// <summary>One at a time, on hosts with the role training.</summary>
-    Training,
-}
-
 /// <summary>Why a run should stop.</summary>
 public enum JobStop
 {

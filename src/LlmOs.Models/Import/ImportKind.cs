@@ -17,7 +17,7 @@ using Microsoft.Extensions.Options;
 namespace LlmOs.Models.Import;
 
 /// <summary>The job <c>import</c>: a published model becomes a version. Whatever fails, nothing of it is listed.</summary>
-internal sealed class ModelImporter(
+internal sealed class ImportKind(
     IDbContextFactory<LlmOsDb> databases,
     LlmOsSettings settings,
     DataFolder folder,
@@ -26,14 +26,12 @@ internal sealed class ModelImporter(
     ModelIntake intake,
     ModelRegistry registry,
     MemoryBudget budget,
-    IOptions<EngineOptions> engine) : IJobRunner
+    IOptions<EngineOptions> engine) : JobKind<ImportRequest>
 {
-    public const string JobKind = "import";
-
     /// <summary>What reading and converting the source counts for in the progress.</summary>
     private const double ReadShare = 0.3;
 
-    public string Kind => JobKind;
+    public override string Word => "import";
 
     /// <summary>Refuses what the request alone shows to be wrong; the source is <see cref="ImportDoor"/>'s.</summary>
     public static void Check(ImportRequest request)
@@ -55,9 +53,15 @@ internal sealed class ModelImporter(
         }
     }
 
-    public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+    public override async Task<ImportRequest> CheckAsync(ImportRequest request, CancellationToken cancel)
     {
-        var request = job.SpecAs<ImportRequest>();
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await door.CheckAsync(db, request, cancel);
+        return request;
+    }
+
+    protected override async Task<JobPublish> RunAsync(JobContext job, ImportRequest request, CancellationToken cancel)
+    {
         var version = await FormatRefusal.GuardAsync(async () =>
         {
             await using var db = await databases.CreateDbContextAsync(cancel);

@@ -10,17 +10,21 @@ using LlmOs.Tools.Training;
 namespace LlmOs.Tools.Tokenizers;
 
 /// <summary>The job <c>tokenizer</c>: learns one from a text, measures it on the same text, and stores it.</summary>
-internal sealed class TokenizerRunner(LlmOsSettings settings, TimeProvider clock) : IJobRunner
+internal sealed class TokenizerKind(LlmOsSettings settings, TimeProvider clock) : JobKind<TokenizerTrainingRequest>
 {
-    public const string JobKind = "tokenizer";
-
     private const string FileName = "tokenizer.json";
 
-    public string Kind => JobKind;
+    public override string Word => "tokenizer";
 
-    public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+    public override Task<TokenizerTrainingRequest> CheckAsync(TokenizerTrainingRequest request, CancellationToken cancel)
     {
-        var request = job.SpecAs<TokenizerTrainingRequest>();
+        TokenizerPlan.Of(request);
+        ImportSource.ResolveFile(request.Text, "text", settings.ImportDirs);
+        return Task.FromResult(request);
+    }
+
+    protected override async Task<JobPublish> RunAsync(JobContext job, TokenizerTrainingRequest request, CancellationToken cancel)
+    {
         var plan = TokenizerPlan.Of(request);
         var text = ImportSource.ResolveFile(request.Text, "text", settings.ImportDirs);
         var path = Path.Combine(job.ScratchFolder, FileName);

@@ -14,13 +14,12 @@ public sealed record TallySpec(int Number, int Milliseconds);
 /// The shortest job that leaves a trace of all three kinds: a file that is another in each attempt, a line in the log, and a
 /// row in the table <c>tally</c>, which has no rule against doubles. A second publication would be seen in each of them.
 /// </summary>
-internal sealed class TallyRunner(NodeIdentity node, TimeProvider clock) : IJobRunner
+internal sealed class TallyKind(NodeIdentity node, TimeProvider clock) : JobKind<TallySpec>
 {
-    public string Kind => "tally";
+    public override string Word => "tally";
 
-    public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+    protected override async Task<JobPublish> RunAsync(JobContext job, TallySpec spec, CancellationToken cancel)
     {
-        var spec = job.SpecAs<TallySpec>();
         job.Log(JobLogLevel.Info, $"number {spec.Number}");
         using var content = new MemoryStream(Encoding.UTF8.GetBytes($"{spec.Number} by attempt {job.Attempt} on {node.Id}"));
         var blob = await job.StageAsync(content, cancel);

@@ -17,33 +17,40 @@ namespace LlmOs.Tools.Training;
 /// The job <c>training</c>: runs the trainer as a child process, passes its reports on, takes its result into the store,
 /// compares the served graph with it, and lists the version. Whatever fails, nothing is listed.
 /// </summary>
-internal sealed partial class TrainingRunner(
+internal sealed partial class TrainingKind(
     LlmOsSettings settings,
     IDbContextFactory<LlmOsDb> databases,
     ArtifactStore store,
+    DataFolder folder,
     ServingGraphs graphs,
     ModelIntake intake,
     ModelRegistry registry,
     IOptions<JobOptions> options,
     TimeProvider clock,
-    ILogger<TrainingRunner> log) : IJobRunner
+    ILogger<TrainingKind> log) : JobKind<TrainingRequest>
 {
-    public const string JobKind = "training";
-
     /// <summary>Share of the job's progress that is the trainer's; the rest is storing and comparing.</summary>
     private const double TrainerShare = 0.95;
 
     /// <summary>Exit code of a process that signal 9 ended.</summary>
     private const int Killed = 128 + 9;
 
-    public string Kind => JobKind;
+    public override string Word => "training";
+
+    public override JobLane Lane => JobLane.Heavy;
 
     /// <summary>A pause ends the trainer, so that its memory is free, and leaves a checkpoint.</summary>
-    public bool CanPause => true;
+    public override bool CanPause => true;
 
-    public async Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel)
+    public override async Task<TrainingRequest> CheckAsync(TrainingRequest request, CancellationToken cancel)
     {
-        var request = job.SpecAs<TrainingRequest>();
+        await FindSourcesAsync(request, folder.Scratch, cancel);
+        TrainerLocator.Find(settings);
+        return request;
+    }
+
+    protected override async Task<JobPublish> RunAsync(JobContext job, TrainingRequest request, CancellationToken cancel)
+    {
         var trainer = TrainerLocator.Find(settings);
         var sources = await FindSourcesAsync(request, job.ScratchFolder, cancel);
         var result = Path.Combine(job.ScratchFolder, "result");
@@ -160,8 +167,8 @@ internal sealed partial class TrainingRunner(
         _ => $"The trainer ended with code {end.ExitCode} and without a result.",
     };
 
-    private static JsonElement Metrics(TrainerCompleted completed, ContinuationView continued) => JsonSerializer.SerializeToElement(
-        new { Kind = JobKind, completed.Steps, completed.KeptStep, completed.Tokens, completed.Loss, completed.ValidationLoss, completed.Seconds, GreedyTexts = continued.Texts, GreedyTextsEqual = continued.Equal },
+    private JsonElement Metrics(TrainerCompleted completed, ContinuationView continued) => JsonSerializer.SerializeToElement(
+        new { Kind = Word, completed.Steps, completed.KeptStep, completed.Tokens, completed.Loss, completed.ValidationLoss, completed.Seconds, GreedyTexts = continued.Texts, GreedyTextsEqual = continued.Equal },
         LlmOsJson.Options);
 
     /// <summary>Turns the trainer's events into the job's standing.</summary>
