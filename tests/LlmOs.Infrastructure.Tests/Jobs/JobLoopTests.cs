@@ -139,7 +139,7 @@ public class JobLoopTests(TestDatabases databases)
         var id = await host.SubmitAsync("x");
         await script.Started;
 
-        await host.ChangeAsync(id, job => job.Pause(runnerCanPause: true));
+        await host.ChangeAsync(id, job => job.Pause(kindCanPause: true));
         await host.UntilAsync(id, JobState.Paused);
         await host.ChangeAsync(id, job => job.Resume());
         await host.FinishAsync(id);

@@ -40,7 +40,7 @@ public class JobTests
     {
         var job = Waiting();
 
-        job.Pause(runnerCanPause: false);
+        job.Pause(kindCanPause: false);
         Assert.Equal(JobState.Paused, job.State);
         job.Resume();
 
