@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using LlmOs.Benchmarks;
-using LlmOs.Tools.Training;
+using LlmOs.Tools.Training.Child;
 
 namespace LlmOs.TrainingBench;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
-using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training;
+using LlmOs.Trainer.Modules;
+using LlmOs.Trainer.Objectives;
+using LlmOs.Trainer.Optimisation;
 using static TorchSharp.torch;
 
 namespace LlmOs.TrainingBench;
@@ -22,8 +24,8 @@ internal sealed class TrainingRate : IDisposable
     {
         _shape = shape;
         _module = new LlamaModule(shape.Sizes);
-        _optimizer = new FlatAdamW(_module, shape.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32, new AdamWOptions(), LlamaModule.Decays, threads);
-        _step = new TrainingStep(_module, _optimizer);
+        _optimizer = new FlatAdamW(_module, shape.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32, new AdamWOptions(), shape.Sizes.Decays, threads);
+        _step = new TrainingStep(_module, _optimizer, new CausalLanguageModel());
     }
 
     /// <summary>Tokens/s: the median of several steps.</summary>
@@ -49,9 +51,9 @@ internal sealed class TrainingRate : IDisposable
             ids[i] = _random.Next(_shape.Sizes.Vocabulary);
         }
 
-        _step.Accumulate(ids, _shape.Sizes.Context, _shape.StepTokens);
+        _step.Accumulate(new TokenBatch(ids, _shape.Sizes.Context), _shape.StepTokens);
         var norm = _optimizer.GradientNorm();
-        _optimizer.Step(Rate, Math.Min(1, 1 / (norm + 1e-6)));
+        _optimizer.Step(Rate, Clipping.Scale(norm, 1));
     }
 
     public void Dispose()

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Tools.Training;
-using LlmOs.Trainer;
+using LlmOs.Tools.Training.Child;
+using LlmOs.Trainer.Run;
 
 if (args is ["--replay", var replayFile])
 {

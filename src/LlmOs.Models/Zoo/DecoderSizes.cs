@@ -1,6 +1,3 @@
-using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
-
 namespace LlmOs.Models.Zoo;
 
 /// <summary>The sizes that every trainable decoder has, whatever its layout; a layout adds its own.</summary>
@@ -20,9 +17,6 @@ public abstract record DecoderSizes(int Vocabulary, int Hidden, int Layers, int 
 
     /// <summary>Weights of the model; a tied head counts once.</summary>
     public abstract long Parameters { get; }
-
-    /// <summary>A new module of these sizes: ids [B, T] to logits [B, T, V]. Its state dictionary has the published names.</summary>
-    public abstract Module<Tensor, Tensor> NewModule();
 
     /// <summary>Whether AdamW's decay applies to the weight of that name: matrices other than embeddings.</summary>
     public abstract bool Decays(string weight);

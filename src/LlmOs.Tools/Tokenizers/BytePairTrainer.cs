@@ -15,7 +15,7 @@ internal sealed class BytePairTrainer
 {
     private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
 
-    /// <summary>Counts the words of a piece of text; pieces end where <see cref="Training.TextChunks"/> cuts.</summary>
+    /// <summary>Counts the words of a piece of text; pieces end where <see cref="TextChunks"/> cuts.</summary>
     public void Add(ReadOnlySpan<char> text)
     {
         var lookup = _counts.GetAlternateLookup<ReadOnlySpan<char>>();

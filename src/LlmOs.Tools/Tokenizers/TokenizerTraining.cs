@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LlmOs.Formats.Tokenizers;
-using LlmOs.Tools.Training;
 
 namespace LlmOs.Tools.Tokenizers;
 

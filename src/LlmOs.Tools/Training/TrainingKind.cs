@@ -7,6 +7,7 @@ using LlmOs.Models.Import;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Zoo;
+using LlmOs.Tools.Training.Child;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

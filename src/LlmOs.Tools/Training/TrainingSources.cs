@@ -85,5 +85,5 @@ internal sealed record TrainingSources(string TextPath, ModelVersion? Base, Toke
     }
 
     private static DecoderSizes SizesOf(ModelVersion version, ArtifactStore store) =>
-        BaseModel.SizesOf(File.ReadAllBytes(store.PathOf(version.FindFile(HuggingFaceFolder.ConfigFile)!.Sha256)), "base");
+        BaseModel.SizesOf(File.ReadAllBytes(store.PathOf(version.FindFile(BaseModel.ConfigFile)!.Sha256)), "base");
 }
