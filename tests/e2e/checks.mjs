@@ -157,7 +157,7 @@ export const checks = [
     await page.click("button:has-text('Completion')");
     await page.selectOption("label:has-text('Second model') select", "tales");
     await page.check("label:has-text('how likely') input");
-    await page.fill("label:has-text('Most new tokens') input", "8");
+    await page.fill("label:has-text('Max new tokens') input", "8");
     await page.fill("label:has(> span:text-is('Temperature')) input", "0");
     await page.click("button:has-text('Continue the text')");
     await page.waitForFunction(() => [...document.querySelectorAll(".figures")].filter(f => /new tokens/.test(f.textContent)).length === 2);
@@ -214,7 +214,7 @@ export const checks = [
     await open(world, page, "/console/evaluate?model=fresh:1");
     await page.selectOption("label:has-text('Compare with') select", "fresh:2");
     await page.fill("label:has(> span:text-is('Text')) input", `file:${join(world.imports, "text.txt")}`);
-    await page.fill("label:has-text('Most tokens') input", "2000");
+    await page.fill("label:has-text('Max tokens') input", "2000");
     await page.click("button:has-text('Start evaluation')");
     await page.waitForSelector("text=The two cut the text into different tokens.");
     const evaluations = (await world.api("GET", "/api/v1/jobs?kind=evaluation")).body.items;

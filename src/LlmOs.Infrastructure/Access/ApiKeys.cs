@@ -105,7 +105,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancel);
         var now = clock.GetUtcNow();
-        var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancel) ?? throw LlmOsException.NotFound("key", id);
+        var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancel) ?? throw LlmOsException.NotFound("key", id, "/api/v1/keys");
         if (IsAdmin(key))
         {
             var others = await db.ApiKeys.AsNoTracking().Where(k => k.Id != id && k.RevokedAt == null && k.ExpiresAt == null).ToListAsync(cancel);

@@ -88,7 +88,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
 
     private Task<bool> ContinueAsync(Download download, Action<long> received, CancellationToken cancel)
     {
-        var restarts = new Restarts(download, options.Value.Tries);
+        var restarts = new Restarts(download, options.Value.MaxAttempts);
         return retries.RunAsync(download.Uri.IdnHost, (attempts, cancel) => TryAsync(download, restarts, attempts, received, cancel), cancel);
     }
 
@@ -245,7 +245,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
     }
 
     /// <summary>Times that a file had to be begun again: a host that always makes us do so is left.</summary>
-    private sealed class Restarts(Download download, int most)
+    private sealed class Restarts(Download download, int max)
     {
         private int _count;
 
@@ -253,7 +253,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
         {
             part.SetLength(0);
             File.Delete(TagOf(download));
-            if (++_count >= most)
+            if (++_count >= max)
             {
                 throw new LlmOsException(ErrorCode.Unavailable, $"{download.Name} had to be begun again {_count} times: its host does not let a download go on from where it was cut.") { Hint = "Fetch the file by other means and import it with file: or upload:." };
             }
