@@ -41,7 +41,7 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
         }
         catch (Exception e)
         {
-            // The key was stored on its own; without its app it must not live on.
+            // The key was stored before the app. Without the app it must not remain.
             await keys.RevokeAsync(key.Id, CancellationToken.None);
             if (e is DbUpdateException failure && failure.IsUniqueViolation())
             {

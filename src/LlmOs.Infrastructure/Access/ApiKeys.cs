@@ -31,8 +31,8 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     private long _revocations;
 
     /// <summary>
-    /// How long a key is taken to be good without asking again. One server owns a SQLite database and hears of every
-    /// revocation; on PostgreSQL another host may revoke, which is to be felt within half a second.
+    /// How long a key is trusted without reading it again. With SQLite this server makes every revocation itself. With
+    /// PostgreSQL another host may revoke a key; that must take effect within half a second.
     /// </summary>
     private TimeSpan Remember => settings.Database is null ? TimeSpan.FromSeconds(30) : TimeSpan.FromMilliseconds(500);
 

@@ -91,7 +91,7 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
             throw LlmOsException.Invalid("current_password", "current_password: is not the password of this user.");
         }
 
-        // Not over an admin's change that came while the password was being verified.
+        // Do not overwrite a change that an admin made while the password was being verified.
         var (hash, stamp) = (_hasher.HashPassword(user.Name, request.NewPassword), User.NewStamp());
         if (await db.Users.Where(u => u.Id == id && u.Stamp == user.Stamp && u.DisabledAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(u => u.PasswordHash, hash).SetProperty(u => u.Stamp, stamp), cancel) == 0)

@@ -79,7 +79,7 @@ internal static class ContractWalker
                 faults.Add(name, "is not a finite number.");
                 break;
             case JsonElement or JsonDocument:
-                break; // Whoever reads free-form JSON checks it.
+                break; // Free-form JSON is checked by the code that reads it.
             case IDictionary map:
                 foreach (DictionaryEntry entry in map)
                 {

@@ -27,7 +27,7 @@ public readonly record struct QueryWord<T> : IQueryWord, IParsable<QueryWord<T>>
 
     public static QueryWord<T> Parse(string s, IFormatProvider? provider) => new(Find(s), s);
 
-    /// <summary>Takes any text: who checks the request refuses an unknown word, and names the parameter and all words.</summary>
+    /// <summary>Takes any text. <see cref="RequestValidation"/> refuses an unknown word, and names the parameter and all words.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out QueryWord<T> result)
     {
         result = Parse(s ?? "", provider);

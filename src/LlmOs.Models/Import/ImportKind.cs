@@ -111,7 +111,7 @@ internal sealed class ImportKind(
     private async Task<NewModelVersion> TakeLayoutAsync(
         FetchedSource source, AdapterBase? parent, ImportRequest request, string precision, JobContext job, double from, CancellationToken cancel)
     {
-        // Links within a path of this machine must not lead out of the import folders; what was fetched has none of others.
+        // Links below a path of this machine must not lead out of the import folders. What was fetched holds only links of ours.
         string Place(string path) => source.Origin is null ? ImportSource.ResolveInside(path, settings.ImportDirs) : path;
         void Report(double done, string message) => job.Report(from + ((1 - from) * done), message);
 

@@ -34,7 +34,7 @@ internal static class AliasHistory
 
                     break;
                 default:
-                    pile.Clear(); // taken away: it begins anew
+                    pile.Clear(); // the alias was deleted: its history starts again
                     break;
             }
         }

@@ -91,7 +91,7 @@ internal static partial class BadRequests
             return $"expected {Expected(conversion.Groups["type"].Value)}.";
         }
 
-        // Written by a converter of ours; the framework appends where it was.
+        // The message of one of our converters; the framework appends the path.
         var end = failure.Message.IndexOf(" Path: ", StringComparison.Ordinal);
         return end < 0 ? failure.Message : failure.Message[..end];
     }
