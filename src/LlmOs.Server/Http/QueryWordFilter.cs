@@ -13,7 +13,9 @@ internal sealed class QueryWordFilter : IParameterFilter
         var type = declared is null ? null : Nullable.GetUnderlyingType(declared) ?? declared;
         if (parameter is OpenApiParameter query && type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(QueryWord<>))
         {
-            query.Schema = context.SchemaGenerator.GenerateSchema(type.GetGenericArguments()[0], context.SchemaRepository);
+            var words = type.GetGenericArguments()[0];
+            query.Schema = context.SchemaGenerator.GenerateSchema(words, context.SchemaRepository);
+            query.Description ??= context.SchemaRepository.Schemas.GetValueOrDefault(words.Name)?.Description;
         }
     }
 }
