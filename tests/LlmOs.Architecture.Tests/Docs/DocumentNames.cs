@@ -27,9 +27,14 @@ internal static partial class DocumentNames
     public static IEnumerable<(string Section, string Key)> Keys(string text, IEnumerable<string> sections) =>
         Regex.Matches(text, $@"(?<!\w)({string.Join('|', sections)})(?::|__)([A-Z]\w+)").Select(m => (m.Groups[1].Value, m.Groups[2].Value));
 
-    /// <summary>Whether a route of the API's document answers at this path.</summary>
+    /// <summary>Whether a route of the API's document answers at this path, or below it where it ends in a slash (<c>/api/v1/...</c>).</summary>
     public static bool IsRoute((string Method, string Path) named, IEnumerable<(string Method, string Path)> routes)
     {
+        if (named.Path.EndsWith('/'))
+        {
+            return routes.Any(route => route.Path.StartsWith(named.Path, StringComparison.Ordinal));
+        }
+
         var parts = named.Path.Trim('/').Split('/');
         return routes.Any(route =>
         {

@@ -19,6 +19,7 @@ public class DocumentTests
     [InlineData("[a link](nowhere.md)", "nowhere.md")]
     [InlineData("`GET /api/v1/nowhere`", "/api/v1/nowhere")]
     [InlineData("`PATCH /api/v1/jobs/{id}`", "/api/v1/jobs/{id}")]
+    [InlineData("`/api/v1/nowhere/...`", "/api/v1/nowhere/")]
     [InlineData("LlmOs.Models.Tests: NowhereTests.It_works", "NowhereTests")]
     [InlineData("`LLMOS_" + "NOWHERE`", "NOWHERE")] // in two parts, or this file would be where it is read
     [InlineData("`Engine:Nowhere` and more", "Engine:Nowhere")]
@@ -26,7 +27,7 @@ public class DocumentTests
 
     [Theory]
     [InlineData("`src/LlmOs.Models/Zoo/{family}/<name>.cs`, `tests/LlmOs.*.Tests`")]
-    [InlineData("`GET /api/v1/jobs/{id}`, `GET /api/v1/jobs/job_1`, `/pipeline/fill-mask`")]
+    [InlineData("`GET /api/v1/jobs/{id}`, `GET /api/v1/jobs/job_1`, `/pipeline/fill-mask`, `/api/v1/...`")]
     [InlineData("https://github.com/someone/src/nowhere and `shared/tests/nowhere`")]
     public void Placeholders_and_other_places_are_no_fault(string text) => Assert.Empty(Faults(text, "docs"));
 
