@@ -45,7 +45,7 @@ public sealed record Gpt2Sizes(
     /// <exception cref="ModelFormatException">A size is missing or contradicts another.</exception>
     public static Gpt2Sizes Of(ConfigJson config)
     {
-        const int MaxSize = 1 << 20;
+        const int Most = 1 << 20;
         var hidden = Needed("n_embd");
         var heads = Needed("n_head");
         if (hidden % heads != 0)
@@ -54,9 +54,9 @@ public sealed record Gpt2Sizes(
         }
 
         return new Gpt2Sizes(
-            Needed("vocab_size"), hidden, Needed("n_layer"), heads, config.Whole("n_inner", 1, 8 * MaxSize) ?? (4 * hidden), Needed("n_positions"), config.Number("layer_norm_epsilon") ?? 1e-5);
+            Needed("vocab_size"), hidden, Needed("n_layer"), heads, config.Whole("n_inner", 1, 8 * Most) ?? (4 * hidden), Needed("n_positions"), config.Number("layer_norm_epsilon") ?? 1e-5);
 
-        int Needed(string key) => config.Whole(key, 1, MaxSize) ?? throw config.Missing(key);
+        int Needed(string key) => config.Whole(key, 1, Most) ?? throw config.Missing(key);
     }
 }
 
