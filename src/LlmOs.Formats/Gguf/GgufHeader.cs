@@ -76,8 +76,8 @@ internal sealed class GgufHeader
                 : $"{_file}: it is of GGUF version {version}; versions 2 and 3 are read.");
         }
 
-        var tensorCount = Count("tensors", minBytesEach: 24);
-        var pairCount = Count("metadata pairs", minBytesEach: 13);
+        var tensorCount = Count("tensors", leastBytesEach: 24);
+        var pairCount = Count("metadata pairs", leastBytesEach: 13);
         var metadata = new GgufMetadata(_file, ReadPairs(pairCount));
         var alignment = Alignment(metadata);
         var listed = new List<(string Name, GgmlType Type, long[] Shape, long Offset, long Bytes)>(tensorCount);
@@ -130,9 +130,9 @@ internal sealed class GgufHeader
         }
 
         var type = ReadType(key);
-        var min = type switch { GgufType.Text => 8, GgufType.List => 12, _ => WidthOf(type) };
+        var least = type switch { GgufType.Text => 8, GgufType.List => 12, _ => WidthOf(type) };
         var count = U64($"the length of '{key}'");
-        if (count > (ulong)((_fileBytes - Position) / min))
+        if (count > (ulong)((_fileBytes - Position) / least))
         {
             throw Corrupt($"the metadata '{key}' is a list of {count} items, more than the file has room for");
         }
@@ -289,10 +289,10 @@ internal sealed class GgufHeader
         return (alignment & (alignment - 1)) == 0 ? alignment : throw metadata.Corrupt(Key, $"must be a power of two, not {alignment}");
     }
 
-    private int Count(string what, int minBytesEach)
+    private int Count(string what, int leastBytesEach)
     {
         var count = U64($"the number of {what}");
-        if (count > (ulong)((_fileBytes - Position) / minBytesEach))
+        if (count > (ulong)((_fileBytes - Position) / leastBytesEach))
         {
             throw Corrupt($"it says it has {count} {what}, more than its {_fileBytes} bytes have room for");
         }
@@ -302,7 +302,7 @@ internal sealed class GgufHeader
             : throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{_file}: it has {count} {what}; at most {MaxEntries} are read.");
     }
 
-    private string Text(long max, string what)
+    private string Text(long most, string what)
     {
         var length = U64($"the length of {what}");
         if (length > (ulong)(_fileBytes - Position))
@@ -310,9 +310,9 @@ internal sealed class GgufHeader
             throw Corrupt($"{what} has {length} bytes, more than the file has left");
         }
 
-        if (length > (ulong)max || Position + (long)length > MaxBytes)
+        if (length > (ulong)most || Position + (long)length > MaxBytes)
         {
-            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{_file}: {what} has {length} bytes; at most {max} are read, and {MaxBytes} for the whole header.");
+            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{_file}: {what} has {length} bytes; at most {most} are read, and {MaxBytes} for the whole header.");
         }
 
         if (length == 0)

@@ -92,22 +92,22 @@ internal sealed class PatternParser
         while (More)
         {
             var counted = false;
-            int min, max;
+            int least, most;
             switch (_source[_at])
             {
                 case '*':
-                    (min, max) = (0, -1);
+                    (least, most) = (0, -1);
                     _at++;
                     break;
                 case '+':
-                    (min, max) = (1, -1);
+                    (least, most) = (1, -1);
                     _at++;
                     break;
                 case '?':
-                    (min, max) = (0, 1);
+                    (least, most) = (0, 1);
                     _at++;
                     break;
-                case '{' when ReadBounds(out min, out max):
+                case '{' when ReadBounds(out least, out most):
                     counted = true;
                     break;
                 default:
@@ -127,7 +127,7 @@ internal sealed class PatternParser
                 _at++;
             }
 
-            atom = new PatternNode.Loop(atom, min, max, mode);
+            atom = new PatternNode.Loop(atom, least, most, mode);
             if (++_depth > MaxDepth)
             {
                 throw Error("has too many repetitions of repetitions");
@@ -137,9 +137,9 @@ internal sealed class PatternParser
         return atom;
     }
 
-    private bool ReadBounds(out int min, out int max)
+    private bool ReadBounds(out int least, out int most)
     {
-        (min, max) = (0, -1);
+        (least, most) = (0, -1);
         var close = _source.IndexOf('}', _at);
         var inside = close < 0 ? "" : _source[(_at + 1)..close];
         var parts = inside.Split(',');
@@ -148,11 +148,11 @@ internal sealed class PatternParser
             return false; // A brace that is no bound stands for itself.
         }
 
-        min = parts[0].Length == 0 ? 0 : Number(parts[0]);
-        max = parts.Length == 1 ? min : parts[1].Length == 0 ? -1 : Number(parts[1]);
-        if (max >= 0 && min > max)
+        least = parts[0].Length == 0 ? 0 : Number(parts[0]);
+        most = parts.Length == 1 ? least : parts[1].Length == 0 ? -1 : Number(parts[1]);
+        if (most >= 0 && least > most)
         {
-            (min, max) = (max, min);
+            (least, most) = (most, least);
         }
 
         _at = close + 1;

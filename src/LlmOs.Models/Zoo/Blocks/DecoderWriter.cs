@@ -242,24 +242,24 @@ internal sealed class DecoderWriter
     public string CrossAttention(int layer, string x, string query, string output, bool bias)
     {
         var (heads, width) = (Config.Heads, Config.HeadDim);
-        var max = Config.Seq2Seq!.MaxSource;
+        var most = Config.Seq2Seq!.MaxSource;
         foreach (var name in new[] { DecoderGraph.CrossKey(layer), DecoderGraph.CrossValue(layer) })
         {
-            Graph.Input(name, OnnxType.Float, "B", heads, max, width);
+            Graph.Input(name, OnnxType.Float, "B", heads, most, width);
         }
 
         var all = Writer.Linear(x, query, (long)heads * width, Config.Hidden, bias);                     // [B, S, heads * width]
         var queries = Graph.Node("Transpose", [Graph.Node("Reshape", [all, Writer.Wholes(0, 0, heads, width)])], attributes: ("perm", new long[] { 0, 2, 1, 3 }));
         var products = Graph.Node(
             "FusedMatMul", [queries, DecoderGraph.CrossKey(layer)], OnnxGraph.Microsoft, ("transB", 1), ("alpha", (float)(Config.AttentionScale ?? 1 / Math.Sqrt(width)))); // [B, heads, S, M]
-        var shares = Graph.Node("Softmax", [Writer.Add(products, SourceMask(max))], attributes: ("axis", -1));
+        var shares = Graph.Node("Softmax", [Writer.Add(products, SourceMask(most))], attributes: ("axis", -1));
         var mixed = Graph.Node("MatMul", [shares, DecoderGraph.CrossValue(layer)]);                      // [B, heads, S, width]
         var joined = Graph.Node("Transpose", [mixed], attributes: ("perm", new long[] { 0, 2, 1, 3 }));
         return Writer.Linear(Graph.Node("Reshape", [joined, Writer.Wholes(0, 0, (long)heads * width)]), output, Config.Hidden, (long)heads * width, bias);
     }
 
     /// <summary>0 where a source has a token, so low where not that nothing is left of it: [B, 1, 1, M]. Made once.</summary>
-    private string SourceMask(int max)
+    private string SourceMask(int most)
     {
         if (_sourceMask is not null)
         {
@@ -267,7 +267,7 @@ internal sealed class DecoderWriter
         }
 
         Graph.Input(DecoderGraph.SourceLengths, OnnxType.Int32, "B");
-        var places = Graph.Node("Cast", [Graph.Node("Range", [Writer.Whole(0), Writer.Whole(max), Writer.Whole(1)])], attributes: ("to", (long)OnnxType.Int32)); // [M]
+        var places = Graph.Node("Cast", [Graph.Node("Range", [Writer.Whole(0), Writer.Whole(most), Writer.Whole(1)])], attributes: ("to", (long)OnnxType.Int32)); // [M]
         var lengths = Graph.Node("Unsqueeze", [DecoderGraph.SourceLengths, Writer.Wholes(1, 2, 3)]);     // [B, 1, 1, 1]
         return _sourceMask = Graph.Node("Where", [Graph.Node("Less", [places, lengths]), Writer.Real(0), Writer.Real(-1e30)]);
     }
