@@ -12,7 +12,7 @@ namespace LlmOs.Benchmarks;
 internal static class EncoderBenchmark
 {
     private const int Rounds = 5;
-    private static readonly TimeSpan Least = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan MinTime = TimeSpan.FromSeconds(0.5);
 
     /// <param name="shared">The shared folder.</param>
     public static async Task RunAsync(string shared, CancellationToken cancel)
@@ -41,7 +41,7 @@ internal static class EncoderBenchmark
                     for (var round = -1; round < Rounds; round++)
                     {
                         var rate = await TextsAsync(engine, length, batch, cancel);
-                        var machine = product.GigaFlops(Least);
+                        var machine = product.GigaFlops(MinTime);
                         if (round >= 0) // round -1 warms both
                         {
                             ours.Add(rate * Flops(config, length) / 1e9);
@@ -78,7 +78,7 @@ internal static class EncoderBenchmark
             await engine.RunAsync(texts, EncoderOutput.States, cancel);
             runs++;
         }
-        while (Stopwatch.GetElapsedTime(begin) < Least);
+        while (Stopwatch.GetElapsedTime(begin) < MinTime);
 
         return batch * runs / Stopwatch.GetElapsedTime(begin).TotalSeconds;
     }

@@ -22,7 +22,7 @@ internal sealed class MatrixProduct : IDisposable
     }
 
     /// <summary>Multiplications and additions a second, in thousand millions.</summary>
-    public double GigaFlops(TimeSpan least)
+    public double GigaFlops(TimeSpan min)
     {
         var (begin, runs) = (Stopwatch.GetTimestamp(), 0);
         do
@@ -30,7 +30,7 @@ internal sealed class MatrixProduct : IDisposable
             _session.Run(_options, ["a"], [_input], ["c"]).Dispose();
             runs++;
         }
-        while (Stopwatch.GetElapsedTime(begin) < least);
+        while (Stopwatch.GetElapsedTime(begin) < min);
 
         return 2.0 * _size * _size * _size * runs / Stopwatch.GetElapsedTime(begin).TotalSeconds / 1e9;
     }

@@ -14,7 +14,7 @@ internal static class TokenizerBenchmark
 {
     private const int Rounds = 5;
     private const int HostileBytes = 32 << 10; // the other library is quadratic on some of these
-    private const double LeastSeconds = 0.05;
+    private const double MinSeconds = 0.05;
     private const double WarmSeconds = 0.3; // until the runtime has compiled both for this kind of text
 
     private const string Gpt2Pattern = @"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
@@ -175,7 +175,7 @@ internal static class TokenizerBenchmark
         return string.Concat(Enumerable.Repeat(unit, bytes / Encoding.UTF8.GetByteCount(unit)));
     }
 
-    private static double Rate(Func<string, IReadOnlyList<int>> encode, string text, double least = LeastSeconds)
+    private static double Rate(Func<string, IReadOnlyList<int>> encode, string text, double min = MinSeconds)
     {
         var (bytes, begin, count) = (Encoding.UTF8.GetByteCount(text), Stopwatch.GetTimestamp(), 0);
         do
@@ -183,7 +183,7 @@ internal static class TokenizerBenchmark
             encode(text);
             count++;
         }
-        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < least);
+        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < min);
 
         return (double)bytes * count / 1e6 / Stopwatch.GetElapsedTime(begin).TotalSeconds;
     }

@@ -16,7 +16,7 @@ internal static class JobCommands
         var command = new Command("jobs", "List the jobs, or follow and steer one");
         var kind = new Option<string?>("--kind") { Description = "Only jobs of this kind: import, training, ..." };
         var state = new Option<JobState?>("--state") { Description = "Only jobs in this state" };
-        var limit = new Option<int>("--limit") { Description = "Most rows", DefaultValueFactory = _ => 20 };
+        var limit = new Option<int>("--limit") { Description = "Maximum rows", DefaultValueFactory = _ => 20 };
         command.Options.Add(kind);
         command.Options.Add(state);
         command.Options.Add(limit);

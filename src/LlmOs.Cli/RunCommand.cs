@@ -13,7 +13,7 @@ internal static class RunCommand
         var prompt = new Argument<string[]>("PROMPT") { Description = "What to say; without it a conversation begins, or the prompt is read from standard input", Arity = ArgumentArity.ZeroOrMore };
         var system = new Option<string?>("--system") { Description = "Instructions that stand before the conversation" };
         var raw = new Option<bool>("--raw") { Description = "Continue the prompt as plain text, without the model's chat format" };
-        var maxTokens = new Option<int?>("--max-tokens", "-n") { Description = "Most tokens of a reply" };
+        var maxTokens = new Option<int?>("--max-tokens", "-n") { Description = "Maximum tokens of a reply" };
         var temperature = new Option<double?>("--temperature", "-t") { Description = "0 always takes the likeliest token" };
         var topP = new Option<double?>("--top-p") { Description = "Share of the probability that tokens are drawn from" };
         var seed = new Option<long?>("--seed") { Description = "Repeats a run" };

@@ -14,7 +14,7 @@ internal static class ServeCommand
     {
         var words = new Argument<string[]>("ARGUMENTS") { Description = "Passed on to the server, such as --urls http://127.0.0.1:9000", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("serve", "Run the server in this terminal") { words };
-        // The server's own options are not ours to know.
+        // The server checks its own options.
         command.TreatUnmatchedTokensAsErrors = false;
         command.SetAction((parsed, _) => RunAsync([.. parsed.GetValue(words) ?? [], .. parsed.UnmatchedTokens]));
         return command;

@@ -69,7 +69,7 @@ internal static class SpecFile
         }
         catch (InvalidOperationException)
         {
-            // The scanner's way of meeting some unclosed brackets.
+            // The scanner throws this for some unclosed brackets.
             throw new UsageException($"'{path}' is not YAML: a bracket or quote is not closed.");
         }
 

@@ -44,7 +44,7 @@ public sealed class LlmOsApiException : Exception
         }
         catch (JsonException)
         {
-            // Not ours: a proxy's page, or something else that listens there. The status is all that can be told.
+            // The answer comes from a proxy or another program, not from LlmOs. Only its status is known.
         }
 
         return new(response.StatusCode, fallback, $"The server answered {(int)response.StatusCode} {response.ReasonPhrase}.") { RequestId = id };

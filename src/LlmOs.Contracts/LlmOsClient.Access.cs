@@ -3,8 +3,6 @@ namespace LlmOs.Contracts;
 /// <content>Keys and users.</content>
 public sealed partial class LlmOsClient
 {
-    // Keys.
-
     /// <summary>Makes a key; the answer is the only place where it can be read.</summary>
     public Task<CreatedKey> CreateKeyAsync(CreateKeyRequest request, CancellationToken cancel) =>
         SendAsync<CreatedKey>(HttpMethod.Post, "api/v1/keys", request, cancel);
@@ -16,8 +14,6 @@ public sealed partial class LlmOsClient
     {
         using var response = await SendAsync(HttpMethod.Delete, $"api/v1/keys/{Uri.EscapeDataString(id)}", null, cancel);
     }
-
-    // Users.
 
     public Task<UserView> CreateUserAsync(CreateUserRequest request, CancellationToken cancel) =>
         SendAsync<UserView>(HttpMethod.Post, "api/v1/users", request, cancel);

@@ -7,11 +7,11 @@ namespace LlmOs.Contracts;
 /// may hold <see cref="Default"/>, so that a field nobody thought about cannot take a megabyte.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
-public sealed class TextLengthAttribute(int most) : Attribute
+public sealed class TextLengthAttribute(int max) : Attribute
 {
     /// <summary>For texts that say nothing of their length.</summary>
     public const int Default = 65_536;
 
     /// <summary>Characters.</summary>
-    public int Most { get; } = most;
+    public int Max { get; } = max;
 }

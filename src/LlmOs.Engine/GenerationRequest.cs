@@ -1,3 +1,5 @@
+using LlmOs.Engine.Sampling;
+
 namespace LlmOs.Engine;
 
 /// <summary>One sequence to generate: prompt ids, limits and how to choose tokens.</summary>
@@ -54,6 +56,9 @@ public sealed record SamplingParameters
 
     /// <summary>Keeps tokens of at least this probability, or of less where the distribution is flat (eta sampling); 0 keeps all.</summary>
     public double EtaCutoff { get; init; }
+
+    /// <summary>Further filters, applied one after the other after the temperature and before top-k.</summary>
+    public IReadOnlyList<ScoreFilter> Filters { get; init; } = [];
 
     /// <summary>Divides positive and multiplies negative logits of tokens seen in prompt and reply; 1 is none.</summary>
     public double RepetitionPenalty { get; init; } = 1;

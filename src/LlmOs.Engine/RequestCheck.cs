@@ -65,6 +65,11 @@ internal static class RequestCheck
         Require(sampling.EpsilonCutoff is >= 0 and < 1, nameof(sampling.EpsilonCutoff), $"must be 0 (all) or more and below 1, not {sampling.EpsilonCutoff}");
         Require(sampling.EtaCutoff is >= 0 and < 1, nameof(sampling.EtaCutoff), $"must be 0 (all) or more and below 1, not {sampling.EtaCutoff}");
         Require(sampling.RepetitionPenalty > 0 && double.IsFinite(sampling.RepetitionPenalty), nameof(sampling.RepetitionPenalty), $"must be above 0, not {sampling.RepetitionPenalty}");
+        foreach (var filter in sampling.Filters)
+        {
+            Require(filter.Fault is null, filter.GetType().Name, filter.Fault ?? string.Empty);
+        }
+
         Require(double.IsFinite(sampling.PresencePenalty), nameof(sampling.PresencePenalty), "must be a finite number");
         Require(double.IsFinite(sampling.FrequencyPenalty), nameof(sampling.FrequencyPenalty), "must be a finite number");
         foreach (var (token, amount) in sampling.LogitBias ?? new Dictionary<int, float>())

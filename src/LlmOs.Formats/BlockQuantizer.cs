@@ -115,8 +115,8 @@ public static class BlockQuantizer
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryAffine(ReadOnlySpan<float> block, Span<byte> codes, out float scale, out float minimum)
     {
-        (minimum, var most) = Ends(block);
-        scale = (float)(Half)((most - minimum) / 15);
+        (minimum, var max) = Ends(block);
+        scale = (float)(Half)((max - minimum) / 15);
         if ((float)(Half)minimum != minimum)
         {
             return false;
@@ -169,10 +169,10 @@ public static class BlockQuantizer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (float Scale, int Zero) Range(BlockFormat format, ReadOnlySpan<float> block)
     {
-        var (least, most) = Ends(block);
-        (least, most) = (Math.Min(0, least), Math.Max(0, most));
-        var scale = (most - least) / format.MaxCode;
-        var zero = scale == 0 ? 0 : Math.Clamp((int)MathF.Round(-least / scale, MidpointRounding.AwayFromZero), 0, format.MaxCode);
+        var (min, max) = Ends(block);
+        (min, max) = (Math.Min(0, min), Math.Max(0, max));
+        var scale = (max - min) / format.MaxCode;
+        var zero = scale == 0 ? 0 : Math.Clamp((int)MathF.Round(-min / scale, MidpointRounding.AwayFromZero), 0, format.MaxCode);
         return (scale, zero);
     }
 
@@ -180,21 +180,21 @@ public static class BlockQuantizer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Extreme(ReadOnlySpan<float> block)
     {
-        var (least, most) = Ends(block);
-        if (-least != most)
+        var (min, max) = Ends(block);
+        if (-min != max)
         {
-            return -least > most ? least : most;
+            return -min > max ? min : max;
         }
 
-        var (negative, positive) = (block.IndexOf(least), block.IndexOf(most));
-        return negative < positive ? least : most;
+        var (negative, positive) = (block.IndexOf(min), block.IndexOf(max));
+        return negative < positive ? min : max;
     }
 
     /// <summary>The smallest and the largest value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (float Least, float Most) Ends(ReadOnlySpan<float> block)
+    private static (float Min, float Max) Ends(ReadOnlySpan<float> block)
     {
-        var (least, most, at) = (block[0], block[0], 0);
+        var (min, max, at) = (block[0], block[0], 0);
         if (block.Length >= 4)
         {
             var (lows, highs) = (Vector128.Create(block), Vector128.Create(block));
@@ -206,16 +206,16 @@ public static class BlockQuantizer
 
             for (var lane = 0; lane < 4; lane++)
             {
-                (least, most) = (Math.Min(least, lows[lane]), Math.Max(most, highs[lane]));
+                (min, max) = (Math.Min(min, lows[lane]), Math.Max(max, highs[lane]));
             }
         }
 
         for (; at < block.Length; at++)
         {
-            (least, most) = (Math.Min(least, block[at]), Math.Max(most, block[at]));
+            (min, max) = (Math.Min(min, block[at]), Math.Max(max, block[at]));
         }
 
-        return (least, most);
+        return (min, max);
     }
 
     /// <summary>Every bit that any of the values has.</summary>
@@ -239,10 +239,10 @@ public static class BlockQuantizer
 
     /// <summary>codes = clamp(floor(w * reciprocal + offset)). Codes are not negative once clamped, so cutting is the floor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RoundAll(ReadOnlySpan<float> block, float reciprocal, float offset, int most, Span<byte> codes)
+    private static void RoundAll(ReadOnlySpan<float> block, float reciprocal, float offset, int max, Span<byte> codes)
     {
         var at = 0;
-        var (times, plus, top) = (Vector128.Create(reciprocal), Vector128.Create(offset), Vector128.Create((float)most));
+        var (times, plus, top) = (Vector128.Create(reciprocal), Vector128.Create(offset), Vector128.Create((float)max));
         for (; at <= block.Length - 16; at += 16)
         {
             var a = Code(Vector128.Create(block[at..]));
@@ -254,7 +254,7 @@ public static class BlockQuantizer
 
         for (; at < block.Length; at++)
         {
-            codes[at] = (byte)Math.Clamp((block[at] * reciprocal) + offset, 0, most);
+            codes[at] = (byte)Math.Clamp((block[at] * reciprocal) + offset, 0, max);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

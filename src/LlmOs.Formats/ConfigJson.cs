@@ -110,12 +110,12 @@ public sealed class ConfigJson
         var other => throw Wrong(key, "a finite number", other.Value),
     };
 
-    /// <summary>A whole number of at least <paramref name="least"/> and at most <paramref name="most"/>.</summary>
-    public int? Whole(string key, int least, int most) => Value(key) switch
+    /// <summary>A whole number of at least <paramref name="min"/> and at most <paramref name="max"/>.</summary>
+    public int? Whole(string key, int min, int max) => Value(key) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Number } number when number.TryGetInt32(out var whole) && whole >= least && whole <= most => whole,
-        var other => throw Wrong(key, $"a whole number from {least} to {most}", other.Value),
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt32(out var whole) && whole >= min && whole <= max => whole,
+        var other => throw Wrong(key, $"a whole number from {min} to {max}", other.Value),
     };
 
     /// <summary>Ids given as one number or as a list; empty when absent.</summary>

@@ -174,7 +174,7 @@ public sealed record Seq2SeqConfig
     /// <summary>The decoder's first token.</summary>
     public required int StartToken { get; init; }
 
-    /// <summary>Most tokens of a source.</summary>
+    /// <summary>Maximum tokens of a source.</summary>
     public required int MaxSource { get; init; }
 
     /// <summary>What embeddings are multiplied by.</summary>

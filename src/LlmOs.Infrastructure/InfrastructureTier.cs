@@ -25,7 +25,7 @@ public static class InfrastructureTier
 
         services.AddSingleton<ITableMap, UploadTables>();
         services.AddSingleton<Uploads>();
-        services.AddOptions<CollectorOptions>().BindConfiguration(CollectorOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSection<CollectorOptions>(CollectorOptions.Section);
         services.AddSingleton<ICollectable, UnusedBlobs>();
         services.AddSingleton<ICollectable, ForgottenUploads>();
         services.AddSingleton<ICollectable, JobLeftovers>();
@@ -39,7 +39,7 @@ public static class InfrastructureTier
         services.AddSingleton<JobQueue>();
         services.AddSingleton<JobLeases>();
         services.AddSingleton<JobWatch>();
-        services.AddOptions<JobOptions>().BindConfiguration(JobOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSection<JobOptions>(JobOptions.Section, ("MostSetbacks", nameof(JobOptions.MaxAttempts)));
         services.AddHostedService<JobLoop>();
         services.AddHostedService<JobHousekeeping>();
 

@@ -25,9 +25,11 @@ public sealed class LlmOsException : Exception
     /// <summary>Where several fields are at fault: what is wrong with each. Null when there is at most <see cref="Field"/>.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
-    /// <summary>404 for a thing of the platform.</summary>
-    public static LlmOsException NotFound(string what, string id) =>
-        new(ErrorCode.NotFound, $"There is no {what} '{id}'.");
+    /// <summary>404 for something that was looked up by its name or id.</summary>
+    /// <param name="list">The route that lists what there is; null where there is none.</param>
+    /// <param name="field">The request's field that named it; null where the path did.</param>
+    public static LlmOsException NotFound(string what, string id, string? list = null, string? field = null) =>
+        new(ErrorCode.NotFound, $"There is no {what} '{Shown.Of(id)}'.") { Field = field, Hint = list is null ? null : $"GET {list} lists what there is." };
 
     /// <summary>400 for one field.</summary>
     public static LlmOsException Invalid(string field, string message) =>

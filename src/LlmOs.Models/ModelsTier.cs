@@ -1,4 +1,5 @@
 using LlmOs.Engine;
+using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
@@ -59,7 +60,7 @@ public static class ModelsTier
         services.AddSingleton<IModelUsers, JobModelUsers>();
         services.AddSingleton<ModelArchive>();
         services.AddSingleton<ModelCopies>();
-        services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSection<PullOptions>(PullOptions.Section, ("Tries", nameof(PullOptions.MaxAttempts)), ("MostPauseSeconds", nameof(PullOptions.MaxPauseSeconds)));
         services.AddSingleton<Retries>();
         services.AddSingleton<Downloader>();
         services.AddSingleton<HubClient>();
@@ -74,8 +75,8 @@ public static class ModelsTier
 
     private static void AddServing(this IServiceCollection services)
     {
-        services.AddOptions<ServingOptions>().BindConfiguration(ServingOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSection<ServingOptions>(ServingOptions.Section);
+        services.AddSection<EngineOptions>(EngineOptions.Section);
         services.AddSingleton<ModelCatalogue>();
         services.AddSingleton<ModelTexts>();
         services.AddSingleton<ITableMap, TokenizerTables>();

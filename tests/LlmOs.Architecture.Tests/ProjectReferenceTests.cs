@@ -6,21 +6,6 @@ namespace LlmOs.Architecture.Tests;
 /// <summary>The arrows between projects: a tier knows the tiers below it, and no other.</summary>
 public class ProjectReferenceTests
 {
-    private static readonly Dictionary<string, string[]> Allowed = new()
-    {
-        ["LlmOs.Contracts"] = [],
-        ["LlmOs.Engine"] = [],
-        ["LlmOs.Formats"] = [],
-        ["LlmOs.Infrastructure"] = ["LlmOs.Contracts"],
-        ["LlmOs.Models"] = ["LlmOs.Infrastructure", "LlmOs.Engine", "LlmOs.Formats"],
-        ["LlmOs.Tools"] = ["LlmOs.Models"],
-        ["LlmOs.Apps"] = ["LlmOs.Tools"],
-        ["LlmOs.Trainer"] = ["LlmOs.Tools"],
-        ["LlmOs.Web"] = ["LlmOs.Contracts"],
-        ["LlmOs.Server"] = ["LlmOs.Apps", "LlmOs.Web", "LlmOs.Trainer"],
-        ["LlmOs.Cli"] = ["LlmOs.Contracts"],
-    };
-
     public static TheoryData<string> Projects =>
         [.. Directory.GetFiles(Path.Combine(SharedFolder.Repository, "src"), "*.csproj", SearchOption.AllDirectories)];
 
@@ -32,8 +17,8 @@ public class ProjectReferenceTests
         var references = XDocument.Load(csproj).Descendants("ProjectReference")
             .Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!));
 
-        Assert.Contains(name, Allowed.Keys);
-        Assert.Empty(references.Except(Allowed[name]));
+        Assert.Contains(name, Tiers.References.Keys);
+        Assert.Empty(references.Except(Tiers.References[name]));
     }
 
     [Fact]

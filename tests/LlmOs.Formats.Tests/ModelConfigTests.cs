@@ -6,7 +6,7 @@ namespace LlmOs.Formats.Tests;
 
 public class ModelConfigTests
 {
-    private const string Least = """
+    private const string Smallest = """
         {"model_type":"llama","architectures":["LlamaForCausalLM"],"hidden_size":64,"intermediate_size":112,
          "num_hidden_layers":2,"num_attention_heads":4,"vocab_size":384}
         """;
@@ -26,7 +26,7 @@ public class ModelConfigTests
     [Fact]
     public void What_is_left_out_takes_the_published_defaults()
     {
-        var config = Read(Least);
+        var config = Read(Smallest);
 
         Assert.Equal((4, 16, 2048, 1e-6), (config.KvHeads, config.HeadDim, config.ContextLength, config.NormEpsilon));
         Assert.Equal(new RopeConfig { Type = RopeType.Default, Theta = 10_000 }, config.Rope);
@@ -136,7 +136,7 @@ public class ModelConfigTests
 
     private static string With(params string[] pairs)
     {
-        var config = JsonNode.Parse(Least)!;
+        var config = JsonNode.Parse(Smallest)!;
         for (var i = 0; i < pairs.Length; i += 2)
         {
             config[pairs[i]] = "\u0001" + pairs[i + 1];

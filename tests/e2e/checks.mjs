@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { adminKey, open, patience, pictures, settled, signIn, startWire, visit } from "./world.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "RUNS", "/console/nodes", "/console/users", "/console/account", "/console/train", "/console/evaluate", "/console/apps", "APP", "LOGIN"];
+const pages = ["/", "/console/models", "/console/models/starter", "/console/playground", "/console/jobs", "JOB", "RUNS", "/console/nodes", "/console/users", "/console/keys", "/console/account", "/console/train", "/console/evaluate", "/console/apps", "APP", "LOGIN"];
 
 /** Each language, theme and width once; ALL_LOOKS=1 tries every combination of them. */
 const looks = process.env.ALL_LOOKS
@@ -157,7 +157,7 @@ export const checks = [
     await page.click("button:has-text('Completion')");
     await page.selectOption("label:has-text('Second model') select", "tales");
     await page.check("label:has-text('how likely') input");
-    await page.fill("label:has-text('Most new tokens') input", "8");
+    await page.fill("label:has-text('Max new tokens') input", "8");
     await page.fill("label:has(> span:text-is('Temperature')) input", "0");
     await page.click("button:has-text('Continue the text')");
     await page.waitForFunction(() => [...document.querySelectorAll(".figures")].filter(f => /new tokens/.test(f.textContent)).length === 2);
@@ -214,7 +214,7 @@ export const checks = [
     await open(world, page, "/console/evaluate?model=fresh:1");
     await page.selectOption("label:has-text('Compare with') select", "fresh:2");
     await page.fill("label:has(> span:text-is('Text')) input", `file:${join(world.imports, "text.txt")}`);
-    await page.fill("label:has-text('Most tokens') input", "2000");
+    await page.fill("label:has-text('Max tokens') input", "2000");
     await page.click("button:has-text('Start evaluation')");
     await page.waitForSelector("text=The two cut the text into different tokens.");
     const evaluations = (await world.api("GET", "/api/v1/jobs?kind=evaluation")).body.items;
@@ -391,6 +391,28 @@ export const checks = [
     await page.context().close();
   }],
 
+  ["an admin makes a key that is shown once, works with its rights, and ends when it is revoked", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/keys");
+    await page.click("button:has-text('Make a key')");
+    await page.fill("#key-name", "my laptop");
+    await page.check("label:has-text('Look at everything') input");
+    await page.click("#key button[type=submit]");
+    const key = await page.textContent("#made-key");
+    const call = () => fetch(`${world.address}/api/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+    assert.equal((await call()).status, 200);
+    const row = (await world.api("GET", "/api/v1/keys")).body.items.find(k => k.name === "my laptop");
+    assert.deepEqual([...row.scopes].sort(), ["inference", "read"]);
+    await open(world, page, "/console/keys");
+    assert.equal(await page.locator("#made-key").count(), 0);
+    await page.click("button[aria-label='Revoke my laptop']");
+    await page.waitForSelector("button:has-text('Really revoke?')");
+    await page.click("button[aria-label='Revoke my laptop']");
+    await page.waitForSelector("tr:has-text('my laptop') >> text=revoked");
+    assert.equal((await call()).status, 401);
+    await page.context().close();
+  }],
+
   ["an admin makes a user, who signs in with a password, may do what the rights say, changes the password, and is shut out", async world => {
     const admin = await visit(world);
     await signIn(world, admin);
@@ -409,7 +431,7 @@ export const checks = [
     await admin.click("#user button[type=submit]");
     await admin.waitForSelector("#user small.trouble:has-text('already')");
 
-    // By keyboard alone, as one comes: the name has the focus.
+    // By keyboard alone: the name has the focus when the page opens.
     const page = await visit(world);
     const signInByName = async password => {
       await page.keyboard.type("grace");
@@ -555,6 +577,9 @@ export const checks = [
         } else if (path === "/console/users") {
           await page.click("button[aria-controls=user]");
           await page.waitForSelector("#user");
+        } else if (path === "/console/keys") {
+          await page.click("button[aria-controls=key]");
+          await page.waitForSelector("#key");
         }
         await page.evaluate(() => Promise.all(document.getAnimations().filter(a => a.effect?.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {}))));
         await page.screenshot({ fullPage: true, path: join(pictures, `${path.split("?")[0].replaceAll("/", "_").replace(/job_.*/, "job")}-${language}-${theme}-${width}.png`) });

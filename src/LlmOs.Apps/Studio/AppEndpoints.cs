@@ -42,8 +42,17 @@ internal static class AppEndpoints
 
     private static Ok<Page<TemplateView>> ListTemplates(
         [StringLength(35), Description("Of titles, labels and help, such as zh-Hans; a template that lacks it answers in English.")] string? language,
-        TemplateCatalogue templates) =>
-        TypedResults.Ok(new Page<TemplateView>([.. templates.All.Select(t => t.In(language).ToView())], Next: null));
+        [AsParameters] Paging paging,
+        TemplateCatalogue templates)
+    {
+        var rows = templates.All.AsEnumerable();
+        if (paging.After is { } after)
+        {
+            rows = rows.SkipWhile(t => t.Name != after).Skip(1);
+        }
+
+        return TypedResults.Ok(rows.Take(paging.Size + 1).ToList().ToPage(paging.Size, t => t.In(language).ToView(), t => t.Name));
+    }
 
     private static async Task<Created<AppCreated>> Create(AppRequest request, AppStudio studio, HttpResponse response, CancellationToken cancel)
     {
@@ -52,8 +61,8 @@ internal static class AppEndpoints
         return TypedResults.Created($"/api/v1/apps/{created.Slug}", created);
     }
 
-    private static async Task<Ok<Page<AppView>>> List([Range(1, 500)] int? limit, [StringLength(63)] string? after, AppStudio studio, CancellationToken cancel) =>
-        TypedResults.Ok(await studio.ListAsync(limit, after, cancel));
+    private static async Task<Ok<Page<AppView>>> List([AsParameters] Paging paging, AppStudio studio, CancellationToken cancel) =>
+        TypedResults.Ok(await studio.ListAsync(paging, cancel));
 
     private static async Task<Ok<AppView>> Get(string slug, AppStudio studio, CancellationToken cancel)
     {

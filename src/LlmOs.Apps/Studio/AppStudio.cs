@@ -3,6 +3,7 @@ using LlmOs.Apps.Templates;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Access;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Generation;
 using Microsoft.EntityFrameworkCore;
@@ -40,7 +41,7 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
         }
         catch (Exception e)
         {
-            // The key was stored on its own; without its app it must not live on.
+            // The key was stored before the app. Without the app it must not remain.
             await keys.RevokeAsync(key.Id, CancellationToken.None);
             if (e is DbUpdateException failure && failure.IsUniqueViolation())
             {
@@ -56,31 +57,27 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
 
     public async Task<(App App, AppTemplate Template)> FindAsync(string slug, CancellationToken cancel)
     {
-        var app = await db.Apps.AsNoTracking().SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug);
+        var app = await db.Apps.AsNoTracking().SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug, "/api/v1/apps");
         return (app, templates.Get(app.Template, "template"));
     }
 
     /// <summary>The newest first.</summary>
-    public async Task<Page<AppView>> ListAsync(int? limit, string? after, CancellationToken cancel)
+    public async Task<Page<AppView>> ListAsync(Paging paging, CancellationToken cancel)
     {
         var apps = db.Apps.AsNoTracking();
-        if (after is not null)
+        if (paging.After is { } after)
         {
-            var last = await apps.Where(a => a.Slug == after).Select(a => (long?)a.Seq).SingleOrDefaultAsync(cancel)
-                ?? throw LlmOsException.Invalid("after", $"There is no app '{after}'; send the next of the page before.");
+            var last = await apps.Where(a => a.Slug == after).Select(a => (long?)a.Seq).SingleOrDefaultAsync(cancel) ?? throw paging.UnknownCursor("app");
             apps = apps.Where(a => a.Seq < last);
         }
 
-        var size = limit ?? 50;
-        var rows = await apps.OrderByDescending(a => a.Seq).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(a => a.ToView(templates.Get(a.Template, "template"))).ToList();
-        return new Page<AppView>(page, rows.Count > size ? page[^1].Slug : null);
+        return await apps.OrderByDescending(a => a.Seq).ToPageAsync(paging.Size, a => a.ToView(templates.Get(a.Template, "template")), a => a.Slug, cancel);
     }
 
     /// <summary>Ends an app and its key. The key goes first: an app without a key is harmless, a key without its app is not.</summary>
     public async Task DeleteAsync(string slug, CancellationToken cancel)
     {
-        var app = await db.Apps.SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug);
+        var app = await db.Apps.SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug, "/api/v1/apps");
         try
         {
             await keys.RevokeAsync(app.KeyId, cancel);

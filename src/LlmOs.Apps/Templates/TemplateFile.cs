@@ -169,12 +169,12 @@ internal static partial class TemplateFile
         private string Matching(string? value, string field, Regex pattern) =>
             pattern.IsMatch(Required(value, field)) ? value! : throw Fault(field, $"must match {pattern}.");
 
-        private T InRange<T>(T value, string field, T least, T most)
+        private T InRange<T>(T value, string field, T min, T max)
             where T : struct, IComparable<T> =>
-            value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0 ? value : throw Fault(field, $"must be between {least} and {most}.");
+            value.CompareTo(min) >= 0 && value.CompareTo(max) <= 0 ? value : throw Fault(field, $"must be between {min} and {max}.");
 
-        private T? InRange<T>(T? value, string field, T least, T most)
-            where T : struct, IComparable<T> => value is { } number ? InRange(number, field, least, most) : null;
+        private T? InRange<T>(T? value, string field, T min, T max)
+            where T : struct, IComparable<T> => value is { } number ? InRange(number, field, min, max) : null;
     }
 
     // The file as it is written; every field may be missing until Reader has looked at it.

@@ -50,6 +50,9 @@ public abstract record GenerationFields
     /// <summary>LlmOs: 0 to 1, drops tokens below this share of the best one's probability.</summary>
     public double? MinP { get; init; }
 
+    /// <summary>LlmOs: keeps tokens whose logit is at most so many standard deviations below the best; 0, less, or absent: all.</summary>
+    public double? TopNSigma { get; init; }
+
     /// <summary>LlmOs: above 0, 1 is none; weakens tokens that prompt or reply hold, as transformers does.</summary>
     public double? RepetitionPenalty { get; init; }
 

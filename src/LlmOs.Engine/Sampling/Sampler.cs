@@ -56,6 +56,11 @@ internal sealed class Sampler
         var settings = choice.Parameters;
         var scores = Changed(logits, choice, position);
         LogitFilters.Temperature(scores, (float)settings.Temperature);
+        for (var i = 0; i < settings.Filters.Count; i++)
+        {
+            settings.Filters[i].Apply(scores);
+        }
+
         var ids = ReadOnlySpan<int>.Empty;
         if (settings.TopK > 0 && settings.TopK < scores.Length)
         {

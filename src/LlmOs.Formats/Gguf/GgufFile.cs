@@ -11,7 +11,7 @@ namespace LlmOs.Formats.Gguf;
 /// </summary>
 public sealed class GgufFile : IDisposable
 {
-    /// <summary>Most parts of a split file.</summary>
+    /// <summary>Maximum parts of a split file.</summary>
     public const int MaxParts = 1000;
 
     /// <summary>Bytes read at once when elements must be widened; holds whole blocks of every type.</summary>

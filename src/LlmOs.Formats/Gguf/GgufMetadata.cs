@@ -25,12 +25,12 @@ public sealed class GgufMetadata(string file, IReadOnlyDictionary<string, GgufVa
         var other => throw Wrong(key, "true or false", other),
     };
 
-    /// <summary>A whole number of at least <paramref name="least"/> and at most <paramref name="most"/>, or null when absent.</summary>
-    public int? Whole(string key, int least, int most) => Find(key) switch
+    /// <summary>A whole number of at least <paramref name="min"/> and at most <paramref name="max"/>, or null when absent.</summary>
+    public int? Whole(string key, int min, int max) => Find(key) switch
     {
         null => null,
-        GgufWhole whole when whole.Value >= least && whole.Value <= most => (int)whole.Value,
-        var other => throw Wrong(key, $"a whole number from {least} to {most}", other),
+        GgufWhole whole when whole.Value >= min && whole.Value <= max => (int)whole.Value,
+        var other => throw Wrong(key, $"a whole number from {min} to {max}", other),
     };
 
     /// <summary>A finite number, whole or not, or null when absent.</summary>

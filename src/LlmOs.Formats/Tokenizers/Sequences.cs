@@ -6,7 +6,7 @@ namespace LlmOs.Formats.Tokenizers;
 internal static class Sequences
 {
     /// <summary>Published files have fewer than twenty.</summary>
-    private const int Most = 256;
+    private const int MaxParts = 256;
 
     /// <summary>The parts, counted with those of sequences within.</summary>
     public static List<T> Checked<T>(IEnumerable<T> parts, Func<T, int> size, string component)
@@ -16,9 +16,9 @@ internal static class Sequences
         foreach (var part in parts)
         {
             count += size(part);
-            if (count > Most)
+            if (count > MaxParts)
             {
-                throw new TokenizerFormatException($"{component} has more than {Most} parts.");
+                throw new TokenizerFormatException($"{component} has more than {MaxParts} parts.");
             }
 
             list.Add(part);

@@ -6,9 +6,9 @@ namespace LlmOs.Formats.Tokenizers;
 /// </summary>
 internal sealed class Work(int characters)
 {
-    private const long LeastSteps = 10_000_000;
+    private const long MinSteps = 10_000_000;
     private const int StepsPerCharacter = 200;
-    private const int LeastCharacters = 1 << 20;
+    private const int MinCharacters = 1 << 20;
 
     // The most that Unicode's own normalisation makes of a character is 18.
     private const int CharactersPerCharacter = 20;
@@ -16,10 +16,10 @@ internal sealed class Work(int characters)
     private int[] _slots = [];
 
     /// <summary>Steps of expressions that are left.</summary>
-    public long Steps { get; set; } = LeastSteps + ((long)StepsPerCharacter * characters);
+    public long Steps { get; set; } = MinSteps + ((long)StepsPerCharacter * characters);
 
     /// <summary>Characters that the text may grow to.</summary>
-    public int MaxCharacters { get; } = (int)Math.Min(int.MaxValue, LeastCharacters + ((long)CharactersPerCharacter * characters));
+    public int MaxCharacters { get; } = (int)Math.Min(int.MaxValue, MinCharacters + ((long)CharactersPerCharacter * characters));
 
     /// <summary>Where expressions remember other ways to go on; grown as needed.</summary>
     public int[] Stack { get; set; } = [];

@@ -31,8 +31,8 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     private long _revocations;
 
     /// <summary>
-    /// How long a key is taken to be good without asking again. One server owns a SQLite database and hears of every
-    /// revocation; on PostgreSQL another host may revoke, which is to be felt within half a second.
+    /// How long a key is trusted without reading it again. With SQLite this server makes every revocation itself. With
+    /// PostgreSQL another host may revoke a key; that must take effect within half a second.
     /// </summary>
     private TimeSpan Remember => settings.Database is null ? TimeSpan.FromSeconds(30) : TimeSpan.FromMilliseconds(500);
 
@@ -105,7 +105,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancel);
         var now = clock.GetUtcNow();
-        var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancel) ?? throw LlmOsException.NotFound("key", id);
+        var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancel) ?? throw LlmOsException.NotFound("key", id, "/api/v1/keys");
         if (IsAdmin(key))
         {
             var others = await db.ApiKeys.AsNoTracking().Where(k => k.Id != id && k.RevokedAt == null && k.ExpiresAt == null).ToListAsync(cancel);

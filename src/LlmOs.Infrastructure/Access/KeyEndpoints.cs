@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
@@ -28,24 +27,16 @@ internal static class KeyEndpoints
         return TypedResults.Created($"/api/v1/keys/{created.Id}", created);
     }
 
-    private static async Task<Ok<Page<KeyView>>> List(
-        [Range(1, 500)] int? limit,
-        [StringLength(64)] string? after,
-        LlmOsDb db,
-        CancellationToken cancel)
+    private static async Task<Ok<Page<KeyView>>> List([AsParameters] Paging paging, LlmOsDb db, CancellationToken cancel)
     {
         var keys = db.ApiKeys.AsNoTracking();
-        if (after is not null)
+        if (paging.After is { } after)
         {
-            var last = await keys.Where(k => k.Id == after).Select(k => (long?)k.Seq).SingleOrDefaultAsync(cancel)
-                ?? throw LlmOsException.Invalid("after", $"There is no key '{after}'; send the next of the page before.");
+            var last = await keys.Where(k => k.Id == after).Select(k => (long?)k.Seq).SingleOrDefaultAsync(cancel) ?? throw paging.UnknownCursor("key");
             keys = keys.Where(k => k.Seq < last);
         }
 
-        var size = limit ?? 50;
-        var rows = await keys.OrderByDescending(k => k.Seq).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(k => k.ToView()).ToList();
-        return TypedResults.Ok(new Page<KeyView>(page, rows.Count > size ? page[^1].Id : null));
+        return TypedResults.Ok(await keys.OrderByDescending(k => k.Seq).ToPageAsync(paging.Size, k => k.ToView(), k => k.Id, cancel));
     }
 
     private static async Task<NoContent> Revoke(string id, ApiKeys keys, CancellationToken cancel)

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Http;
@@ -38,26 +37,22 @@ internal static class UserEndpoints
         return TypedResults.Created($"/api/v1/users/{Uri.EscapeDataString(user.Name)}", user);
     }
 
-    private static async Task<Ok<Page<UserView>>> List([Range(1, 500)] int? limit, [StringLength(64)] string? after, LlmOsDb db, CancellationToken cancel)
+    private static async Task<Ok<Page<UserView>>> List([AsParameters] Paging paging, LlmOsDb db, CancellationToken cancel)
     {
         var users = db.Users.AsNoTracking();
-        if (after is not null)
+        if (paging.After is { } after)
         {
-            var last = await users.Where(u => u.Name == after).Select(u => (long?)u.Seq).SingleOrDefaultAsync(cancel)
-                ?? throw LlmOsException.Invalid("after", $"There is no user '{after}'; send the next of the page before.");
+            var last = await users.Where(u => u.Name == after).Select(u => (long?)u.Seq).SingleOrDefaultAsync(cancel) ?? throw paging.UnknownCursor("user");
             users = users.Where(u => u.Seq < last);
         }
 
-        var size = limit ?? 50;
-        var rows = await users.OrderByDescending(u => u.Seq).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(u => u.ToView()).ToList();
-        return TypedResults.Ok(new Page<UserView>(page, rows.Count > size ? page[^1].Name : null));
+        return TypedResults.Ok(await users.OrderByDescending(u => u.Seq).ToPageAsync(paging.Size, u => u.ToView(), u => u.Name, cancel));
     }
 
     private static async Task<Ok<UserView>> Get(string name, LlmOsDb db, CancellationToken cancel)
     {
         var normal = User.Normalize(name);
-        var user = await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Name == normal, cancel) ?? throw LlmOsException.NotFound("user", name);
+        var user = await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Name == normal, cancel) ?? throw LlmOsException.NotFound("user", name, "/api/v1/users");
         return TypedResults.Ok(user.ToView());
     }
 

@@ -59,7 +59,7 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         var normal = User.Normalize(name);
-        var user = await db.Users.SingleOrDefaultAsync(u => u.Name == normal, cancel) ?? throw LlmOsException.NotFound("user", name);
+        var user = await db.Users.SingleOrDefaultAsync(u => u.Name == normal, cancel) ?? throw LlmOsException.NotFound("user", name, "/api/v1/users");
         user.PasswordHash = request.Password is { } password ? _hasher.HashPassword(user.Name, password) : user.PasswordHash;
         user.Scopes = request.Scopes is { } scopes ? Joined(scopes) : user.Scopes;
         user.DisabledAt = request.Disabled switch
@@ -91,7 +91,7 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
             throw LlmOsException.Invalid("current_password", "current_password: is not the password of this user.");
         }
 
-        // Not over an admin's change that came while the password was being verified.
+        // Do not overwrite a change that an admin made while the password was being verified.
         var (hash, stamp) = (_hasher.HashPassword(user.Name, request.NewPassword), User.NewStamp());
         if (await db.Users.Where(u => u.Id == id && u.Stamp == user.Stamp && u.DisabledAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(u => u.PasswordHash, hash).SetProperty(u => u.Stamp, stamp), cancel) == 0)
@@ -106,7 +106,7 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
         var normal = User.Normalize(name);
         if (await db.Users.Where(u => u.Name == normal).ExecuteDeleteAsync(cancel) == 0)
         {
-            throw LlmOsException.NotFound("user", name);
+            throw LlmOsException.NotFound("user", name, "/api/v1/users");
         }
     }
 

@@ -3,8 +3,8 @@ using System.Threading.RateLimiting;
 namespace LlmOs.Infrastructure.Access;
 
 /// <summary>
-/// How many wrong keys and passwords an address may hand in at the login, and a user at the change of the own password. Right
-/// ones are not counted: whoever has one may sign in as often as they like, and whoever guesses is held up, with a right one too.
+/// Limits guessing: how many wrong keys and passwords an address may send to the login, and a user to the change of their own
+/// password. Right ones are not counted. At the limit right ones are refused too, so that a guess tells nothing.
 /// </summary>
 public sealed class WrongSecrets : IDisposable
 {

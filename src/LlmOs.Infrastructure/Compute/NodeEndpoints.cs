@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,16 +18,21 @@ internal static class NodeEndpoints
         nodes.MapGet("/{id}", Get).WithName("GetNode").WithSummary("Shows one host.").ProducesProblem(404);
     }
 
-    private static async Task<Ok<Page<NodeView>>> List(LlmOsDb db, TimeProvider clock, CancellationToken cancel)
+    private static async Task<Ok<Page<NodeView>>> List([AsParameters] Paging paging, LlmOsDb db, TimeProvider clock, CancellationToken cancel)
     {
-        var rows = await db.Nodes.AsNoTracking().OrderBy(n => n.Id).Take(1000).ToListAsync(cancel);
+        var nodes = db.Nodes.AsNoTracking();
+        if (paging.After is { } after)
+        {
+            nodes = nodes.Where(n => n.Id.CompareTo(after) > 0);
+        }
+
         var now = clock.GetUtcNow();
-        return TypedResults.Ok(new Page<NodeView>([.. rows.Select(n => n.ToView(now))], Next: null));
+        return TypedResults.Ok(await nodes.OrderBy(n => n.Id).ToPageAsync(paging.Size, n => n.ToView(now), n => n.Id, cancel));
     }
 
     private static async Task<Ok<NodeView>> Get(string id, LlmOsDb db, TimeProvider clock, CancellationToken cancel)
     {
         var node = await db.Nodes.AsNoTracking().SingleOrDefaultAsync(n => n.Id == id, cancel);
-        return TypedResults.Ok((node ?? throw LlmOsException.NotFound("node", id)).ToView(clock.GetUtcNow()));
+        return TypedResults.Ok((node ?? throw LlmOsException.NotFound("node", id, "/api/v1/nodes")).ToView(clock.GetUtcNow()));
     }
 }

@@ -58,7 +58,7 @@ internal static class ContractWalker
         }
     }
 
-    private static void WalkContent(object content, string name, int? mostCharacters, bool mayHoldNul, Faults faults, bool isUnion)
+    private static void WalkContent(object content, string name, int? maxCharacters, bool mayHoldNul, Faults faults, bool isUnion)
     {
         switch (content)
         {
@@ -68,9 +68,9 @@ internal static class ContractWalker
                     faults.Add(name, "the text holds the character U+0000, which is not accepted.");
                 }
 
-                if (mostCharacters is { } most && text.Length > most)
+                if (maxCharacters is { } max && text.Length > max)
                 {
-                    faults.Add(name, $"has {text.Length} characters; at most {most} are accepted.");
+                    faults.Add(name, $"has {text.Length} characters; at most {max} are accepted.");
                 }
 
                 break;
@@ -79,13 +79,13 @@ internal static class ContractWalker
                 faults.Add(name, "is not a finite number.");
                 break;
             case JsonElement or JsonDocument:
-                break; // Whoever reads free-form JSON checks it.
+                break; // Free-form JSON is checked by the code that reads it.
             case IDictionary map:
                 foreach (DictionaryEntry entry in map)
                 {
                     if (entry.Value is { } item)
                     {
-                        WalkContent(item, $"{name}.{entry.Key}", mostCharacters, mayHoldNul, faults, isUnion);
+                        WalkContent(item, $"{name}.{entry.Key}", maxCharacters, mayHoldNul, faults, isUnion);
                     }
                 }
 
@@ -102,7 +102,7 @@ internal static class ContractWalker
                     var place = isUnion ? name : $"{name}[{index}]";
                     if (item is not null)
                     {
-                        WalkContent(item, place, mostCharacters, mayHoldNul, faults, isUnion);
+                        WalkContent(item, place, maxCharacters, mayHoldNul, faults, isUnion);
                     }
                     else if (!MayHoldNull(content.GetType()))
                     {
@@ -167,7 +167,7 @@ internal static class ContractWalker
     }
 
     private static int? StatedLength(Type type, PropertyInfo property) =>
-        property.GetCustomAttribute<TextLengthAttribute>()?.Most ?? ParameterOf(type, property)?.GetCustomAttribute<TextLengthAttribute>()?.Most;
+        property.GetCustomAttribute<TextLengthAttribute>()?.Max ?? ParameterOf(type, property)?.GetCustomAttribute<TextLengthAttribute>()?.Max;
 
     private static ParameterInfo? ParameterOf(Type type, PropertyInfo property) =>
         type.GetConstructors().SelectMany(c => c.GetParameters()).FirstOrDefault(p => p.Name == property.Name && p.ParameterType == property.PropertyType);

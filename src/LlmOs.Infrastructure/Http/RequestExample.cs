@@ -10,7 +10,7 @@ public sealed record RequestExample(string Json, string? Name = null);
 /// <summary>Documentation of endpoints.</summary>
 public static class EndpointDocumentation
 {
-    /// <summary>An example body; every operation with a body has one, which a test sees to.</summary>
+    /// <summary>An example body. A test fails for an operation that takes a body and has none.</summary>
     public static T WithRequestExample<T>(this T endpoint, string json)
         where T : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new RequestExample(json));

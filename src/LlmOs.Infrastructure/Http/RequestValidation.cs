@@ -24,8 +24,8 @@ public static class RequestValidation
 
     private static EndpointFilterDelegate Build(EndpointFilterFactoryContext context, EndpointFilterDelegate next)
     {
-        var parameters = context.MethodInfo.GetParameters();
-        var checks = parameters.Select((parameter, index) => (Index: index, Check: CheckOf(parameter)))
+        var checks = context.MethodInfo.GetParameters()
+            .Select((parameter, index) => (Index: index, Check: CheckOf(parameter)))
             .Where(c => c.Check is not null)
             .ToArray();
         if (checks.Length == 0)
@@ -48,16 +48,59 @@ public static class RequestValidation
 
     private static Action<object?, Faults>? CheckOf(ParameterInfo parameter)
     {
-        var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
-        if (ContractWalker.IsContract(type))
+        if (parameter.IsDefined(typeof(AsParametersAttribute)))
         {
-            return (value, faults) => ContractWalker.Walk(value, "", faults);
+            return CheckOfProperties(parameter.ParameterType);
         }
 
-        var rules = parameter.GetCustomAttributes<ValidationAttribute>().ToArray();
-        var name = parameter.GetCustomAttribute<FromHeaderAttribute>()?.Name
-            ?? parameter.GetCustomAttribute<FromQueryAttribute>()?.Name
-            ?? parameter.Name!;
+        var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
+        return ContractWalker.IsContract(type)
+            ? (value, faults) => ContractWalker.Walk(value, "", faults)
+            : CheckOf(type, parameter, parameter.Name!);
+    }
+
+    /// <summary>Parameters that stand together in a record.</summary>
+    private static Action<object?, Faults>? CheckOfProperties(Type record)
+    {
+        var checks = record.GetProperties()
+            .Where(property => property.CanWrite)
+            .Select(property => (Property: property, Check: CheckOf(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType, property, property.Name)))
+            .Where(c => c.Check is not null)
+            .ToArray();
+        return (value, faults) =>
+        {
+            foreach (var (property, check) in checks)
+            {
+                check!(property.GetValue(value), faults);
+            }
+        };
+    }
+
+    private static Action<object?, Faults>? CheckOf(Type type, ICustomAttributeProvider parameter, string fallback)
+    {
+        if (type.IsEnum)
+        {
+            throw new InvalidOperationException($"The parameter '{fallback}' is the enum {type.Name}; take it as {nameof(QueryWord<>)}<{type.Name}>, which reads the words that clients send.");
+        }
+
+        var rules = parameter.GetCustomAttributes(inherit: true).OfType<ValidationAttribute>().ToArray();
+        var name = parameter.GetCustomAttributes(inherit: true).Select(attribute => attribute switch
+        {
+            FromHeaderAttribute header => header.Name,
+            FromQueryAttribute query => query.Name,
+            _ => null,
+        }).FirstOrDefault(stated => stated is not null) ?? fallback;
+        if (type.IsAssignableTo(typeof(IQueryWord)))
+        {
+            return (value, faults) =>
+            {
+                if (value is IQueryWord { IsKnown: false } word)
+                {
+                    faults.Add(name, $"'{Shown.Of(word.Text)}' is not one of {string.Join(", ", word.Words)}.");
+                }
+            };
+        }
+
         if (type == typeof(string))
         {
             return (value, faults) =>
@@ -84,10 +127,10 @@ public static class RequestValidation
 /// <summary>What is wrong, by field.</summary>
 internal sealed class Faults
 {
-    private const int Most = 20;
+    private const int MaxFields = 20;
     private readonly Dictionary<string, List<string>> _byField = [];
 
-    public bool IsFull => _byField.Count >= Most;
+    public bool IsFull => _byField.Count >= MaxFields;
 
     public void Add(string field, string message)
     {

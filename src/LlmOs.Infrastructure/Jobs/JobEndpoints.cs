@@ -38,25 +38,17 @@ internal static class JobEndpoints
     }
 
     private static async Task<Ok<Page<JobView>>> List(
-        [StringLength(64)] string? kind,
-        JobState? state,
-        [Range(1, 500)] int? limit,
-        [StringLength(64)] string? after,
-        LlmOsDb db,
-        CancellationToken cancel)
+        [StringLength(64)] string? kind, QueryWord<JobState>? state, [AsParameters] Paging paging, LlmOsDb db, CancellationToken cancel)
     {
-        var jobs = db.Jobs.AsNoTracking().Include(j => j.After).Where(j => (kind == null || j.Kind == kind) && (state == null || j.State == state));
-        if (after is not null)
+        var wanted = state?.Value;
+        var jobs = db.Jobs.AsNoTracking().Include(j => j.After).Where(j => (kind == null || j.Kind == kind) && (wanted == null || j.State == wanted));
+        if (paging.After is { } after)
         {
-            var seq = await db.Jobs.Where(j => j.Id == after).Select(j => (long?)j.Seq).SingleOrDefaultAsync(cancel)
-                ?? throw LlmOsException.Invalid("after", $"There is no job '{after}'; send the next of the page before.");
+            var seq = await db.Jobs.Where(j => j.Id == after).Select(j => (long?)j.Seq).SingleOrDefaultAsync(cancel) ?? throw paging.UnknownCursor("job");
             jobs = jobs.Where(j => j.Seq < seq);
         }
 
-        var size = limit ?? 50;
-        var rows = await jobs.OrderByDescending(j => j.Seq).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(j => j.ToView()).ToList();
-        return TypedResults.Ok(new Page<JobView>(page, rows.Count > size ? page[^1].Id : null));
+        return TypedResults.Ok(await jobs.OrderByDescending(j => j.Seq).ToPageAsync(paging.Size, j => j.ToView(), j => j.Id, cancel));
     }
 
     private static async Task<Accepted<JobAccepted>> Submit(JobRequest request, IEnumerable<JobKind> kinds, JobQueue queue, CancellationToken cancel)
@@ -90,15 +82,14 @@ internal static class JobEndpoints
 
     private static async Task<IResult> Events(
         string id,
-        [Range(1, 500)] int? limit,
-        [Range(0L, long.MaxValue)] long? after,
+        [AsParameters] NumberedPaging paging,
         [FromHeader(Name = "Last-Event-ID"), StringLength(32)] string? lastEventId,
         HttpRequest request,
         JobWatch watch,
         CancellationToken cancel)
     {
         await watch.FindAsync(id, cancel);
-        var from = lastEventId is null ? after ?? 0
+        var from = lastEventId is null ? paging.After ?? 0
             : long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var seen) ? seen
             : throw LlmOsException.Invalid("Last-Event-ID", $"'{lastEventId}' is not the id of an event; send the last id that was received.");
 
@@ -107,24 +98,15 @@ internal static class JobEndpoints
             return TypedResults.ServerSentEvents(watch.FollowAsync(id, from, cancel));
         }
 
-        var size = limit ?? 50;
-        var lines = await watch.LinesAsync(id, from, size + 1, cancel);
-        var page = lines.Take(size).ToList();
-        return TypedResults.Ok(new Page<JobEventView>(page, lines.Count > size ? page[^1].Id.ToString(CultureInfo.InvariantCulture) : null));
+        var lines = await watch.LinesAsync(id, from, paging.Size + 1, cancel);
+        return TypedResults.Ok(lines.ToPage(paging.Size, line => line, line => line.Id.ToString(CultureInfo.InvariantCulture)));
     }
 
-    private static async Task<Ok<Page<JobLogView>>> Logs(
-        string id,
-        [Range(1, 500)] int? limit,
-        [Range(0L, long.MaxValue)] long? after,
-        JobWatch watch,
-        CancellationToken cancel)
+    private static async Task<Ok<Page<JobLogView>>> Logs(string id, [AsParameters] NumberedPaging paging, JobWatch watch, CancellationToken cancel)
     {
         await watch.FindAsync(id, cancel);
-        var size = limit ?? 100;
-        var lines = await watch.LogAsync(id, after ?? 0, size + 1, cancel);
-        var page = lines.Take(size).ToList();
-        return TypedResults.Ok(new Page<JobLogView>(page, lines.Count > size ? page[^1].Id.ToString(CultureInfo.InvariantCulture) : null));
+        var lines = await watch.LogAsync(id, paging.After ?? 0, paging.Size + 1, cancel);
+        return TypedResults.Ok(lines.ToPage(paging.Size, line => line, line => line.Id.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static Task<Ok<JobView>> Cancel(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
@@ -145,7 +127,7 @@ internal static class JobEndpoints
         const int MaxTries = 5;
         for (var attempt = 1; ; attempt++)
         {
-            var job = await db.Jobs.Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
+            var job = await db.Jobs.Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id, "/api/v1/jobs");
             change(job);
             if (!db.ChangeTracker.HasChanges())
             {

@@ -33,7 +33,7 @@ public sealed class JobQueue(IDbContextFactory<LlmOsDb> databases, TimeProvider 
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         var job = await db.Jobs.AsNoTracking().Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel);
-        return (job ?? throw LlmOsException.NotFound("job", id)).ToView();
+        return (job ?? throw LlmOsException.NotFound("job", id, "/api/v1/jobs")).ToView();
     }
 
     private static async Task CheckAfterAsync(LlmOsDb db, IReadOnlyList<string> after, CancellationToken cancel)

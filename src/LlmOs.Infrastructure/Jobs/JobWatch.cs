@@ -91,7 +91,7 @@ internal sealed class JobWatch(IDbContextFactory<LlmOsDb> databases, JobSignal s
     public async Task<Job> FindAsync(string id, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        return await db.Jobs.AsNoTracking().Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id);
+        return await db.Jobs.AsNoTracking().Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id, "/api/v1/jobs");
     }
 
     private static JsonElement Element(string json)

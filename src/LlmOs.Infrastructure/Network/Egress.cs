@@ -5,7 +5,7 @@ using LlmOs.Contracts;
 namespace LlmOs.Infrastructure.Network;
 
 /// <summary>
-/// The one door through which the platform calls other hosts. Each address of a call and of its redirects is checked
+/// The only way in which the platform calls other hosts. Each address of a call and of its redirects is checked
 /// against <see cref="EgressRules"/>, and again when the connection is made, at the address that it is made to: a name that
 /// resolves differently the second time gains nothing.
 /// </summary>
@@ -37,7 +37,7 @@ public sealed class Egress : IDisposable
             ConnectCallback = async (context, cancel) => await ConnectAsync(context.DnsEndPoint, resolve, cancel),
         })
         {
-            Timeout = Timeout.InfiniteTimeSpan, // downloads are long; whoever reads watches for standstill
+            Timeout = Timeout.InfiniteTimeSpan, // downloads are long; the reader notices when no bytes come
         };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd("llmos");
     }
@@ -51,7 +51,7 @@ public sealed class Egress : IDisposable
             throw new LlmOsException(ErrorCode.NotAllowed, $"The host '{Show(uri)}' may not be called.") { Field = field, Hint = "LLMOS_EGRESS lists the hosts that may." };
         }
 
-        // In the clear anybody on the way may change what comes; that is the operator's to decide, by listing the address.
+        // Without encryption anybody on the way may change what comes. The operator allows it by listing the address.
         var isListed = IPAddress.TryParse(uri.IdnHost, out var address) ? _rules.IsListed(address) : uri.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase);
         if (uri.Scheme != Uri.UriSchemeHttps && !(uri.Scheme == Uri.UriSchemeHttp && isListed))
         {

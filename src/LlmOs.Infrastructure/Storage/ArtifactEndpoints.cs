@@ -68,7 +68,7 @@ internal static class ArtifactEndpoints
     private static PhysicalFileHttpResult Get(string sha256, HttpResponse response, ArtifactStore store) =>
         ArtifactStore.IsHash(sha256) && store.Contains(sha256)
             ? StoredFile.Answer(store, sha256, fileName: sha256, response)
-            : throw LlmOsException.NotFound("artifact", sha256.Length > 64 ? sha256[..64] : sha256);
+            : throw LlmOsException.NotFound("artifact", sha256);
 
     private static async Task<Ok<CollectReport>> Collect(bool? preview, Collector collector, CancellationToken cancel) =>
         TypedResults.Ok(await collector.CollectAsync(preview ?? false, cancel));

@@ -99,7 +99,7 @@ internal sealed partial class CollectorLoop(Collector collector, IOptions<Collec
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                // The disk or the database may be away for a while; nothing is lost by waiting for the next turn.
+                // The disk or the database may be unreachable for a while. The next collection does the work.
                 LogFailed(e);
             }
         }

@@ -1,8 +1,8 @@
 namespace LlmOs.Infrastructure.Storage;
 
 /// <summary>
-/// A lock that holds between threads, processes and hosts that share a folder: whoever has the file open alone is inside.
-/// For steps of milliseconds; it is asked for again and again until it is free.
+/// A lock between threads, processes and hosts that share a folder: its owner has the file open without sharing it. Others
+/// try again until it is free, so it is for work of a few milliseconds.
 /// </summary>
 internal sealed class FileGate(string path) : IDisposable
 {

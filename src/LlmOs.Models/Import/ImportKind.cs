@@ -1,5 +1,4 @@
 using LlmOs.Contracts;
-using LlmOs.Engine;
 using LlmOs.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
@@ -12,7 +11,6 @@ using LlmOs.Models.Loading;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Zoo;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 
 namespace LlmOs.Models.Import;
 
@@ -25,8 +23,7 @@ internal sealed class ImportKind(
     ArtifactStore store,
     ModelIntake intake,
     ModelRegistry registry,
-    MemoryBudget budget,
-    IOptions<EngineOptions> engine) : JobKind<ImportRequest>
+    MemoryBudget budget) : JobKind<ImportRequest>
 {
     /// <summary>What reading and converting the source counts for in the progress.</summary>
     private const double ReadShare = 0.3;
@@ -114,7 +111,7 @@ internal sealed class ImportKind(
     private async Task<NewModelVersion> TakeLayoutAsync(
         FetchedSource source, AdapterBase? parent, ImportRequest request, string precision, JobContext job, double from, CancellationToken cancel)
     {
-        // Links within a path of this machine must not lead out of the import folders; what was fetched has none of others.
+        // Links below a path of this machine must not lead out of the import folders. What was fetched holds only links of ours.
         string Place(string path) => source.Origin is null ? ImportSource.ResolveInside(path, settings.ImportDirs) : path;
         void Report(double done, string message) => job.Report(from + ((1 - from) * done), message);
 
@@ -142,8 +139,7 @@ internal sealed class ImportKind(
         if (config is { } json)
         {
             var architecture = Architectures.Of(json);
-            budget.Check(MemoryEstimate.Of(
-                architecture, architecture.ReadConfig(json), Precisions.OfGraph(precision), engine.Value.MaxContext, slots: 1, engine.Value.PrefillChunk));
+            budget.Check(budget.Estimate(architecture, architecture.ReadConfig(json), precision, slots: 1));
         }
     }
 }

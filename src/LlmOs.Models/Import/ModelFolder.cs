@@ -235,12 +235,12 @@ internal sealed partial record ModelFolder(
         return ConfigJson.Parse(File.ReadAllBytes(file.Location), name);
     }
 
-    private static void RefuseLarge(LayoutFile file, long most)
+    private static void RefuseLarge(LayoutFile file, long max)
     {
         var bytes = new FileInfo(file.Location).Length;
-        if (bytes > most)
+        if (bytes > max)
         {
-            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{file.Path} has {bytes} bytes; at most {most} are read.");
+            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{file.Path} has {bytes} bytes; at most {max} are read.");
         }
     }
 

@@ -42,9 +42,9 @@ internal static class WeightCopy
 
     private static void RefuseBeyondHalf(string name, ReadOnlySpan<float> values)
     {
-        if (System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(values) is var most && most > LargestHalf)
+        if (System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(values) is var max && max > LargestHalf)
         {
-            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"Weight '{name}' holds {most}, beyond what f16 can hold ({LargestHalf}). Import it as f32.");
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"Weight '{name}' holds {max}, beyond what f16 can hold ({LargestHalf}). Import it as f32.");
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class LoadedEncoder(
 
     public EncoderLabels Labels { get; } = labels;
 
-    /// <summary>Most tokens of a text, special ones included: the layout's limit, or the model's.</summary>
+    /// <summary>Maximum tokens of a text, special ones included: the layout's limit, or the model's.</summary>
     public int MaxTokens => Math.Min(Layout.MaxTokens ?? int.MaxValue, Engine.Shape.MaxTokens);
 
     /// <summary>Width of a text's vector.</summary>

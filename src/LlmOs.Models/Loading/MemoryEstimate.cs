@@ -8,7 +8,9 @@ namespace LlmOs.Models.Loading;
 /// <param name="Weights">The graph's weights.</param>
 /// <param name="Cache">Keys and values of all slots.</param>
 /// <param name="Activations">One step's intermediate values and logits.</param>
-internal sealed record MemoryEstimate(long Weights, long Cache, long Activations)
+/// <param name="Context">Tokens that a slot holds.</param>
+/// <param name="Slots">Sequences that decode together.</param>
+internal sealed record MemoryEstimate(long Weights, long Cache, long Activations, int Context, int Slots)
 {
     public long Total => Weights + Cache + Activations;
 
@@ -26,7 +28,9 @@ internal sealed record MemoryEstimate(long Weights, long Cache, long Activations
         return new MemoryEstimate(
             rotary + architecture.Weights(config).Sum(tensor => BytesOf(tensor, config, precision)),
             (shape?.KvBytesPerToken ?? 0) * tokens * slots,
-            (Math.Max(chunk, slots) * width * sizeof(float)) + ((long)slots * config.Vocabulary * sizeof(float)));
+            (Math.Max(chunk, slots) * width * sizeof(float)) + ((long)slots * config.Vocabulary * sizeof(float)),
+            tokens,
+            slots);
     }
 
     private static long BytesOf(TensorInfo tensor, ModelConfig config, WeightPrecision precision)

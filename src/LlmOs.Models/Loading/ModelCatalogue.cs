@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Registry;
 using Microsoft.EntityFrameworkCore;
@@ -16,16 +17,24 @@ internal sealed class ModelCatalogue(IDbContextFactory<LlmOsDb> databases)
         return ToServable(await ModelResolver.ResolveAsync(db, model, cancel));
     }
 
-    /// <summary>Every model that can be asked by its name alone, by name.</summary>
+    /// <summary>Every model that can be asked by its name alone, by name; read a page at a time.</summary>
     public async Task<IReadOnlyList<ServableModel>> ListAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         var aliases = db.ModelAliases;
-        var versions = await db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
-            .Where(v => v.State == ModelVersionState.Ready && v.Model.ArchivedAt == null && aliases.Any(a => a.ModelId == v.ModelId && a.Name == ModelAlias.Latest && a.Version == v.Number))
-            .OrderBy(v => v.Model.Name)
-            .ToListAsync(cancel);
-        return versions.ConvertAll(ToServable);
+        var served = db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
+            .Where(v => v.State == ModelVersionState.Ready && v.Model.ArchivedAt == null && aliases.Any(a => a.ModelId == v.ModelId && a.Name == ModelAlias.Latest && a.Version == v.Number));
+        var models = new List<ServableModel>();
+        while (true)
+        {
+            var after = models.LastOrDefault()?.Name ?? "";
+            var page = await served.Where(v => v.Model.Name.CompareTo(after) > 0).OrderBy(v => v.Model.Name).Take(Paging.MaxLimit).ToListAsync(cancel);
+            models.AddRange(page.Select(ToServable));
+            if (page.Count < Paging.MaxLimit)
+            {
+                return models;
+            }
+        }
     }
 
     /// <summary>The names of adapters, in their order, by the version (<c>name:3</c>) that each was merged into.</summary>

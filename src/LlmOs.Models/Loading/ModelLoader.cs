@@ -15,7 +15,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
     {
         // Before gigabytes are read: what can never fit is refused at once.
         var (architecture, config) = await texts.ReadConfigAsync(model, cancel);
-        budget.Check(MemoryEstimate.Of(architecture, config, Precisions.OfGraph(model.Precision), options.Value.MaxContext, options.Value.Slots, options.Value.PrefillChunk));
+        budget.Check(budget.Estimate(architecture, config, model.Precision));
         return await graphs.OpenAsync(model.Files, model.Precision, cancel) switch
         {
             EncoderGraph encoder => await PrepareAsync(model, encoder, cancel),

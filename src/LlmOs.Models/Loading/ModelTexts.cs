@@ -16,7 +16,7 @@ internal sealed class ModelTexts(ArtifactStore store)
     private const string MoreTemplates = "additional_chat_templates/";
     private const string TemplateEnd = ".jinja";
 
-    /// <summary>Files that hold special words or templates, the weightiest first.</summary>
+    /// <summary>Files that hold special words or templates, the one that wins first.</summary>
     private static readonly string[] ChatConfigs = ["chat_template.json", "tokenizer_config.json", "special_tokens_map.json"];
 
     /// <summary>The configuration, and the architecture that it names.</summary>

@@ -26,7 +26,7 @@ internal enum Pooling
 
 /// <summary>A sentence-transformers layout: what <c>modules.json</c> and the files it names say. Without them: mean and L2 norm.</summary>
 /// <param name="Poolings">Their vectors are put one after the other.</param>
-/// <param name="MaxTokens">Most tokens of a text; null: the model's own limit.</param>
+/// <param name="MaxTokens">Maximum tokens of a text; null: the model's own limit.</param>
 /// <param name="Prompts">Texts that are put before the input, by name.</param>
 /// <param name="DefaultPrompt">The prompt that is used when none is named.</param>
 internal sealed record SentenceLayout(

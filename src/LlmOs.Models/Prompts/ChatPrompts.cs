@@ -36,7 +36,7 @@ internal sealed class ChatPrompts(ITokenizer tokenizer, ChatSources sources, Tim
     /// <summary>What the tokenizer puts before and behind a text, each where it does not stand already: a prompt never begins twice.</summary>
     private int[] WithSpecialTokens(int[] ids)
     {
-        // A letter alone shows what is put around it.
+        // Rendering a single letter shows what the template puts around a text.
         var (bare, around) = (tokenizer.Encode("a", addSpecialTokens: false, parseSpecialTokens: false), tokenizer.Encode("a", addSpecialTokens: true, parseSpecialTokens: false));
         var at = around.AsSpan().IndexOf(bare);
         if (at < 0)

@@ -18,7 +18,7 @@ internal sealed record ChatSources(IReadOnlyDictionary<string, string> Templates
 
     /// <summary>Puts the files together; what a file of its own says goes before the configuration.</summary>
     /// <param name="files">Contents of <c>.jinja</c> files by template name.</param>
-    /// <param name="configs">Objects that hold special words and templates, the weightiest first.</param>
+    /// <param name="configs">Objects that hold special words and templates, the one that wins first.</param>
     public static ChatSources Of(IReadOnlyDictionary<string, string> files, IEnumerable<JsonElement> configs)
     {
         var templates = new Dictionary<string, string>(files, StringComparer.Ordinal);

@@ -25,7 +25,7 @@ internal sealed class ChatTemplates(IReadOnlyDictionary<string, string> sources)
     {
         if (asked is not null && !sources.ContainsKey(asked))
         {
-            return Parse(asked, "chat_template"); // not kept: requests would fill the memory with theirs
+            return Parse(asked, "chat_template"); // not cached: requests could fill the memory with templates
         }
 
         var name = asked

@@ -7,7 +7,7 @@ namespace LlmOs.Models.Prompts;
 /// <summary>What makes a model's prompts, for routes that only count or show them: read from its files, without loading the model.</summary>
 internal sealed class ModelPrompts(ModelTexts texts, TokenizerShelf shelf, TimeProvider clock)
 {
-    private const int Most = 8;
+    private const int MaxKept = 8;
 
     private readonly Lock _gate = new();
     private readonly LinkedList<(string Reference, ITokenizer Tokenizer, ChatPrompts Chat)> _recent = new();
@@ -36,7 +36,7 @@ internal sealed class ModelPrompts(ModelTexts texts, TokenizerShelf shelf, TimeP
         lock (_gate)
         {
             _recent.AddFirst((model.Reference, tokenizer, chat));
-            while (_recent.Count > Most)
+            while (_recent.Count > MaxKept)
             {
                 _recent.RemoveLast();
             }

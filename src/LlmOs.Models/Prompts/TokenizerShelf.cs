@@ -9,7 +9,7 @@ namespace LlmOs.Models.Prompts;
 /// <summary>Tokenizers that were read lately, by the hashes of their files.</summary>
 internal sealed class TokenizerShelf(ArtifactStore store)
 {
-    private const int Most = 8;
+    private const int MaxKept = 8;
 
     private readonly Lock _gate = new();
     private readonly LinkedList<(string Key, IOffsetTokenizer Tokenizer)> _recent = new();
@@ -42,7 +42,7 @@ internal sealed class TokenizerShelf(ArtifactStore store)
         lock (_gate)
         {
             _recent.AddFirst((key, read));
-            while (_recent.Count > Most)
+            while (_recent.Count > MaxKept)
             {
                 _recent.RemoveLast();
             }

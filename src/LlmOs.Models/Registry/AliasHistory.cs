@@ -6,7 +6,7 @@ namespace LlmOs.Models.Registry;
 internal static class AliasHistory
 {
     /// <summary>Moves that are looked at; nobody rolls back further.</summary>
-    public const int Most = 1000;
+    public const int MaxChanges = 1000;
 
     /// <param name="changes">The alias's moves, the oldest first.</param>
     /// <returns>The version to roll back to; null when there is none.</returns>
@@ -34,7 +34,7 @@ internal static class AliasHistory
 
                     break;
                 default:
-                    pile.Clear(); // taken away: it begins anew
+                    pile.Clear(); // the alias was deleted: its history starts again
                     break;
             }
         }

@@ -30,7 +30,7 @@ internal static class Lineage
             graph.AddEdge(NodeId("version", parent), NodeId("version", at.Ref), (at.LineageRelation?.ToWord()) ?? "parent");
             if (!graph.AddVersion(parent, version) || version is null)
             {
-                return; // known from elsewhere only, or a circle that somebody imported
+                return; // not in this registry, or an imported lineage that refers to itself
             }
 
             at = version;

@@ -40,12 +40,8 @@ public static partial class ModelName
     /// <summary>The name in a path of the API, where its slash may arrive as <c>%2F</c> or as itself.</summary>
     public static string FromPath(string value) => value.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>What a caller wrote, short enough and free of control characters for a message.</summary>
-    internal static string Shorten(string text)
-    {
-        var shown = string.Concat(text.Take(80).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '\uFFFD' : c));
-        return text.Length > 80 ? shown + "..." : shown;
-    }
+    /// <summary>A name as a caller wrote it, for a message.</summary>
+    internal static string Shorten(string text) => Shown.Of(text);
 
     // \z, not $: a line feed at the end is part of no name.
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,63}(/[a-z0-9][a-z0-9._-]{0,63})?\z", RegexOptions.CultureInvariant)]

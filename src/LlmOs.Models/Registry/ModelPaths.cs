@@ -5,37 +5,42 @@ using Microsoft.AspNetCore.Routing;
 namespace LlmOs.Models.Registry;
 
 /// <summary>
-/// Routes below <c>/api/v1/models/{name}</c>. A name with a slash arrives as <c>%2F</c>, in one part of the path, or as
-/// itself, in two; for the second form every route is mapped once more, which the documentation leaves out.
+/// Routes below one that names a model: <c>/api/v1/models/{name}</c>. The slash of a name arrives as <c>%2F</c>, in one part of
+/// the path, or as itself, in two; for the second form every route is mapped once more, which the documentation leaves out.
 /// </summary>
 internal sealed class ModelPaths
 {
+    private const string Owner = "owner";
+
+    private readonly string _parameter;
     private readonly RouteGroupBuilder _one;
     private readonly RouteGroupBuilder _two;
 
-    public ModelPaths(RouteGroupBuilder models)
+    /// <param name="parameter">What the name is called in the path, and in the handlers that take it.</param>
+    public ModelPaths(IEndpointRouteBuilder routes, string parameter = "name")
     {
-        _one = models.MapGroup("/{name}");
-        _one.AddEndpointFilterFactory((context, next) => WithName(context, next, (_, name) => name));
-        _two = models.MapGroup("/{org}/{name}").ExcludeFromDescription();
-        _two.AddEndpointFilterFactory((context, next) => WithName(context, next, (http, name) => $"{http.GetRouteValue("org")}/{name}"));
+        _parameter = parameter;
+        _one = routes.MapGroup($"/{{{parameter}}}");
+        _two = routes.MapGroup($"/{{{Owner}}}/{{{parameter}}}").ExcludeFromDescription();
+        _one.AddEndpointFilterFactory(WithWholeName);
+        _two.AddEndpointFilterFactory(WithWholeName);
     }
 
-    /// <summary>Maps a handler that takes the model's <c>name</c> in both forms.</summary>
+    /// <summary>Maps a handler that takes the whole name, with its slash, however it stood in the path.</summary>
     /// <param name="id">The operation's name in the documentation.</param>
     public RouteHandlerBuilder Map(string method, string pattern, Delegate handler, string id, string summary)
     {
-        _two.MapMethods(pattern, [method], handler);
-        return _one.MapMethods(pattern, [method], handler).WithName(id).WithSummary(summary);
+        var one = _one.MapMethods(pattern, [method], handler).WithName(id).WithSummary(summary);
+        return new RouteHandlerBuilder([one, _two.MapMethods(pattern, [method], handler)]);
     }
 
-    /// <summary>Gives handlers the whole name, with its slash, however it stood in the path.</summary>
-    private static EndpointFilterDelegate WithName(EndpointFilterFactoryContext context, EndpointFilterDelegate next, Func<HttpContext, string, string> whole)
+    private EndpointFilterDelegate WithWholeName(EndpointFilterFactoryContext context, EndpointFilterDelegate next)
     {
-        var index = Array.FindIndex(context.MethodInfo.GetParameters(), p => p.Name == "name");
+        var index = Array.FindIndex(context.MethodInfo.GetParameters(), p => p.Name == _parameter);
         return invocation =>
         {
-            invocation.Arguments[index] = ModelName.FromPath(whole(invocation.HttpContext, (string)invocation.Arguments[index]!));
+            var last = (string)invocation.Arguments[index]!;
+            invocation.Arguments[index] = ModelName.FromPath(invocation.HttpContext.GetRouteValue(Owner) is string owner ? $"{owner}/{last}" : last);
             return next(invocation);
         };
     }

@@ -131,7 +131,7 @@ public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegis
             }
 
             var changes = await db.AliasChanges.AsNoTracking().Where(c => c.ModelId == model.Id && c.Alias == alias)
-                .OrderByDescending(c => c.Id).Take(AliasHistory.Most).ToListAsync(cancel);
+                .OrderByDescending(c => c.Id).Take(AliasHistory.MaxChanges).ToListAsync(cancel);
             changes.Reverse();
             var before = AliasHistory.Before(changes)
                 ?? throw new LlmOsException(ErrorCode.Conflict, $"The alias '{alias}' of '{name}' has pointed at no version but {now}.") { Hint = "Set it to the version that you want." };
@@ -187,7 +187,7 @@ public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegis
 
     /// <summary>404 for an alias.</summary>
     internal static LlmOsException NoAlias(string name, string alias) =>
-        new(ErrorCode.NotFound, $"The model '{name}' has no alias '{ModelName.Shorten(alias)}'.");
+        new(ErrorCode.NotFound, $"The model '{name}' has no alias '{ModelName.Shorten(alias)}'.") { Hint = "GET /api/v1/models/{name} lists its aliases." };
 
     /// <summary>The model of that name, its row locked until the transaction ends.</summary>
     /// <exception cref="LlmOsException">404: there is none.</exception>

@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -8,12 +9,12 @@ namespace LlmOs.Models.Registry;
 /// <param name="Query">A part of a name, or of a tag.</param>
 /// <param name="Tag">A tag's key, or <c>key:value</c>, on the model or one of its versions.</param>
 /// <param name="Archived">Whether models that are out of use are listed too.</param>
-internal sealed record ModelQuery(string? Query, string? Tag, string? Task, bool Archived, string? After);
+internal sealed record ModelQuery(string? Query, string? Tag, string? Task, bool Archived);
 
 /// <summary>Finds models and shows them.</summary>
 internal static class ModelSearch
 {
-    public static async Task<Page<ModelView>> PageAsync(LlmOsDb db, ModelQuery query, int size, CancellationToken cancel)
+    public static async Task<Page<ModelView>> PageAsync(LlmOsDb db, ModelQuery query, Paging paging, CancellationToken cancel)
     {
         var models = Existing(db.Models.AsNoTracking());
         if (!query.Archived)
@@ -39,14 +40,13 @@ internal static class ModelSearch
                 || m.Versions.Any(v => v.Tags.Any(t => t.Key == key && (value == null || t.Value == value))));
         }
 
-        if (query.After is { } after)
+        if (paging.After is { } after)
         {
             models = models.Where(m => m.Name.CompareTo(after) > 0);
         }
 
-        var rows = await ReadAsync(models.OrderBy(m => m.Name).Take(size + 1), cancel);
-        var page = rows.Take(size).Select(r => r.View).ToList();
-        return new Page<ModelView>(page, rows.Count > size ? page[^1].Name : null);
+        var rows = await ReadAsync(models.OrderBy(m => m.Name).Take(paging.Size + 1), cancel);
+        return rows.ToPage(paging.Size, r => r.View, r => r.View.Name);
     }
 
     /// <summary>A model, and the version of its row for its entity tag.</summary>

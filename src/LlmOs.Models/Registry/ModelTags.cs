@@ -7,7 +7,7 @@ namespace LlmOs.Models.Registry;
 internal static partial class ModelTags
 {
     /// <summary>Tags of one model or version.</summary>
-    public const int Most = 50;
+    public const int MaxTags = 50;
 
     /// <exception cref="LlmOsException">400: a key or value is none.</exception>
     public static void Check<T>(IReadOnlyDictionary<string, T>? tags, string field)
@@ -25,9 +25,9 @@ internal static partial class ModelTags
             }
         }
 
-        if (tags?.Count > Most)
+        if (tags?.Count > MaxTags)
         {
-            throw LlmOsException.Invalid(field, $"{field}: at most {Most} tags are kept.");
+            throw LlmOsException.Invalid(field, $"{field}: at most {MaxTags} tags are kept.");
         }
     }
 
@@ -55,9 +55,9 @@ internal static partial class ModelTags
             }
         }
 
-        if (tags.Count > Most)
+        if (tags.Count > MaxTags)
         {
-            throw LlmOsException.Invalid("tags", $"tags: at most {Most} tags are kept; there would be {tags.Count}.");
+            throw LlmOsException.Invalid("tags", $"tags: at most {MaxTags} tags are kept; there would be {tags.Count}.");
         }
     }
 

@@ -52,11 +52,10 @@ internal static class RegistryEndpoints
         [StringLength(321)] string? tag,
         [StringLength(64)] string? task,
         bool? archived,
-        [Range(1, 500)] int? limit,
-        [StringLength(256)] string? after,
+        [AsParameters] Paging paging,
         LlmOsDb db,
         CancellationToken cancel) =>
-        TypedResults.Ok(await ModelSearch.PageAsync(db, new ModelQuery(query, tag, task, archived ?? false, after), limit ?? 50, cancel));
+        TypedResults.Ok(await ModelSearch.PageAsync(db, new ModelQuery(query, tag, task, archived ?? false), paging, cancel));
 
     private static async Task<Created<ModelView>> Create(CreateModelRequest request, LlmOsDb db, ModelRegistry registry, CancellationToken cancel)
     {
@@ -157,21 +156,20 @@ internal static class RegistryEndpoints
     }
 
     private static async Task<Ok<AliasHistoryView>> Alias(
-        string name, string alias, [Range(1, 500)] int? limit, [Range(0L, long.MaxValue)] long? after, LlmOsDb db, CancellationToken cancel)
+        string name, string alias, [AsParameters] NumberedPaging paging, LlmOsDb db, CancellationToken cancel)
     {
         var model = await db.Models.Where(m => m.Name == name && m.LastVersion >= 0).Select(m => (long?)m.Id).SingleOrDefaultAsync(cancel) ?? throw ModelRegistry.NoModel(name);
         var version = await db.ModelAliases.Where(a => a.ModelId == model && a.Name == alias).Select(a => (int?)a.Version).SingleOrDefaultAsync(cancel);
-        var size = limit ?? 50;
-        var before = after ?? long.MaxValue;
+        var before = paging.After ?? long.MaxValue;
         var changes = await db.AliasChanges.AsNoTracking().Where(c => c.ModelId == model && c.Alias == alias && c.Id < before)
-            .OrderByDescending(c => c.Id).Take(size + 1)
+            .OrderByDescending(c => c.Id).Take(paging.Size + 1)
             .Select(c => new AliasChangeView(c.Id, c.Kind, c.From, c.To, c.By, c.Reason, c.At)).ToListAsync(cancel);
         if (version is null && changes.Count == 0)
         {
             throw ModelRegistry.NoAlias(name, alias);
         }
 
-        var page = changes.Take(size).ToList();
-        return TypedResults.Ok(new AliasHistoryView(name, alias, version, page, changes.Count > size ? $"{page[^1].Id}" : null));
+        var page = changes.ToPage(paging.Size, change => change, change => $"{change.Id}");
+        return TypedResults.Ok(new AliasHistoryView(name, alias, version, page.Items, page.Next));
     }
 }

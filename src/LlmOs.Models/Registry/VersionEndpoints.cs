@@ -1,5 +1,5 @@
-using System.ComponentModel.DataAnnotations;
 using System.Formats.Tar;
+using System.Globalization;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
@@ -34,17 +34,12 @@ internal static class VersionEndpoints
             .WithRequestExample("""{"name":"my-copy","alias":"latest","files":{"LICENSE":"MIT License"}}""");
     }
 
-    private static async Task<Ok<Page<ModelVersionView>>> Versions(
-        string name, [StringLength(64)] string? after, [Range(1, 500)] int? limit, LlmOsDb db, CancellationToken cancel)
+    private static async Task<Ok<Page<ModelVersionView>>> Versions(string name, [AsParameters] Paging paging, LlmOsDb db, CancellationToken cancel)
     {
         await ModelSearch.FindAsync(db, name, cancel);
-        var before = after is null ? int.MaxValue
-            : int.TryParse(after, out var number) ? number
-            : throw LlmOsException.Invalid("after", $"after: '{ModelName.Shorten(after)}' is not a version's number; send the next of the page before.");
-        var size = limit ?? 50;
-        var rows = await Whole(db).Where(v => v.Model.Name == name && v.Number < before).OrderByDescending(v => v.Number).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(v => v.ToView()).ToList();
-        return TypedResults.Ok(new Page<ModelVersionView>(page, rows.Count > size ? $"{page[^1].Version}" : null));
+        var before = paging.After is null ? int.MaxValue : int.TryParse(paging.After, CultureInfo.InvariantCulture, out var number) ? number : throw paging.UnknownCursor("version");
+        return TypedResults.Ok(await Whole(db).Where(v => v.Model.Name == name && v.Number < before).OrderByDescending(v => v.Number)
+            .ToPageAsync(paging.Size, v => v.ToView(), v => $"{v.Number}", cancel));
     }
 
     private static async Task<Ok<ModelVersionView>> Version(string name, int version, LlmOsDb db, CancellationToken cancel) =>

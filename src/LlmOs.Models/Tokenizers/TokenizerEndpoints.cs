@@ -1,11 +1,10 @@
-using System.ComponentModel.DataAnnotations;
 using LlmOs.Contracts;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
-using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,72 +21,57 @@ internal static class TokenizerEndpoints
     {
         var tokenizers = routes.MapGroup("/api/v1/tokenizers").WithTags("Tokenizers");
         tokenizers.MapGet("/", List).WithName("ListTokenizers").WithSummary("Lists the stored tokenizers by name; those of models are not among them.").ProducesProblem(400);
-        tokenizers.MapGet("/{model}", Get).WithName("GetTokenizer").WithSummary("Shows a stored tokenizer.").ProducesProblem(404);
-        tokenizers.MapPut("/{model}", Put).WithName("PutTokenizer").WithSummary("Stores a tokenizer under a name, in the place of what had it.")
+
+        var one = new ModelPaths(tokenizers, "model");
+        one.Map("GET", "", Get, "GetTokenizer", "Shows a stored tokenizer.").ProducesProblem(404);
+        one.Map("PUT", "", Put, "PutTokenizer", "Stores a tokenizer under a name, in the place of what had it.")
             .WithDescription("The body is a tokenizer.json, or a form whose parts named `file` are the files of any form that is read. A component that is not supported is named.")
             .WithMetadata(new RequestSizeLimitAttribute(TokenizerUpload.MaxBytes))
             .Accepts<IFormFile>("multipart/form-data", "*/*") // a tokenizer.json as application/json among them
             .Produces<TokenizerView>(201).ProducesProblem(400).ProducesProblem(409);
-        tokenizers.MapDelete("/{model}", Delete).WithName("DeleteTokenizer").WithSummary("Forgets a stored tokenizer.").Produces(204).ProducesProblem(404);
-        tokenizers.MapPost("/{model}/encode", Encode).RequireScope(Scopes.Inference, Scopes.Read)
-            .WithName("EncodeTexts")
-            .WithSummary("Turns texts into token ids.")
+        one.Map("DELETE", "", Delete, "DeleteTokenizer", "Forgets a stored tokenizer.").Produces(204).ProducesProblem(404);
+        one.Map("POST", "/encode", Encode, "EncodeTexts", "Turns texts into token ids.").RequireScope(Scopes.Inference, Scopes.Read)
             .WithDescription("The name is a stored tokenizer's or a model's; the tokenizer goes first. Nothing is padded or cut.")
             .WithRequestExample("""{"texts":["Once upon a time"],"add_special_tokens":true}""")
             .ProducesProblem(400).ProducesProblem(404);
-        tokenizers.MapPost("/{model}/decode", Decode).RequireScope(Scopes.Inference, Scopes.Read)
-            .WithName("DecodeIds")
-            .WithSummary("Turns token ids into texts.")
+        one.Map("POST", "/decode", Decode, "DecodeIds", "Turns token ids into texts.").RequireScope(Scopes.Inference, Scopes.Read)
             .WithDescription("The name is a stored tokenizer's or a model's; the tokenizer goes first. Ids outside its vocabulary give no text.")
             .WithRequestExample("""{"ids":[[1,2,3]],"skip_special_tokens":true}""")
             .ProducesProblem(400).ProducesProblem(404);
-
-        var whole = tokenizers.MapGroup("/{owner}/{model}").ExcludeFromDescription();
-        whole.MapGet("", Get);
-        whole.MapPut("", Put).WithMetadata(new RequestSizeLimitAttribute(TokenizerUpload.MaxBytes));
-        whole.MapDelete("", Delete);
-        whole.MapPost("/encode", Encode).RequireScope(Scopes.Inference, Scopes.Read);
-        whole.MapPost("/decode", Decode).RequireScope(Scopes.Inference, Scopes.Read);
     }
 
-    private static async Task<Ok<Page<TokenizerView>>> List(
-        [Range(1, 500)] int? limit, [StringLength(256)] string? after, LlmOsDb db, CancellationToken cancel)
+    private static async Task<Ok<Page<TokenizerView>>> List([AsParameters] Paging paging, LlmOsDb db, CancellationToken cancel)
     {
         var tokenizers = db.Tokenizers.AsNoTracking();
-        if (after is not null)
+        if (paging.After is { } after)
         {
             tokenizers = tokenizers.Where(t => t.Name.CompareTo(after) > 0);
         }
 
-        var size = limit ?? 50;
-        var rows = await tokenizers.Include(t => t.Files).OrderBy(t => t.Name).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(t => t.ToView()).ToList();
-        return TypedResults.Ok(new Page<TokenizerView>(page, rows.Count > size ? page[^1].Name : null));
+        return TypedResults.Ok(await tokenizers.Include(t => t.Files).OrderBy(t => t.Name).ToPageAsync(paging.Size, t => t.ToView(), t => t.Name, cancel));
     }
 
-    private static async Task<Ok<TokenizerView>> Get(HttpContext http, LlmOsDb db, CancellationToken cancel)
+    private static async Task<Ok<TokenizerView>> Get(string model, LlmOsDb db, CancellationToken cancel)
     {
-        var name = ModelRoutes.NameOf(http);
-        var stored = await db.Tokenizers.AsNoTracking().Include(t => t.Files).SingleOrDefaultAsync(t => t.Name == name, cancel);
-        return TypedResults.Ok(stored?.ToView() ?? throw NotStored(name));
+        var stored = await db.Tokenizers.AsNoTracking().Include(t => t.Files).SingleOrDefaultAsync(t => t.Name == model, cancel);
+        return TypedResults.Ok(stored?.ToView() ?? throw NotStored(model));
     }
 
-    private static async Task<Created<TokenizerView>> Put(HttpContext http, TokenizerLibrary library, DataFolder data, CancellationToken cancel)
+    private static async Task<Created<TokenizerView>> Put(string model, HttpRequest request, TokenizerLibrary library, DataFolder data, CancellationToken cancel)
     {
-        var name = Registry.ModelName.Check(ModelRoutes.NameOf(http));
-        using var upload = await TokenizerUpload.ReadAsync(http.Request, data, cancel);
+        var name = ModelName.Check(model);
+        using var upload = await TokenizerUpload.ReadAsync(request, data, cancel);
         return TypedResults.Created($"/api/v1/tokenizers/{Uri.EscapeDataString(name)}", await library.PutAsync(name, upload.Files, cancel));
     }
 
-    private static async Task<NoContent> Delete(HttpContext http, LlmOsDb db, CancellationToken cancel)
+    private static async Task<NoContent> Delete(string model, LlmOsDb db, CancellationToken cancel)
     {
-        var name = ModelRoutes.NameOf(http);
-        return await db.Tokenizers.Where(t => t.Name == name).ExecuteDeleteAsync(cancel) > 0 ? TypedResults.NoContent() : throw NotStored(name);
+        return await db.Tokenizers.Where(t => t.Name == model).ExecuteDeleteAsync(cancel) > 0 ? TypedResults.NoContent() : throw NotStored(model);
     }
 
-    private static async Task<Ok<EncodeReply>> Encode(EncodeRequest request, HttpContext http, TokenizerLibrary library, CancellationToken cancel)
+    private static async Task<Ok<EncodeReply>> Encode(EncodeRequest request, string model, TokenizerLibrary library, CancellationToken cancel)
     {
-        var tokenizer = await library.FindAsync(ModelRoutes.NameOf(http), cancel);
+        var tokenizer = await library.FindAsync(model, cancel);
         try
         {
             return TypedResults.Ok(new EncodeReply(tokenizer.EncodeBatch(request.Texts, request.AddSpecialTokens, parseSpecialTokens: true)));
@@ -98,11 +82,11 @@ internal static class TokenizerEndpoints
         }
     }
 
-    private static async Task<Ok<DecodeReply>> Decode(DecodeRequest request, HttpContext http, TokenizerLibrary library, CancellationToken cancel)
+    private static async Task<Ok<DecodeReply>> Decode(DecodeRequest request, string model, TokenizerLibrary library, CancellationToken cancel)
     {
-        var tokenizer = await library.FindAsync(ModelRoutes.NameOf(http), cancel);
+        var tokenizer = await library.FindAsync(model, cancel);
         return TypedResults.Ok(new DecodeReply([.. request.Ids.Select(ids => tokenizer.Decode([.. ids], request.SkipSpecialTokens))]));
     }
 
-    private static LlmOsException NotStored(string name) => LlmOsException.NotFound("stored tokenizer", Registry.ModelName.Shorten(name));
+    private static LlmOsException NotStored(string name) => LlmOsException.NotFound("stored tokenizer", name, "/api/v1/tokenizers");
 }

@@ -103,8 +103,8 @@ internal sealed class RunningRequests
         }
     }
 
-    /// <summary>Waits until nothing is being answered, but no longer than <paramref name="most"/>.</summary>
-    public async Task WhenNoneAsync(TimeSpan most, TimeProvider clock)
+    /// <summary>Waits until nothing is being answered, but no longer than <paramref name="max"/>.</summary>
+    public async Task WhenNoneAsync(TimeSpan max, TimeProvider clock)
     {
         Task none;
         lock (_gate)
@@ -118,6 +118,6 @@ internal sealed class RunningRequests
             none = _none.Task;
         }
 
-        await Task.WhenAny(none, Task.Delay(most, clock));
+        await Task.WhenAny(none, Task.Delay(max, clock));
     }
 }

@@ -42,7 +42,7 @@ internal sealed class FolderLock : IDisposable
     {
         try
         {
-            // Sharing everything asks for no lock of its own.
+            // Opened with full sharing, so that reading takes no lock.
             using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
             var text = reader.ReadToEnd();
             return text.Length > 0 ? text : "(not yet written)";

@@ -16,7 +16,7 @@ internal static class HostingSetup
         services.AddHostedService<Banner>();
         services.Configure<HostOptions>(options =>
         {
-            // By then the requests had their time; what is left is giving back jobs.
+            // Requests have had their time by then; only jobs must still be given back.
             options.ShutdownTimeout = TimeSpan.FromSeconds(30);
             options.ServicesStopConcurrently = true;
         });

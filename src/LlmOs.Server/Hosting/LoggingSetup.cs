@@ -24,8 +24,8 @@ internal static class LoggingSetup
 }
 
 /// <summary>
-/// The second net: nothing logs a key, and if something does, the key is cut out of the finished line, wherever in it
-/// (message, property, exception) it stands.
+/// The last protection of keys: no code logs one, but if some does, the key is cut out of the finished line, wherever it
+/// stands (message, property, exception).
 /// </summary>
 internal sealed partial class RedactingFormatter(ITextFormatter inner, string? secret) : ITextFormatter
 {

@@ -21,7 +21,9 @@ internal sealed class StartFailure(int exitCode, string message, Exception? caus
     {
         StartFailure known => known,
         SettingException setting => new StartFailure(BadConfiguration, setting.Message),
-        OptionsValidationException options => new StartFailure(BadConfiguration, $"{options.OptionsName}: {string.Join(' ', options.Failures)}"),
+        OptionsValidationException options => new StartFailure(BadConfiguration, string.Join(' ', options.Failures)),
+        AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
+            new StartFailure(BadConfiguration, string.Join(' ', several.InnerExceptions.Select(inner => Of(inner)!.Message))),
         IOException { InnerException: AddressInUseException } => new StartFailure(
             BadConfiguration, $"ASPNETCORE_URLS: {failure.Message} Stop the other program, or choose another address."),
         SocketException socket => new StartFailure(BadConfiguration, $"ASPNETCORE_URLS: {socket.Message}."),

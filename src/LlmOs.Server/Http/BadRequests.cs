@@ -30,7 +30,7 @@ internal static partial class BadRequests
 
         if (Parameter().Match(failure.Message) is { Success: true } parameter)
         {
-            var (type, name, value) = (parameter.Groups["type"].Value, parameter.Groups["name"].Value, parameter.Groups["value"].Value);
+            var (type, name, value) = (parameter.Groups["type"].Value, AsWritten(parameter.Groups["name"].Value, request), parameter.Groups["value"].Value);
             var shown = value.Length > 50 ? value[..50] + "..." : value;
             return LlmOsException.Invalid(name, $"{name}: '{shown}' is not {Expected(type)}.");
         }
@@ -45,6 +45,10 @@ internal static partial class BadRequests
             ? new LlmOsException(ErrorCode.InvalidRequest, "The request has no body that can be read; expected a JSON object.") { Field = "body" }
             : new LlmOsException(ErrorCode.InvalidRequest, "The request could not be read.");
     }
+
+    /// <summary>The framework names a parameter within a record as the property is called; the caller knows the query's key.</summary>
+    private static string AsWritten(string name, HttpRequest request) =>
+        request.Query.Keys.FirstOrDefault(key => key.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
 
     public static LlmOsException Describe(JsonException failure)
     {
@@ -91,7 +95,7 @@ internal static partial class BadRequests
             return $"expected {Expected(conversion.Groups["type"].Value)}.";
         }
 
-        // Written by a converter of ours; the framework appends where it was.
+        // The message of one of our converters; the framework appends the path.
         var end = failure.Message.IndexOf(" Path: ", StringComparison.Ordinal);
         return end < 0 ? failure.Message : failure.Message[..end];
     }

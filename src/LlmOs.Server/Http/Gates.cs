@@ -59,7 +59,7 @@ internal sealed class BodyLimit(RequestDelegate next)
     public async Task InvokeAsync(HttpContext context)
     {
         var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
-        if (limit is { IsReadOnly: false, MaxRequestBodySize: { } most } && context.Request.ContentLength > most)
+        if (limit is { IsReadOnly: false, MaxRequestBodySize: { } max } && context.Request.ContentLength > max)
         {
             if (context.Request.ContentLength <= MaxDroppedBytes)
             {
@@ -67,7 +67,7 @@ internal sealed class BodyLimit(RequestDelegate next)
                 await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
             }
 
-            throw new LlmOsException(ErrorCode.RequestTooLarge, $"The body has {context.Request.ContentLength} bytes; at most {most} are accepted here.");
+            throw new LlmOsException(ErrorCode.RequestTooLarge, $"The body has {context.Request.ContentLength} bytes; at most {max} are accepted here.");
         }
 
         await next(context);

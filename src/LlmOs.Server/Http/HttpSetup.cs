@@ -7,7 +7,7 @@ namespace LlmOs.Server.Http;
 /// <summary>The way of a request, from the outside in.</summary>
 internal static class HttpSetup
 {
-    /// <summary>Most bytes of a body where an endpoint does not say otherwise.</summary>
+    /// <summary>Maximum bytes of a body where an endpoint does not say otherwise.</summary>
     public const long MaxBodyBytes = 16 << 20;
 
     public static void AddHttp(this IServiceCollection services, LlmOsSettings settings)

@@ -15,7 +15,7 @@ internal static class LoginEndpoints
 
     private static async Task<IResult> LoginAsync(HttpContext context, ApiKeys keys, Users users, WrongSecrets wrong, CancellationToken cancel)
     {
-        // Nobody signs this browser in but its own pages.
+        // Only pages of this server may sign a browser in.
         if (!IsOwnPage(context.Request) || !context.Request.HasFormContentType)
         {
             return TypedResults.BadRequest();

@@ -18,7 +18,7 @@ internal static class LoginPage
         var texts = Texts.Of(language);
         var target = $"""<input type="hidden" name="next" value="{WebUtility.HtmlEncode(next is not null && IsLocal(next) ? next : "/")}">""";
 
-        // While there is no user, there is nothing to be asked for but a key.
+        // While there is no user, only a key can be asked for.
         var byName = !await users.AnyAsync(cancel) ? "" : $"""
             <form method="post" action="/login">
               <label for="user">{texts.UserName}</label>

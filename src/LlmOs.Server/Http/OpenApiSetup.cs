@@ -34,6 +34,7 @@ internal static class OpenApiSetup
             }
 
             swagger.MapUnions();
+            swagger.ParameterFilter<QueryWordFilter>();
             swagger.OperationFilter<RefusalFilter>();
         });
     }

@@ -10,7 +10,7 @@ internal static class ConsoleHosting
 {
     public static void AddConsoleHosting(this WebApplicationBuilder builder)
     {
-        // Files of libraries lie in their packages until the server is published; then there is nothing to be found.
+        // Before the server is published, the files of libraries lie in their packages. Afterwards this finds nothing.
         builder.WebHost.UseStaticWebAssets();
 
         // Watching for changed files adds a route for every path, and a wrong method would be told that there is no such path.

@@ -16,7 +16,7 @@ internal sealed class InProcessHandler(InProcessPipeline pipeline, Authenticatio
         var exchange = new InProcessExchange(request, content, caller);
         await using var abort = cancellationToken.Register(exchange.Abort);
 
-        // On its own: the page's circuit waits for the answer and may not also have to carry the work.
+        // On another thread: the page's circuit waits for the answer and cannot do the work as well.
         using (ExecutionContext.SuppressFlow())
         {
             _ = Task.Run(() => pipeline.RunAsync(exchange), CancellationToken.None);

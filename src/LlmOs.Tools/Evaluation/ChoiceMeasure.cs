@@ -51,7 +51,7 @@ internal static class ChoiceMeasure
         }
 
         var whole = model.Encode(before + continuation);
-        var length = Math.Min(model.Encode(before).Length, whole.Length - 1); // something is left to score
+        var length = Math.Min(model.Encode(before).Length, whole.Length - 1); // at least one token is left to score
         return (whole, length);
     }
 
@@ -66,7 +66,7 @@ internal static class ChoiceMeasure
                 throw LlmOsException.Invalid($"rows[{index}].choices", $"Row {index + 1}: a choice has {ids.Length - context} tokens; the model sees {model.ContextLength} at once.");
             }
 
-            // Too long a context loses its beginning, as in the harness.
+            // A context that is too long is cut at its beginning, as in the harness.
             var cut = Math.Max(0, ids.Length - model.ContextLength);
             var scores = await model.ScoreAsync(ids[cut..], context - cut, cancel);
             sums.Add(scores.Sum(s => s.Logprob));

@@ -41,12 +41,7 @@ internal static class EvaluationEndpoints
             .ProducesProblem(404);
     }
 
-    private static async Task<Ok<Page<EvaluationView>>> List(
-        [StringLength(512)] string? model,
-        [Range(1, 500)] int? limit,
-        [StringLength(64)] string? after,
-        LlmOsDb db,
-        CancellationToken cancel)
+    private static async Task<Ok<Page<EvaluationView>>> List([StringLength(512)] string? model, [AsParameters] Paging paging, LlmOsDb db, CancellationToken cancel)
     {
         var evaluations = db.Evaluations.AsNoTracking();
         if (model is not null)
@@ -55,21 +50,17 @@ internal static class EvaluationEndpoints
             evaluations = evaluations.Where(e => e.VersionId == version);
         }
 
-        if (after is not null)
+        if (paging.After is { } after)
         {
-            var last = (await FindAsync(db, after, cancel))?.Seq
-                ?? throw LlmOsException.Invalid("after", $"There is no evaluation '{after}'; send the next of the page before.");
+            var last = (await FindAsync(db, after, cancel))?.Seq ?? throw paging.UnknownCursor("evaluation");
             evaluations = evaluations.Where(e => e.Seq < last);
         }
 
-        var size = limit ?? 50;
-        var rows = await evaluations.OrderByDescending(e => e.Seq).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(e => e.ToView()).ToList();
-        return TypedResults.Ok(new Page<EvaluationView>(page, rows.Count > size ? page[^1].Id : null));
+        return TypedResults.Ok(await evaluations.OrderByDescending(e => e.Seq).ToPageAsync(paging.Size, e => e.ToView(), e => e.Id, cancel));
     }
 
     private static async Task<Ok<EvaluationView>> Get(string id, LlmOsDb db, CancellationToken cancel) =>
-        TypedResults.Ok((await FindAsync(db, id, cancel) ?? throw LlmOsException.NotFound("evaluation", Shorten(id))).ToView());
+        TypedResults.Ok((await FindAsync(db, id, cancel) ?? throw NoEvaluation(id)).ToView());
 
     private static async Task<Ok<EvaluationComparisonView>> Compare(EvaluationComparisonRequest request, LlmOsDb db, CancellationToken cancel)
     {
@@ -80,7 +71,7 @@ internal static class EvaluationEndpoints
         var pair = (from a in first from b in second where a.Fingerprint == b.Fingerprint && a.Id != b.Id orderby Math.Min(a.Seq, b.Seq) descending select (a, b)).FirstOrDefault();
         return pair.a is not null ? TypedResults.Ok(EvaluationComparison.Of(pair.a, pair.b))
             : first is [var one] && second is [var other] && one.Id != other.Id ? TypedResults.Ok(EvaluationComparison.Of(one, other))
-            : throw LlmOsException.Invalid("second", $"'{Shorten(request.First)}' and '{Shorten(request.Second)}' have no two evaluations of the same data with the same settings.");
+            : throw LlmOsException.Invalid("second", $"'{Shown.Of(request.First)}' and '{Shown.Of(request.Second)}' have no two evaluations of the same data with the same settings.");
     }
 
     private static async Task<IReadOnlyList<StoredEvaluation>> CandidatesAsync(LlmOsDb db, string name, string field, CancellationToken cancel)
@@ -92,7 +83,7 @@ internal static class EvaluationEndpoints
 
         if (name.StartsWith("job_", StringComparison.Ordinal))
         {
-            throw new LlmOsException(ErrorCode.NotFound, $"There is no evaluation '{Shorten(name)}'.") { Field = field };
+            throw NoEvaluation(name, field);
         }
 
         const int Looked = 50;
@@ -102,5 +93,5 @@ internal static class EvaluationEndpoints
 
     private static Task<StoredEvaluation?> FindAsync(LlmOsDb db, string id, CancellationToken cancel) => db.Evaluations.AsNoTracking().SingleOrDefaultAsync(e => e.Id == id, cancel);
 
-    private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "...";
+    private static LlmOsException NoEvaluation(string id, string? field = null) => LlmOsException.NotFound("evaluation", id, "/api/v1/evaluations", field);
 }

@@ -74,10 +74,10 @@ internal abstract record EvaluationPlan(string Kind)
     /// <summary>Equal for the same data and settings, whatever the model.</summary>
     protected static string FingerprintOf(object settings) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, LlmOsJson.Options)));
 
-    private static T Within<T>(string field, T value, T least, T most)
+    private static T Within<T>(string field, T value, T min, T max)
         where T : INumber<T>
     {
-        Check(value >= least && value <= most, field, FormattableString.Invariant($"'{field}' must be between {least} and {most}, not {value}."));
+        Check(value >= min && value <= max, field, FormattableString.Invariant($"'{field}' must be between {min} and {max}, not {value}."));
         return value;
     }
 

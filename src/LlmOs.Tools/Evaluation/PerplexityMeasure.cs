@@ -52,10 +52,10 @@ internal static class PerplexityMeasure
         var (ids, sha256) = await ReadAsync(path, model, plan.MaxTokens, cancel);
         var window = plan.Window ?? EvaluationPlan.DefaultWindow(model.ContextLength, plan.Begin);
         var stride = plan.Stride ?? window;
-        var most = plan.Begin ? model.ContextLength - 1 : model.ContextLength;
-        if (window > most)
+        var max = plan.Begin ? model.ContextLength - 1 : model.ContextLength;
+        if (window > max)
         {
-            throw LlmOsException.Invalid("window", $"The model sees {model.ContextLength} tokens at once{(plan.Begin ? ", the begin token included" : "")}; a window has at most {most}, not {window}.");
+            throw LlmOsException.Invalid("window", $"The model sees {model.ContextLength} tokens at once{(plan.Begin ? ", the begin token included" : "")}; a window has at most {max}, not {window}.");
         }
 
         if (stride > window)

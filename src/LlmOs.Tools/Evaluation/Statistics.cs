@@ -67,7 +67,7 @@ internal static class Statistics
     public static double McNemarExact(int onlyFirst, int onlySecond)
     {
         var n = onlyFirst + onlySecond;
-        var least = Math.Min(onlyFirst, onlySecond);
+        var min = Math.Min(onlyFirst, onlySecond);
         if (n == 0)
         {
             return 1;
@@ -76,7 +76,7 @@ internal static class Statistics
         // Twice the tail of the binomial with p = 1/2, in logarithms: 2^-n underflows.
         var tail = 0.0;
         var logCoefficient = 0.0;
-        for (var k = 0; k <= least; k++)
+        for (var k = 0; k <= min; k++)
         {
             tail += Math.Exp(logCoefficient - (n * Math.Log(2)));
             logCoefficient += Math.Log(n - k) - Math.Log(k + 1);

@@ -43,7 +43,7 @@ internal sealed class PairCounts
                 return count < 2 ? null : pair;
             }
 
-            // Words changed since it was queued: it may stand lower now.
+            // Words have changed since the pair was queued, so its count may be lower now.
             if (count > 0)
             {
                 _queue.Enqueue(pair, (count, pair.Item1, pair.Item2));

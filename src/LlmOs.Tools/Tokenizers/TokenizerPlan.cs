@@ -38,11 +38,11 @@ internal sealed record TokenizerPlan(string Kind, int Vocabulary, IReadOnlyList<
 
         var special = CheckSpecialTokens(request.SpecialTokens ?? (request.Train == WordPiece ? ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] : [TrainingPlan.EndOfText]), "special_tokens");
         special = unknown is null || special.Contains(unknown) ? special : [unknown, .. special];
-        var least = special.Count + (request.Train == BytePair ? 256 : 1);
+        var min = special.Count + (request.Train == BytePair ? 256 : 1);
         var vocabulary = request.Vocabulary ?? UsualVocabulary;
-        if (vocabulary < least || vocabulary > MaxVocabulary)
+        if (vocabulary < min || vocabulary > MaxVocabulary)
         {
-            throw LlmOsException.Invalid("vocabulary", $"'vocabulary' must be between {least} and {MaxVocabulary}, not {vocabulary}.");
+            throw LlmOsException.Invalid("vocabulary", $"'vocabulary' must be between {min} and {MaxVocabulary}, not {vocabulary}.");
         }
 
         var coverage = request.CharacterCoverage ?? UsualCoverage;

@@ -84,7 +84,7 @@ internal sealed class UnigramCuts(UnigramPieces pieces)
 
     private static double LogSum(double one, double other)
     {
-        var (most, least) = one > other ? (one, other) : (other, one);
-        return double.IsNegativeInfinity(least) ? most : most + Math.Log(1 + Math.Exp(least - most));
+        var (max, min) = one > other ? (one, other) : (other, one);
+        return double.IsNegativeInfinity(min) ? max : max + Math.Log(1 + Math.Exp(min - max));
     }
 }

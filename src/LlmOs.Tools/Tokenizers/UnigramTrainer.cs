@@ -15,7 +15,7 @@ internal sealed class UnigramTrainer
     private const int RoundsBeforePruning = 2;
     private const double Kept = 0.75;              // of the pieces, in a round of pruning
     private const double Slack = 1.1;              // pruning ends here; the likeliest pieces make up the vocabulary
-    private const double LeastExpected = 0.5;      // times that a piece is used, below which it goes
+    private const double MinExpected = 0.5;      // times that a piece is used, below which it goes
 
     private readonly IReadOnlyList<(string Text, long Count)> _stretches;
     private readonly List<string> _characters;
@@ -124,8 +124,8 @@ internal sealed class UnigramTrainer
     private void Maximise(double[] expected)
     {
         var kept = Enumerable.Range(0, _pieces.Count)
-            .Where(id => expected[id] >= LeastExpected || _pieces.IsCharacter(id))
-            .Select(id => (Piece: _pieces[id].Piece, Count: Math.Max(expected[id], LeastExpected)))
+            .Where(id => expected[id] >= MinExpected || _pieces.IsCharacter(id))
+            .Select(id => (Piece: _pieces[id].Piece, Count: Math.Max(expected[id], MinExpected)))
             .ToList();
         var all = Digamma(kept.Sum(k => k.Count));
         _pieces = new UnigramPieces([.. kept.Select(k => (k.Piece, Digamma(k.Count) - all))]);

@@ -6,13 +6,13 @@ namespace LlmOs.Tools.Tokenizers;
 internal sealed class WordCounts
 {
     /// <summary>Words held at most; beyond it those that were seen once so far are forgotten.</summary>
-    private const int Most = 4_000_000;
+    private const int MaxWords = 4_000_000;
 
     private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
 
     public void Add(ReadOnlySpan<char> word)
     {
-        if (_counts.Count >= Most)
+        if (_counts.Count >= MaxWords)
         {
             ForgetRare();
         }

@@ -2,7 +2,7 @@ namespace LlmOs.Tools.Tokenizers;
 
 /// <summary>
 /// Learns a WordPiece vocabulary as Hugging Face's tokenizers library does: the merges of BPE over characters, in which every
-/// part that does not begin its word wears a prefix. Only the parts are kept: encoding looks for the longest, not for merges.
+/// part that does not begin its word has a prefix. Only the parts are kept: encoding looks for the longest, not for merges.
 /// </summary>
 internal static class WordPieceTrainer
 {

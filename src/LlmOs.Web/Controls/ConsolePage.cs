@@ -63,7 +63,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
         }
         catch (OperationCanceledException) when (Left.IsCancellationRequested)
         {
-            // Nobody looks any more.
+            // The page was left.
         }
 
         return false;

@@ -16,10 +16,10 @@ internal sealed class RandomText(int seed)
     /// <summary>Half characters become U+FFFD, as in every encoding to UTF-8.</summary>
     public static string Whole(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
 
-    public string Next(int most = 24)
+    public string Next(int max = 24)
     {
         var text = new StringBuilder();
-        for (var count = _random.Next(most + 1); count > 0; count--)
+        for (var count = _random.Next(max + 1); count > 0; count--)
         {
             switch (_random.Next(4))
             {
@@ -39,9 +39,9 @@ internal sealed class RandomText(int seed)
     }
 
     /// <summary>Ids of a vocabulary, some outside it.</summary>
-    public int[] Ids(int vocabulary, int most = 24)
+    public int[] Ids(int vocabulary, int max = 24)
     {
-        var ids = new int[_random.Next(most + 1)];
+        var ids = new int[_random.Next(max + 1)];
         for (var i = 0; i < ids.Length; i++)
         {
             ids[i] = _random.Next(40) == 0 ? _random.Next() : _random.Next(vocabulary);

@@ -45,10 +45,10 @@ public sealed class EstimateTests : IAsyncLifetime
     [Fact]
     public void The_refusal_says_what_is_needed_and_what_there_is()
     {
-        var budget = new MemoryBudget(Options.Create(new ServingOptions { MemoryMiB = 100 }));
+        var budget = new MemoryBudget(Options.Create(new ServingOptions { MemoryMiB = 100 }), Options.Create(new EngineOptions()));
 
-        budget.Check(new MemoryEstimate(50 << 20, 40 << 20, 10 << 20));
-        var refusal = Assert.Throws<LlmOsException>(() => budget.Check(new MemoryEstimate(50 << 20, 40 << 20, 11 << 20)));
+        budget.Check(new MemoryEstimate(50 << 20, 40 << 20, 10 << 20, 64, 1));
+        var refusal = Assert.Throws<LlmOsException>(() => budget.Check(new MemoryEstimate(50 << 20, 40 << 20, 11 << 20, 64, 1)));
 
         Assert.Equal(ErrorCode.OutOfMemory, refusal.Code);
         Assert.Contains("needs 101 MiB (50 MiB weights, 40 MiB keys and values, 11 MiB working values); all models together may take 100 MiB", refusal.Message, StringComparison.Ordinal);

@@ -116,7 +116,7 @@ public class LoadOnceCacheTests
                 return new Thing(key, _unloaded);
             });
         },
-        (needed, held, most) => new InvalidOperationException($"needs {needed}, holds {held}, budget {most}"),
+        (needed, held, max) => new InvalidOperationException($"needs {needed}, holds {held}, budget {max}"),
         budget);
 
     private sealed class Thing(string name, List<string> unloaded) : IAsyncDisposable

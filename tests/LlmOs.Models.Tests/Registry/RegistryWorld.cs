@@ -41,7 +41,7 @@ internal sealed class RegistryWorld : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Pull:FirstPauseMilliseconds"] = "1",
-            ["Pull:Tries"] = "3",
+            ["Pull:MaxAttempts"] = "3",
             ["Pull:MaxPauseSeconds"] = "2",
             ["Collector:GraceMinutes"] = "0",
         });

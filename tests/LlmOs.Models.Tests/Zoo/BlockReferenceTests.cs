@@ -35,7 +35,7 @@ public sealed class BlockReferenceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Models))]
-    public async Task Rounded_weights_stay_within_the_stated_distance(string model, WeightPrecision precision, double most)
+    public async Task Rounded_weights_stay_within_the_stated_distance(string model, WeightPrecision precision, double max)
     {
         using var reference = new ReferenceModel(model);
         var config = reference.Architecture.Settle(reference.Config, reference.Weights);
@@ -53,7 +53,7 @@ public sealed class BlockReferenceTests : IDisposable
         var distance = Math.Sqrt(error / spread);
         TestContext.Current.TestOutputHelper!.WriteLine($"{model} {precision}: {distance:0.0000}");
 
-        Assert.InRange(distance, 1e-5, most); // 0 would mean that nothing was rounded
+        Assert.InRange(distance, 1e-5, max); // 0 would mean that nothing was rounded
     }
 
     private static List<(float[] Expected, float[] Actual)> Decoder(ReferenceModel reference, ServingGraph graph)

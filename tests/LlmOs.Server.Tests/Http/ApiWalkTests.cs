@@ -136,6 +136,42 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         Assert.True(faults.Count == 0, string.Join('\n', faults));
     }
 
+    [Fact]
+    public async Task Every_word_that_the_document_states_for_a_query_is_taken()
+    {
+        var document = await OpenApiDocument.ReadAsync(server);
+        using var client = server.Client();
+
+        var faults = new List<string>();
+        var words = document.Operations.SelectMany(operation => operation.QueryWords.Select(word => (Operation: operation, word.Name, word.Word))).ToList();
+        foreach (var (operation, name, word) in words)
+        {
+            using var answer = await SendAsync(client, operation, $"{Url(operation)}?{name}={word}", operation.BodyExample?.ToJsonString());
+            if (!answer.IsSuccessStatusCode)
+            {
+                faults.Add($"{operation} ?{name}={word}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            }
+        }
+
+        Assert.True(words.Count >= 7, $"only {words.Count} words; a job has seven states");
+        Assert.True(faults.Count == 0, string.Join('\n', faults));
+    }
+
+    [Theory]
+    [InlineData("Running")]
+    [InlineData("1")]
+    [InlineData("")]
+    public async Task Another_word_is_refused_with_those_that_there_are(string word)
+    {
+        using var client = server.Client();
+
+        using var answer = await client.GetAsync($"/api/v1/jobs?state={word}");
+        var problem = await answer.ReadAsync();
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("queued, running, pausing, paused, succeeded, failed, cancelled", problem.GetProperty("errors").GetProperty("state")[0].GetString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("nothing")]
     [InlineData("..%2F..%2Fetc")]

@@ -63,6 +63,11 @@ internal sealed record Operation(OpenApiDocument Document, string Method, string
     public IEnumerable<string> QueryParameters =>
         (Node["parameters"]?.AsArray() ?? []).Where(p => (string?)p!["in"] == "query").Select(p => (string)p!["name"]!);
 
+    /// <summary>Every word that the document states for a parameter of the query.</summary>
+    public IEnumerable<(string Name, string Word)> QueryWords =>
+        (Node["parameters"]?.AsArray() ?? []).Where(p => (string?)p!["in"] == "query")
+            .SelectMany(p => Document.Forms(p!["schema"]).SelectMany(form => form["enum"]?.AsArray() ?? []).Select(word => ((string)p!["name"]!, (string)word!)));
+
     public JsonNode? BodySchema => Node["requestBody"]?["content"]?["application/json"]?["schema"];
 
     public override string ToString() => $"{Method} {Path}";

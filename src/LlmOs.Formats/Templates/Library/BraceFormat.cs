@@ -108,7 +108,7 @@ internal static class BraceFormat
         switch (value)
         {
             case TextValue text when kind is '\0' or 's':
-                return field.Fit(run, field.Precision is { } most && most < text.Length ? text.Cut(0, text.UnitOf(most)) : text, isNumber: false);
+                return field.Fit(run, field.Precision is { } max && max < text.Length ? text.Cut(0, text.UnitOf(max)) : text, isNumber: false);
             case IntValue or BoolValue when kind is '\0' or 'd' or 'x' or 'X' or 'o' or 'b':
                 return field.Number(run, NumberText.OfWhole(PythonOperators.Whole(value)!.Value, kind == '\0' ? 'd' : kind, field with { Precision = null }));
             case FloatValue or IntValue or BoolValue when kind is 'f' or 'F' or 'e' or 'E' or 'g' or 'G' or '%':

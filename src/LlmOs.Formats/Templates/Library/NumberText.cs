@@ -20,7 +20,7 @@ internal static class NumberText
             'o' => ToBase(magnitude, 8),
             _ => ToBase(magnitude, 2),
         };
-        digits = spec.Precision is { } least && least <= MaxDecimals ? digits.PadLeft(least, '0') : digits;
+        digits = spec.Precision is { } min && min <= MaxDecimals ? digits.PadLeft(min, '0') : digits;
         digits = spec.Grouped ? Group(digits, kind == 'd' ? 3 : 4, spec.Separator) : digits;
         var prefix = spec.Alternate && kind != 'd' ? "0" + kind : "";
         return (SignOf(value.Sign < 0, spec) + prefix, digits);

@@ -82,6 +82,6 @@ internal static class PercentFormat
                 throw TemplateException.Value($"unsupported format character '{kind}' (0x{(int)kind:x})");
         }
 
-        TextValue Cut(TextValue text) => spec.Precision is { } most && most < text.Length ? text.Cut(0, text.UnitOf(most)) : text;
+        TextValue Cut(TextValue text) => spec.Precision is { } max && max < text.Length ? text.Cut(0, text.UnitOf(max)) : text;
     }
 }

@@ -56,16 +56,16 @@ internal static class Texts
         }
     }
 
-    public static TextValue Replace(RenderRun run, TextValue text, TextValue old, TextValue by, long most)
+    public static TextValue Replace(RenderRun run, TextValue text, TextValue old, TextValue by, long max)
     {
         var output = new TextOutput(run);
         var copied = 0;
         if (old.Text.Length == 0)
         {
-            return ReplaceEmpty(run, text, by, most);
+            return ReplaceEmpty(run, text, by, max);
         }
 
-        for (var count = 0L; most < 0 || count < most; count++)
+        for (var count = 0L; max < 0 || count < max; count++)
         {
             var at = TextSearch.Find(run, text.Text, old.Text, copied);
             if (at < 0)
@@ -89,18 +89,18 @@ internal static class Texts
     }
 
     /// <summary>Pieces between separators; between stretches of white space where no separator is given.</summary>
-    public static List<TemplateValue> Split(RenderRun run, TextValue text, TextValue? separator, long most)
+    public static List<TemplateValue> Split(RenderRun run, TextValue text, TextValue? separator, long max)
     {
         var pieces = new List<TemplateValue>();
         if (separator is null)
         {
-            SplitBlanks(run, text, most, pieces);
+            SplitBlanks(run, text, max, pieces);
             return pieces;
         }
 
         RefuseEmpty(separator);
         var from = 0;
-        for (var count = 0L; most < 0 || count < most; count++)
+        for (var count = 0L; max < 0 || count < max; count++)
         {
             var at = TextSearch.Find(run, text.Text, separator.Text, from);
             if (at < 0)
@@ -117,9 +117,9 @@ internal static class Texts
     }
 
     /// <summary>The same from the end.</summary>
-    public static List<TemplateValue> SplitLast(RenderRun run, TextValue text, TextValue? separator, long most)
+    public static List<TemplateValue> SplitLast(RenderRun run, TextValue text, TextValue? separator, long max)
     {
-        if (most < 0)
+        if (max < 0)
         {
             return Split(run, text, separator, -1);
         }
@@ -129,7 +129,7 @@ internal static class Texts
         if (separator is null)
         {
             to = PythonText.TrimmedEnd(text.Text);
-            while (to > 0 && pieces.Count < most)
+            while (to > 0 && pieces.Count < max)
             {
                 var start = to;
                 while (start > 0 && !PythonText.IsSpace(text.Text[start - 1]))
@@ -155,7 +155,7 @@ internal static class Texts
         else
         {
             RefuseEmpty(separator);
-            while (pieces.Count < most && to >= separator.Text.Length)
+            while (pieces.Count < max && to >= separator.Text.Length)
             {
                 var at = TextSearch.FindLastBefore(run, text.Text, separator.Text, to);
                 if (at < 0)
@@ -246,13 +246,13 @@ internal static class Texts
         }
     }
 
-    private static TextValue ReplaceEmpty(RenderRun run, TextValue text, TextValue by, long most)
+    private static TextValue ReplaceEmpty(RenderRun run, TextValue text, TextValue by, long max)
     {
         var output = new TextOutput(run);
         var count = 0L;
         foreach (var character in text.Items(run))
         {
-            if (most < 0 || count++ < most)
+            if (max < 0 || count++ < max)
             {
                 output.Append(by);
             }
@@ -260,7 +260,7 @@ internal static class Texts
             output.Append((TextValue)character);
         }
 
-        if (most < 0 || count < most)
+        if (max < 0 || count < max)
         {
             output.Append(by);
         }
@@ -268,7 +268,7 @@ internal static class Texts
         return output.ToText(text.IsMarkup);
     }
 
-    private static void SplitBlanks(RenderRun run, TextValue text, long most, List<TemplateValue> pieces)
+    private static void SplitBlanks(RenderRun run, TextValue text, long max, List<TemplateValue> pieces)
     {
         var at = 0;
         while (true)
@@ -283,7 +283,7 @@ internal static class Texts
                 return;
             }
 
-            if (most >= 0 && pieces.Count >= most)
+            if (max >= 0 && pieces.Count >= max)
             {
                 Add(run, text, at, PythonText.TrimmedEnd(text.Text), pieces);
                 return;

@@ -145,13 +145,13 @@ internal readonly record struct ScalarKey(byte Kind, string Text, double Number)
 /// <summary>Bounds how deep lists and mappings may lie within each other, so that whoever walks one needs no bound.</summary>
 internal static class NestingRule
 {
-    private const int Most = 200;
+    private const int MaxLevels = 200;
 
     public static void Check(int depth)
     {
-        if (depth > Most)
+        if (depth > MaxLevels)
         {
-            throw new TemplateException(TemplateFault.Limit, $"The template was given or made lists within each other of more than {Most} levels.");
+            throw new TemplateException(TemplateFault.Limit, $"The template was given or made lists within each other of more than {MaxLevels} levels.");
         }
     }
 }

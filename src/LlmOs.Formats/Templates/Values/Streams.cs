@@ -50,7 +50,7 @@ internal sealed class ViewValue(string word, IReadOnlyList<TemplateValue> items)
 internal sealed class RangeValue(long start, long stop, long step) : TemplateValue
 {
     /// <summary>Jinja's sandbox has the same bound.</summary>
-    private const int Most = 100_000;
+    private const int MaxItems = 100_000;
 
     public static RangeValue Of(long start, long stop, long step)
     {
@@ -60,9 +60,9 @@ internal sealed class RangeValue(long start, long stop, long step) : TemplateVal
         }
 
         var range = new RangeValue(start, stop, step);
-        return range.Count <= Most
+        return range.Count <= MaxItems
             ? range
-            : throw new TemplateException(TemplateFault.Limit, $"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({Most}).");
+            : throw new TemplateException(TemplateFault.Limit, $"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MaxItems}).");
     }
 
     public long Start => start;

@@ -133,8 +133,8 @@ internal sealed class BpeModel : ITokenModel
         }
 
         // A UTF-16 unit makes at most three bytes; characters make at most one symbol a unit, or their bytes.
-        var most = piece.Length * 3 + _settings.ContinuingPrefix.Length + _settings.EndOfWordSuffix.Length;
-        var rented = most <= OnStack ? null : ArrayPool<int>.Shared.Rent(checked(3 * most));
+        var max = piece.Length * 3 + _settings.ContinuingPrefix.Length + _settings.EndOfWordSuffix.Length;
+        var rented = max <= OnStack ? null : ArrayPool<int>.Shared.Rent(checked(3 * max));
         var room = rented is null ? stackalloc int[3 * OnStack] : rented;
         var size = room.Length / 3;
         var symbols = new SymbolList(room[..size], room.Slice(size, size), room.Slice(2 * size, size));

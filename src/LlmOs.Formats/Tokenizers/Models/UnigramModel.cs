@@ -30,8 +30,8 @@ internal sealed class UnigramModel : ITokenModel
     private readonly PieceSearch _search;
 
     /// <param name="findable">Whether a piece may be found in a text, by id; null: all may.</param>
-    /// <param name="leastScore">What an unknown character is ten less than; null: the least of all.</param>
-    public UnigramModel(IReadOnlyList<(string Piece, double Score)> pieces, int? unknownId, bool byteFallback, IReadOnlyList<bool>? findable = null, double? leastScore = null)
+    /// <param name="minScore">What an unknown character is ten less than; null: the lowest score of all pieces.</param>
+    public UnigramModel(IReadOnlyList<(string Piece, double Score)> pieces, int? unknownId, bool byteFallback, IReadOnlyList<bool>? findable = null, double? minScore = null)
     {
         if (unknownId >= pieces.Count)
         {
@@ -49,7 +49,7 @@ internal sealed class UnigramModel : ITokenModel
         _unknown = unknownId;
         _byteFallback = byteFallback;
         var found = pieces.Select((piece, id) => (piece.Piece, Id: id)).Where(piece => findable is null || findable[piece.Id]).ToArray();
-        _unknownScore = (leastScore ?? found.Select(piece => _scores[piece.Id]).DefaultIfEmpty().Min()) - UnknownPenalty;
+        _unknownScore = (minScore ?? found.Select(piece => _scores[piece.Id]).DefaultIfEmpty().Min()) - UnknownPenalty;
         _trie = new SpellingTrie(found.Select(piece => (piece.Piece, piece.Id)), "model.vocab");
         _findable = findable;
         _chosen = [.. pieces.Select((piece, id) => Vocabulary.TryGet(piece.Piece, out var same) && IsFindable(same) ? same : id)];

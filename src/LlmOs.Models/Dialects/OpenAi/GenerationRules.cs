@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using LlmOs.Contracts.OpenAi;
 using LlmOs.Engine;
+using LlmOs.Engine.Sampling;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Generation;
 
@@ -77,6 +78,7 @@ internal static class GenerationRules
             TopP = NotNothing(CheckNumber("top_p", fields.TopP, 0, 1) ?? 1),
             TopK = (int)(CheckWhole("top_k", fields.TopK, 0, int.MaxValue, "0 (all) or more") ?? 0),
             MinP = CheckNumber("min_p", fields.MinP, 0, 1) ?? 0,
+            Filters = CheckNumber("top_n_sigma", fields.TopNSigma, -100, 100) is { } n and > 0 ? [new TopNSigma(n)] : [],
             TypicalP = NotNothing(CheckNumber("typical_p", fields.TypicalP, 0, 1) ?? 1),
             RepetitionPenalty = CheckPenalty("repetition_penalty", fields.RepetitionPenalty),
             PresencePenalty = CheckNumber("presence_penalty", fields.PresencePenalty, -2, 2) ?? 0,

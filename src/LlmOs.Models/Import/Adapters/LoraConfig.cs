@@ -28,7 +28,7 @@ internal sealed class LoraConfig
         ["target_parameters"] = ["[]"],
         ["arrow_config"] = ["{}"],
         ["megatron_config"] = ["{}"],
-        // Other ways to begin (pissa, olora, loftq, ...) train beside a base whose own weights they changed.
+        // Other initialisations (pissa, olora, loftq, ...) change the base's weights before training, so merging into the published base would be wrong.
         ["init_lora_weights"] = ["true", "false", "\"gaussian\"", "\"orthogonal\"", "\"eva\""],
     };
 

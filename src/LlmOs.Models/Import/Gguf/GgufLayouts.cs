@@ -164,7 +164,7 @@ internal static class GgufLayouts
         config["attn_logit_softcapping"] = model.Number("attn_logit_softcapping") ?? 50;
         config["final_logit_softcapping"] = model.Number("final_logit_softcapping") ?? 30;
         config["sliding_window"] = model.Whole("attention.sliding_window") ?? 4096;
-        // Not stored: the 27B model alone scales by its width a head.
+        // Not stored in the file: only the 27B model scales by hidden size / heads.
         config["query_pre_attn_scalar"] = model.Layers == 46 ? model.Hidden / model.Heads : model.HeadDim;
         return config;
     }

@@ -4,14 +4,14 @@ namespace LlmOs.Models.Import.Pull;
 internal static class Bounded
 {
     /// <returns>Null when there is more than the limit.</returns>
-    public static async Task<byte[]?> ReadAsync(Stream stream, int most, CancellationToken cancel)
+    public static async Task<byte[]?> ReadAsync(Stream stream, int max, CancellationToken cancel)
     {
         using var buffer = new MemoryStream();
         var piece = new byte[64 << 10];
         int read;
         while ((read = await stream.ReadAsync(piece, cancel)) > 0)
         {
-            if (buffer.Length + read > most)
+            if (buffer.Length + read > max)
             {
                 return null;
             }

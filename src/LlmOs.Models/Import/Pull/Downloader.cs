@@ -61,7 +61,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
         await ContinueAsync(download, received, cancel);
         if (await ProblemAsync(download, cancel) is not null)
         {
-            // Half of it may be from an older state of the file; from its beginning it gets one more chance.
+            // A part of it may be from an older state of the file, so it is fetched once more from the beginning.
             Forget(download);
             await ContinueAsync(download, received, cancel);
             if (await ProblemAsync(download, cancel) is { } problem)
@@ -88,7 +88,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
 
     private Task<bool> ContinueAsync(Download download, Action<long> received, CancellationToken cancel)
     {
-        var restarts = new Restarts(download, options.Value.Tries);
+        var restarts = new Restarts(download, options.Value.MaxAttempts);
         return retries.RunAsync(download.Uri.IdnHost, (attempts, cancel) => TryAsync(download, restarts, attempts, received, cancel), cancel);
     }
 
@@ -105,7 +105,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
         Retries.ThrowIfTransient(response);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
-            restarts.Begin(part); // our part is no part of what lies there now
+            restarts.Begin(part); // the file has changed: our part belongs to the old one
             throw new TransientException("the file changed while it was fetched", TimeSpan.Zero);
         }
 
@@ -117,7 +117,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
         var range = response.StatusCode == HttpStatusCode.PartialContent ? response.Content.Headers.ContentRange : null;
         if (from > 0 && range?.From != from)
         {
-            restarts.Begin(part); // it cannot send a part, or the file is another one by now
+            restarts.Begin(part); // the host cannot send a range, or the file has changed
             if (range is not null)
             {
                 throw new TransientException("it answers with another range than was asked for", TimeSpan.Zero);
@@ -137,7 +137,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
     private static HttpRequestMessage Request(Download download, Uri uri, long from)
     {
         var request = download.Make(uri);
-        request.Headers.AcceptEncoding.Clear(); // a range is one of the bytes as they are
+        request.Headers.AcceptEncoding.Clear(); // ranges count the bytes as stored, not compressed
         if (from > 0)
         {
             request.Headers.Range = new RangeHeaderValue(from, null);
@@ -245,7 +245,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
     }
 
     /// <summary>Times that a file had to be begun again: a host that always makes us do so is left.</summary>
-    private sealed class Restarts(Download download, int most)
+    private sealed class Restarts(Download download, int max)
     {
         private int _count;
 
@@ -253,7 +253,7 @@ internal sealed class Downloader(Egress egress, Retries retries, IOptions<PullOp
         {
             part.SetLength(0);
             File.Delete(TagOf(download));
-            if (++_count >= most)
+            if (++_count >= max)
             {
                 throw new LlmOsException(ErrorCode.Unavailable, $"{download.Name} had to be begun again {_count} times: its host does not let a download go on from where it was cut.") { Hint = "Fetch the file by other means and import it with file: or upload:." };
             }

@@ -25,7 +25,7 @@ internal sealed class HubPull(HubClient hub, Downloader downloader, ArtifactStor
         DiskSpace.Require(folder, plan.Bytes - Here(plan, files), "The download");
         await FetchAllAsync(reference, commit, plan.Texts, files, progress, cancel);
 
-        // Now the configuration is here and tells how the weights are stored.
+        // The configuration has arrived; it says how the weights are stored.
         var needs = PullNeeds.Of(plan.Weights.Sum(f => f.Bytes), StoredType(Path.Combine(files, ModelFolder.ConfigFile)), precision);
         needs.RequireMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         DiskSpace.Require(folder, plan.Bytes - Here(plan, files) + needs.Disk, "The model");

@@ -7,11 +7,11 @@ public sealed class PullOptions
 {
     public const string Section = "Pull";
 
-    /// <summary>Tries in a row that bring no byte before a download fails.</summary>
+    /// <summary>Attempts in a row that bring no byte before a download fails.</summary>
     [Range(1, 100)]
-    public int Tries { get; set; } = 6;
+    public int MaxAttempts { get; set; } = 6;
 
-    /// <summary>Milliseconds before the second try; each further one waits twice as long.</summary>
+    /// <summary>Milliseconds before the second attempt; each further one waits twice as long.</summary>
     [Range(0, 60_000)]
     public int FirstPauseMilliseconds { get; set; } = 1000;
 

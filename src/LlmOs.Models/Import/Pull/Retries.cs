@@ -24,7 +24,7 @@ internal sealed class Retries(IOptions<PullOptions> options, TimeProvider clock)
     public async Task<T> RunAsync<T>(string host, Func<Attempts, CancellationToken, Task<T>> work, CancellationToken cancel)
     {
         var limits = options.Value;
-        for (var fruitless = 0; ;)
+        for (var failures = 0; ;)
         {
             var attempts = new Attempts();
             TransientException failure;
@@ -41,11 +41,11 @@ internal sealed class Retries(IOptions<PullOptions> options, TimeProvider clock)
                 failure = new TransientException(fault.Message, cause: fault);
             }
 
-            fruitless = attempts.Progressed ? 1 : fruitless + 1;
-            var pause = failure.After ?? TimeSpan.FromMilliseconds(limits.FirstPauseMilliseconds * Math.Pow(2, Math.Min(fruitless - 1, 10)));
-            if (fruitless >= limits.Tries || pause > TimeSpan.FromSeconds(limits.MaxPauseSeconds))
+            failures = attempts.Progressed ? 1 : failures + 1;
+            var pause = failure.After ?? TimeSpan.FromMilliseconds(limits.FirstPauseMilliseconds * Math.Pow(2, Math.Min(failures - 1, 10)));
+            if (failures >= limits.MaxAttempts || pause > TimeSpan.FromSeconds(limits.MaxPauseSeconds))
             {
-                throw GiveUp(host, failure, pause, fruitless);
+                throw GiveUp(host, failure, pause, failures);
             }
 
             await Task.Delay(pause, clock, cancel);

@@ -13,7 +13,7 @@ internal sealed class ForeignGraph : IDisposable
     private const string Mask = "attention_mask", Places = "position_ids", Sentence = EncoderNames.Sentence, Own = "llmos/";
 
     /// <summary>Range, which the mask is made with, came with it.</summary>
-    private const int LeastOpset = 11;
+    private const int MinOpset = 11;
 
     private static readonly string[] States = [EncoderNames.LastHiddenState, "token_embeddings"];
     private static readonly string[] Spans = ["start_logits", "end_logits"];
@@ -135,9 +135,9 @@ internal sealed class ForeignGraph : IDisposable
             throw Unsupported(name, $"has no input '{absent}'");
         }
 
-        if (file.Opset < LeastOpset)
+        if (file.Opset < MinOpset)
         {
-            throw Unsupported(name, $"is of opset {file.Opset}; at least {LeastOpset} is needed");
+            throw Unsupported(name, $"is of opset {file.Opset}; at least {MinOpset} is needed");
         }
     }
 

@@ -7,7 +7,7 @@ namespace LlmOs.Web.Pages.Infrastructure;
 internal static class JobComparison
 {
     /// <summary>How many runs can be told apart in one drawing.</summary>
-    public const int Most = 6;
+    public const int MaxJobs = 6;
 
     /// <returns>Each setting that is not the same everywhere, by its path, with its value in each job; a dash where a job lacks it.</returns>
     public static IReadOnlyList<(string Path, IReadOnlyList<string> Values)> Differences(IReadOnlyList<JobView> jobs)
