@@ -1,13 +1,8 @@
 #!/usr/bin/env bash
-# usage: tools/add-migration.sh NAME        adds a migration for each database
-#        tools/add-migration.sh --initial   writes the first migration anew; only while nothing is released
+# usage: tools/add-migration.sh NAME   adds a migration for each database (docs/upgrading.md)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-name=${1:?usage: tools/add-migration.sh NAME | --initial}
-if [ "$name" = --initial ]; then
-  rm -rf src/LlmOs.Server/Migrations/Sqlite src/LlmOs.Server/Migrations/Postgres
-  name=Initial
-fi
+name=${1:?usage: tools/add-migration.sh NAME}
 dotnet tool restore
 dotnet build src/LlmOs.Server --nologo -v q
 for provider in Sqlite Postgres; do

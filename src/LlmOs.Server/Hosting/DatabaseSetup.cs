@@ -50,10 +50,16 @@ internal sealed partial class DatabaseSetup(
     {
         var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
         var applied = (await db.Database.GetAppliedMigrationsAsync(cancel)).ToList();
-        var newer = applied.Where(migration => !known.Contains(migration)).ToList();
+        var newer = applied.Where(migration => !known.Contains(migration) && !OldHistory.Knows(migration)).ToList();
         if (newer.Count > 0)
         {
             throw new StartFailure(StartFailure.Database, $"The database is of a newer version: this server does not know its migration '{newer[^1]}'. Install the newer server, or restore a backup.");
+        }
+
+        if (await OldHistory.AdoptAsync(db, applied, cancel))
+        {
+            LogAdopted(applied.Count);
+            applied = [.. await db.Database.GetAppliedMigrationsAsync(cancel)];
         }
 
         if (applied.Count < known.Count)
@@ -117,6 +123,9 @@ internal sealed partial class DatabaseSetup(
 
     [LoggerMessage(LogLevel.Information, "Applied {Count} migrations to the database")]
     private partial void LogMigrated(int count);
+
+    [LoggerMessage(LogLevel.Information, "Took the database over: its {Count} migrations became one; its rows are as they were")]
+    private partial void LogAdopted(int count);
 }
 
 /// <summary>The admin key that was made up for a new database, until it has been shown.</summary>
