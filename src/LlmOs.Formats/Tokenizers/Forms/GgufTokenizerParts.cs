@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlmOs.Formats.Gguf;
+using LlmOs.Formats.Text;
 
 namespace LlmOs.Formats.Tokenizers.Forms;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmOs.Formats.Text;
 
 namespace LlmOs.Formats.Tokenizers.Patterns;
 
