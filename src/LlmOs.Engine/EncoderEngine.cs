@@ -73,9 +73,17 @@ public sealed class EncoderEngine : IAsyncDisposable
     public EngineRun<float[][]> Submit(IReadOnlyList<EncoderText> texts, EncoderOutput wanted)
     {
         Check(texts, wanted);
-        var request = new EncoderRequest(texts, wanted, _loop.Cancel, _clock);
-        _loop.Submit(request);
-        return request.Run;
+        var request = new EncoderRequest(texts, wanted, _clock);
+        if (texts.Count == 0)
+        {
+            request.Run.End(fault: null);
+        }
+        else
+        {
+            _loop.Submit(request);
+        }
+
+        return request.Results;
     }
 
     /// <summary>One result a text, in their order.</summary>

@@ -1,44 +1,44 @@
+using LlmOs.Engine.Scheduling;
+
 namespace LlmOs.Engine;
 
-/// <summary>The texts of one caller. All but <see cref="Run"/> is guarded by the loop's gate.</summary>
-internal sealed class EncoderRequest
+/// <summary>The texts of one caller. For the loop's thread.</summary>
+internal sealed class EncoderRequest : IWork
 {
     private readonly float[][] _results;
+    private readonly EngineRun<float[][]> _run;
     private int _missing;
     private int _tokens;
+    private bool _started;
 
-    /// <param name="cancel">Given the request.</param>
-    public EncoderRequest(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, Action<EncoderRequest> cancel, TimeProvider clock)
+    public EncoderRequest(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, TimeProvider clock)
     {
         (Texts, Wanted, _missing) = (texts, wanted, texts.Count);
         _results = new float[texts.Count][];
-        Run = new EngineRun<float[][]>(() => _results, () => cancel(this), clock);
+        _run = new EngineRun<float[][]>(_ => _results, clock);
     }
 
     public IReadOnlyList<EncoderText> Texts { get; }
 
     public EncoderOutput Wanted { get; }
 
-    public EngineRun<float[][]> Run { get; }
+    /// <summary>A request takes one place, however many its texts are.</summary>
+    public int Width => 1;
 
-    /// <summary>Whether a text of it is in the batch that runs now.</summary>
-    public bool IsInBatch { get; set; }
+    public EngineRun<float[][]> Results => _run;
 
-    /// <summary>Whether it was given up while in a batch.</summary>
-    public bool IsCancelled { get; set; }
+    public EngineRun Run => _run;
 
     public bool HasEnded { get; private set; }
 
     public bool IsDone => _missing == 0;
 
-    private bool HasStarted { get; set; }
-
+    /// <summary>Notes that a text of it is in the batch that runs now.</summary>
     public void NoteInBatch()
     {
-        IsInBatch = true;
-        if (!HasStarted)
+        if (!_started)
         {
-            HasStarted = true;
+            _started = true;
             Run.Meter.NoteStarted();
         }
     }
@@ -51,9 +51,5 @@ internal sealed class EncoderRequest
         Run.Meter.NotePrompt(_tokens, cached: 0);
     }
 
-    public void End(Exception? fault)
-    {
-        HasEnded = true;
-        Run.End(fault);
-    }
+    public void NoteEnded() => HasEnded = true;
 }

@@ -51,6 +51,8 @@ public sealed class EngineStepException : Exception
         : base(message, cause)
     {
     }
+
+    internal static EngineStepException From(Exception fault) => new($"The model failed in a step: {fault.Message}", fault);
 }
 
 /// <summary>The graph is not a decoder of the shape stated; the message names what differs.</summary>

@@ -3,16 +3,12 @@ namespace LlmOs.Engine;
 /// <summary>Something that an engine was asked to do: what it cost so far, and a way to stop it. Safe on any thread.</summary>
 public abstract class EngineRun
 {
-    private readonly Action _cancel;
+    private Action? _cancel;
     private readonly TaskCompletionSource<EngineUsage> _final = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _cancelled;
     private volatile bool _ended;
 
-    private protected EngineRun(Action cancel, TimeProvider clock)
-    {
-        _cancel = cancel;
-        Meter = new UsageMeter(clock);
-    }
+    private protected EngineRun(TimeProvider clock) => Meter = new UsageMeter(clock);
 
     /// <summary>What the run cost so far; the same for ever once it has ended.</summary>
     public EngineUsage Usage => Meter.Read();
@@ -30,9 +26,12 @@ public abstract class EngineRun
     {
         if (!_ended && Interlocked.Exchange(ref _cancelled, 1) == 0)
         {
-            _cancel();
+            _cancel?.Invoke();
         }
     }
+
+    /// <summary>The loop that takes the run says how to stop it, before anybody else has it.</summary>
+    internal void CancelBy(Action cancel) => _cancel = cancel;
 
     /// <summary>The loop lets go of the run.</summary>
     /// <param name="fault">Why it ended early; null when it is done.</param>
@@ -53,11 +52,11 @@ public sealed class EngineRun<T> : EngineRun
 {
     // Continuations of the caller must not run on the loop's thread.
     private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Func<T> _result;
+    private readonly Func<EngineUsage, T> _result;
 
-    /// <param name="result">Called when the run is done.</param>
-    internal EngineRun(Func<T> result, Action cancel, TimeProvider clock)
-        : base(cancel, clock) => _result = result;
+    /// <param name="result">Called when the run is done, with what it cost.</param>
+    internal EngineRun(Func<EngineUsage, T> result, TimeProvider clock)
+        : base(clock) => _result = result;
 
     /// <summary>Ends with the run; canceled when it was.</summary>
     /// <exception cref="EngineStepException">The model failed in a step of this run.</exception>
@@ -69,7 +68,7 @@ public sealed class EngineRun<T> : EngineRun
         switch (fault)
         {
             case null:
-                _done.TrySetResult(_result());
+                _done.TrySetResult(_result(Usage));
                 break;
             case OperationCanceledException:
                 _done.TrySetCanceled();

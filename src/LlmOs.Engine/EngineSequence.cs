@@ -17,8 +17,8 @@ public sealed class EngineSequence : EngineRun
     private int _reading;
     private volatile bool _paused;
 
-    internal EngineSequence(GenerationRequest request, int buffer, Action cancel, Action wake, TimeProvider clock)
-        : base(cancel, clock)
+    internal EngineSequence(GenerationRequest request, int buffer, Action wake, TimeProvider clock)
+        : base(clock)
     {
         Request = request;
         Buffer = buffer;
@@ -36,14 +36,7 @@ public sealed class EngineSequence : EngineRun
     public int PromptTokens => Request.PromptTokens.Length;
 
     /// <summary>What the sequence cost so far; final once its pieces have ended.</summary>
-    public GenerationTimings Timings
-    {
-        get
-        {
-            var usage = Usage;
-            return new GenerationTimings(usage.QueueTime, usage.PromptTime, usage.DecodeTime, usage.CachedTokens);
-        }
-    }
+    public GenerationTimings Timings => GenerationTimings.Of(Usage);
 
     internal GenerationRequest Request { get; }
 

@@ -2,7 +2,7 @@ namespace LlmOs.Engine;
 
 /// <summary>Plain counters of one engine; those that grow only ever grow.</summary>
 /// <param name="Running">Sequences that decode, not counting those that wait for their reader.</param>
-/// <param name="Prompts">Sequences whose prompt is being run.</param>
+/// <param name="Prefilling">Sequences whose prompt is being run.</param>
 /// <param name="Paused">Sequences that wait for their reader.</param>
 /// <param name="Waiting">Sequences without a slot.</param>
 /// <param name="SlotsInUse">Slots that belong to a sequence.</param>
@@ -13,7 +13,7 @@ namespace LlmOs.Engine;
 /// <param name="Steps">Turns of the loop that ran the model.</param>
 public sealed record EngineSnapshot(
     int Running,
-    int Prompts,
+    int Prefilling,
     int Paused,
     int Waiting,
     int SlotsInUse,

@@ -101,4 +101,7 @@ public sealed record GenerationPiece(int Token, float? Logprob, IReadOnlyList<To
 /// <param name="PromptTime">From there to the first token.</param>
 /// <param name="DecodeTime">From the first token to the last.</param>
 /// <param name="CachedTokens">Prompt tokens whose keys and values were already there.</param>
-public sealed record GenerationTimings(TimeSpan QueueTime, TimeSpan PromptTime, TimeSpan DecodeTime, int CachedTokens);
+public sealed record GenerationTimings(TimeSpan QueueTime, TimeSpan PromptTime, TimeSpan DecodeTime, int CachedTokens)
+{
+    internal static GenerationTimings Of(EngineUsage usage) => new(usage.QueueTime, usage.PromptTime, usage.DecodeTime, usage.CachedTokens);
+}

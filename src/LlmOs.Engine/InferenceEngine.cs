@@ -1,7 +1,7 @@
 using LlmOs.Engine.Cache;
 using LlmOs.Engine.Execution;
-using LlmOs.Engine.Sampling;
 using LlmOs.Engine.Scheduling;
+using LlmOs.Engine.Scheduling.Kinds;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LlmOs.Engine;
@@ -80,10 +80,8 @@ public sealed class InferenceEngine : IAsyncDisposable
             throw new ArgumentException("A beam search has no pieces to stream; it is run by BeamSearchAsync.", nameof(request));
         }
 
-        Sequence? sequence = null;
-        var output = new EngineSequence(request, _buffer, () => _loop.Cancel(sequence!), _loop.Wake, _clock);
-        sequence = Sequence.Generation(output, new TokenChoice(request), MaxNew(request));
-        _loop.Submit(sequence);
+        var output = new EngineSequence(request, _buffer, _loop.Wake, _clock);
+        _loop.Submit(new SequenceGroup(request.PromptTokens, request.SourceTokens, new Generation(output, MaxNew(request))));
         return output;
     }
 
@@ -95,9 +93,9 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         RequestCheck.Check(request, Shape);
         RequestCheck.CheckBeams(request.Beams, _slots);
-        var group = new BeamGroup(request, MaxNew(request), Shape.Vocabulary, _loop.Cancel, _clock);
-        _loop.Submit(group.Members[0]);
-        return group.Run;
+        var (kind, run) = BeamGeneration.Create(request, MaxNew(request), Shape.Vocabulary, _clock);
+        _loop.Submit(new SequenceGroup(request.PromptTokens, request.SourceTokens, kind));
+        return run;
     }
 
     /// <summary>Runs a beam search among the other sequences; its beams take as many slots, all at once.</summary>
@@ -118,18 +116,15 @@ public sealed class InferenceEngine : IAsyncDisposable
     public EngineRun<float[]> SubmitScoring(int[] tokens, int[] source)
     {
         RequestCheck.CheckSource(source, Shape);
-        RequestCheck.CheckTokens(tokens, Shape, most: Shape.ContextLength);
+        RequestCheck.CheckTokens(tokens, Shape, max: Shape.ContextLength);
         var size = (long)tokens.Length * Shape.Vocabulary;
         if (size > Array.MaxLength)
         {
             throw new ArgumentException($"The logits of {tokens.Length} tokens are {size} numbers, more than one array holds ({Array.MaxLength}); ask for fewer tokens at once.", nameof(tokens));
         }
 
-        Sequence? sequence = null;
-        var logits = new float[size];
-        var run = new EngineRun<float[]>(() => logits, () => _loop.Cancel(sequence!), _clock);
-        sequence = Sequence.AllLogits(tokens, source, run, logits);
-        _loop.Submit(sequence);
+        var (kind, run) = PromptScoring.Create(size, _clock);
+        _loop.Submit(new SequenceGroup(tokens, source, kind));
         return run;
     }
 

@@ -9,7 +9,7 @@ internal static class RequestCheck
 
     public static void Check(GenerationRequest request, DecoderShape shape)
     {
-        CheckTokens(request.PromptTokens, shape, most: shape.ContextLength - 1);
+        CheckTokens(request.PromptTokens, shape, max: shape.ContextLength - 1);
         Require(request.MaxTokens >= 1, nameof(request.MaxTokens), $"must be at least 1, not {request.MaxTokens}");
         Require(request.MinTokens >= 0, nameof(request.MinTokens), $"must be 0 or more, not {request.MinTokens}");
         Require(
@@ -21,14 +21,14 @@ internal static class RequestCheck
         CheckSource(request.SourceTokens, shape);
     }
 
-    /// <param name="most">Most tokens the prompt may have.</param>
-    public static void CheckTokens(int[] tokens, DecoderShape shape, int most)
+    /// <param name="max">Most tokens the prompt may have.</param>
+    public static void CheckTokens(int[] tokens, DecoderShape shape, int max)
     {
         Require(tokens.Length > 0, "prompt", "must hold at least one token");
         Require(
-            tokens.Length <= most,
+            tokens.Length <= max,
             "prompt",
-            $"has {tokens.Length} tokens; the context of {shape.ContextLength} allows at most {most}");
+            $"has {tokens.Length} tokens; the context of {shape.ContextLength} allows at most {max}");
         var bad = tokens.AsSpan().IndexOfAnyExceptInRange(0, shape.Vocabulary - 1);
         Require(bad < 0, "prompt", bad < 0 ? string.Empty : $"holds the id {tokens[bad]} at position {bad}; ids go from 0 to {shape.Vocabulary - 1}");
     }

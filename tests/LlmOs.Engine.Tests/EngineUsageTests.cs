@@ -17,7 +17,7 @@ public sealed class EngineUsageTests
         var second = world.Engine.Submit(Greedy.Request(Prompt(20), 5));
         clock.Advance(1000);
         var waiting = second.Usage;
-        world.Runner.Before = run => clock.Advance(run.IsPrompt ? 100 : 10);
+        world.Runner.Before = run => clock.Advance(run.IsPrefill ? 100 : 10);
         world.GoOn();
 
         await first.TokensAsync();
@@ -86,7 +86,7 @@ public sealed class EngineUsageTests
     public async Task A_sequence_whose_step_fails_is_charged_the_tokens_before_it()
     {
         await using var world = new ScriptedWorld(new EngineOptions { Slots = 2, PrefillChunk = 8 });
-        world.Runner.Before = run => Fail(run is { IsPrompt: false, Number: 6 } or { IsPrompt: true, Past: 16 });
+        world.Runner.Before = run => Fail(run is { IsPrefill: false, Number: 6 } or { IsPrefill: true, Past: 16 });
 
         var decoding = world.Engine.Submit(Greedy.Request([1], 60));
         Assert.Equal(6, (await decoding.FinalUsage).GeneratedTokens);
@@ -176,7 +176,7 @@ public sealed class EngineUsageTests
     {
         var clock = new ManualClock();
         await using var world = new ScriptedWorld(new EngineOptions { Slots = 1, PieceBuffer = 200 }, clock);
-        world.Runner.Before = run => clock.Advance(run.IsPrompt ? 0 : 1);
+        world.Runner.Before = run => clock.Advance(run.IsPrefill ? 0 : 1);
         var sequence = world.Engine.Submit(Greedy.Request([1], 190));
 
         var seen = 0;

@@ -4,7 +4,7 @@ using LlmOs.Engine.Execution;
 namespace LlmOs.Engine.Tests;
 
 /// <summary>One call of the runner as it began.</summary>
-internal readonly record struct ScriptedRun(int Number, bool IsPrompt, int Slot, int Past, int Count);
+internal readonly record struct ScriptedRun(int Number, bool IsPrefill, int Slot, int Past, int Count);
 
 /// <summary>
 /// A model whose "keys" are the tokens themselves: the next token is a function of every token that stands in the slot, so a
@@ -61,9 +61,9 @@ internal sealed unsafe class ScriptedRunner(SlotCache cache, DecoderShape shape)
         return [.. Enumerable.Range(0, vocabulary).Select(id => Logit(state, id))];
     }
 
-    public void RunPrompt(int slot, int past, ReadOnlySpan<int> ids, LogitRows rows)
+    public void RunPrefill(int slot, int past, ReadOnlySpan<int> ids, LogitRows rows)
     {
-        Begin(new ScriptedRun(0, IsPrompt: true, slot, past, ids.Length));
+        Begin(new ScriptedRun(0, IsPrefill: true, slot, past, ids.Length));
         for (var i = 0; i < ids.Length; i++)
         {
             Write(slot, past + i, ids[i]);
@@ -86,7 +86,7 @@ internal sealed unsafe class ScriptedRunner(SlotCache cache, DecoderShape shape)
 
     public void RunDecode(ReadOnlySpan<int> ids, ReadOnlySpan<int> past)
     {
-        Begin(new ScriptedRun(0, IsPrompt: false, Slot: 0, past[0], ids.Length));
+        Begin(new ScriptedRun(0, IsPrefill: false, Slot: 0, past[0], ids.Length));
         for (var slot = 0; slot < ids.Length; slot++)
         {
             Write(slot, past[slot], ids[slot]);

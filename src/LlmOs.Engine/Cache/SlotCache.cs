@@ -9,8 +9,8 @@ namespace LlmOs.Engine.Cache;
 /// </summary>
 /// <remarks>
 /// Memory is reserved, not cleared: what a slot holds beyond its sequence's tokens is undefined, and the process grows only
-/// by what is written. Accounting (which slot is taken) and contents are separate: a slot given back keeps its contents
-/// until it is used again. For the loop's thread only.
+/// by what is written. Who owns a slot is the scheduler's affair: a slot that was left keeps its contents until it is used again.
+/// For the loop's thread only.
 /// </remarks>
 internal sealed unsafe class SlotCache : IDisposable
 {
@@ -19,7 +19,6 @@ internal sealed unsafe class SlotCache : IDisposable
 
     private readonly nint[] _keys;
     private readonly nint[] _values;
-    private readonly bool[] _taken;
     private readonly nint[] _crossKeys;
     private readonly nint[] _crossValues;
     private readonly CrossShape? _cross;
@@ -38,7 +37,6 @@ internal sealed unsafe class SlotCache : IDisposable
         Layers = shape.Layers;
         _kvHeads = shape.KvHeads;
         _headDim = shape.HeadDim;
-        _taken = new bool[slots];
         _keys = new nint[shape.Layers];
         _values = new nint[shape.Layers];
         _cross = shape.Cross;
@@ -88,9 +86,6 @@ internal sealed unsafe class SlotCache : IDisposable
     /// <summary>Bytes of one slot's source in one layer's K (or V).</summary>
     private long SourceSlotBytes => _cross is null ? 0 : (long)_cross.Heads * _cross.MaxSource * _cross.HeadDim * sizeof(float);
 
-    /// <summary>Slots that belong to somebody.</summary>
-    public int Taken { get; private set; }
-
     private long LayerBytes => Slots * SlotBytes;
 
     public nint KeysOf(int layer, int slot) => _keys[layer] + (nint)(slot * SlotBytes);
@@ -135,31 +130,6 @@ internal sealed unsafe class SlotCache : IDisposable
         });
     }
 
-    public bool IsTaken(int slot) => _taken[slot];
-
-    public void Take(int slot)
-    {
-        if (_taken[slot])
-        {
-            throw new InvalidOperationException($"Slot {slot} is already taken.");
-        }
-
-        _taken[slot] = true;
-        Taken++;
-    }
-
-    /// <summary>Frees the slot; its contents stay until it is used again.</summary>
-    public void GiveBack(int slot)
-    {
-        if (!_taken[slot])
-        {
-            throw new InvalidOperationException($"Slot {slot} is not taken.");
-        }
-
-        _taken[slot] = false;
-        Taken--;
-    }
-
     /// <summary>Copies tokens [start, end) of one slot to the same places of another.</summary>
     public void CopyTokens(int from, int to, int start, int end)
     {
@@ -182,7 +152,7 @@ internal sealed unsafe class SlotCache : IDisposable
     }
 
     /// <summary>
-    /// Exchanges two slots, owners and contents: afterwards <paramref name="a"/> holds what was the first
+    /// Exchanges what two slots hold: afterwards <paramref name="a"/> holds what was the first
     /// <paramref name="tokensB"/> tokens of <paramref name="b"/>, and the other way round.
     /// </summary>
     public void Exchange(int a, int tokensA, int b, int tokensB)
@@ -193,7 +163,6 @@ internal sealed unsafe class SlotCache : IDisposable
             return;
         }
 
-        (_taken[a], _taken[b]) = (_taken[b], _taken[a]);
         ExchangeSources(a, b);
         var both = Math.Min(tokensA, tokensB);
         for (var layer = 0; layer < Layers; layer++)

@@ -18,8 +18,8 @@ internal interface IModelRunner : IDisposable
     /// <summary>Runs an encoder over a source and keeps what the decoder looks at in the slot. For encoder-decoders only.</summary>
     void RunSource(int slot, ReadOnlySpan<int> source) => throw new NotSupportedException("The model has no encoder.");
 
-    /// <summary>Runs tokens [past, past + ids.Length) of the sequence in a slot.</summary>
-    void RunPrompt(int slot, int past, ReadOnlySpan<int> ids, LogitRows rows);
+    /// <summary>Prefill: runs tokens [past, past + ids.Length) of the sequence in a slot.</summary>
+    void RunPrefill(int slot, int past, ReadOnlySpan<int> ids, LogitRows rows);
 
     /// <summary>Runs one token of each sequence in slots 0 to ids.Length - 1; each row gets logits.</summary>
     /// <param name="past">Tokens already in each slot.</param>

@@ -18,7 +18,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     private readonly SlotCache _cache;
     private readonly DecoderShape _shape;
     private readonly bool _bind;
-    private readonly int _promptChunk;
+    private readonly int _prefillChunk;
     private readonly RunOptions _runOptions = new();
     private readonly List<nint> _buffers = [];
     private readonly long* _ids;
@@ -26,7 +26,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     private readonly int* _longest;
     private readonly long* _rows;
     private readonly float* _logits;
-    private readonly int _mostTokens;
+    private readonly int _maxTokens;
     private readonly string[] _inputNames;
     private readonly string[] _outputNames;
     private readonly OrtValue _longestValue;
@@ -41,11 +41,11 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     private int _rowsReady;
 
     /// <param name="session">Disposed of by the runner.</param>
-    /// <param name="promptChunk">Most tokens of a prompt in one run.</param>
+    /// <param name="prefillChunk">Most tokens of a prefill chunk.</param>
     /// <param name="bind">Whether the bound inputs stay where they are (true on the processor; on a card they would be copied once only).</param>
     /// <exception cref="EngineGraphException">The graph's inputs and outputs do not fit the shape.</exception>
     /// <param name="encoder">The encoder of an encoder-decoder, else null; disposed of by the runner.</param>
-    public OnnxRunner(InferenceSession session, InferenceSession? encoder, DecoderShape shape, SlotCache cache, int promptChunk, bool bind)
+    public OnnxRunner(InferenceSession session, InferenceSession? encoder, DecoderShape shape, SlotCache cache, int prefillChunk, bool bind)
     {
         CheckGraph(session, shape);
         _session = session;
@@ -53,14 +53,14 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         _shape = shape;
         _cache = cache;
         _bind = bind;
-        _promptChunk = promptChunk;
-        _mostTokens = Math.Max(promptChunk, cache.Slots);
-        _ids = (long*)Allocate((long)_mostTokens * sizeof(long));
+        _prefillChunk = prefillChunk;
+        _maxTokens = Math.Max(prefillChunk, cache.Slots);
+        _ids = (long*)Allocate((long)_maxTokens * sizeof(long));
         _lengths = (int*)Allocate((long)cache.Slots * sizeof(int));
         _sources = (int*)Allocate((long)cache.Slots * sizeof(int));
         _longest = (int*)Allocate(sizeof(int));
-        _rows = (long*)Allocate((long)_mostTokens * sizeof(long));
-        _logits = (float*)Allocate((long)_mostTokens * shape.Vocabulary * sizeof(float));
+        _rows = (long*)Allocate((long)_maxTokens * sizeof(long));
+        _logits = (float*)Allocate((long)_maxTokens * shape.Vocabulary * sizeof(float));
         _longestValue = Value(TensorElementType.Int32, (nint)_longest, sizeof(int), 1);
         var layers = Enumerable.Range(0, shape.Layers).ToArray();
         _inputNames =
@@ -104,7 +104,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         }
     }
 
-    public void RunPrompt(int slot, int past, ReadOnlySpan<int> ids, LogitRows rows)
+    public void RunPrefill(int slot, int past, ReadOnlySpan<int> ids, LogitRows rows)
     {
         _sources[0] = _cache.SourceLength(slot);
         _lengths[0] = past + ids.Length - 1;
@@ -185,7 +185,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         if (!_plans.TryGetValue((slot, batch, tokens, rows), out var plan))
         {
             plan = MakePlan(slot, batch, tokens, rows);
-            if (tokens == 1 || tokens == _promptChunk)
+            if (tokens == 1 || tokens == _prefillChunk)
             {
                 // The ends of prompts come in every length: what is kept stays bounded by the number of slots.
                 _plans.Add((slot, batch, tokens, rows), plan);

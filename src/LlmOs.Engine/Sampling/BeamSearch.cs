@@ -1,9 +1,7 @@
 using System.Numerics.Tensors;
+using LlmOs.Engine.Execution;
 
 namespace LlmOs.Engine.Sampling;
-
-/// <summary>The logits of a running beam.</summary>
-internal delegate ReadOnlySpan<float> BeamLogits(int beam);
 
 /// <summary>
 /// The bookkeeping of one beam search. Each step it gets the logits of the running beams and says which beam goes on from
@@ -44,9 +42,9 @@ internal sealed class BeamSearch
     /// <summary>For each beam of the next step, the token it begins with.</summary>
     public int[] Tokens { get; private set; } = [];
 
-    /// <summary>Takes the logits of one step.</summary>
+    /// <summary>Takes the logits of one step, by beam.</summary>
     /// <exception cref="EngineStepException">Logits hold a number that is not one.</exception>
-    public void Advance(BeamLogits logits)
+    public void Advance(RowLogits logits)
     {
         var candidates = Best(logits);
         var isLast = Length + 1 >= _maxNew;
@@ -76,12 +74,12 @@ internal sealed class BeamSearch
         : [.. _finished.Select(f => new BeamText(f.Beam.Pieces(IsEnd(f.Beam.Token.Token)), f.Score))];
 
     /// <summary>The best continuations over all beams, best first; among equals the earlier beam and the lower token.</summary>
-    private List<Candidate> Best(BeamLogits logits)
+    private List<Candidate> Best(RowLogits logits)
     {
         var queue = new PriorityQueue<Candidate, (double Score, long Order)>();
         for (var beam = 0; beam < _running.Length; beam++)
         {
-            var row = logits(beam);
+            var row = logits[beam];
             var best = TensorPrimitives.Max(row);
             if (float.IsNaN(best))
             {

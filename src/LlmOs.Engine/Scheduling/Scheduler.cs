@@ -1,301 +1,234 @@
-using LlmOs.Engine.Cache;
+using System.Runtime.InteropServices;
 
 namespace LlmOs.Engine.Scheduling;
 
-/// <summary>
-/// Knows every sequence and its slot, and keeps the running ones in slots 0 to n-1, so that a decode step is one view of the cache.
-/// </summary>
-/// <remarks>For the loop's thread only. Which step comes next is decided by <see cref="DecodeFirst"/>.</remarks>
+/// <summary>Knows every group and who is in which slot. What happens next is decided by <see cref="StepPlanner"/>; this keeps the books.</summary>
+/// <remarks>For the loop's thread only.</remarks>
 internal sealed class Scheduler
 {
-    private readonly SlotCache _cache;
-    private readonly PrefixIndex _prefixes;
     private readonly int _chunk;
-    private readonly LinkedList<Sequence> _waiting = new();
-    private readonly List<Sequence> _prompts = [];
-    private readonly List<Sequence> _paused = [];
-    private readonly Sequence?[] _bySlot;
-    private readonly long[] _lastUse;
-    private readonly PromptCandidate[] _candidates;
+    private readonly LinkedList<SequenceGroup> _waiting = new();
+    private readonly Slot[] _slots;
+    private readonly SlotView[] _views;
+    private readonly WaitingView[] _heads;
+    private readonly List<SlotCopy> _forks = [];
     private long _uses;
-    private long _chunksRun;
+    private long _admitted;
+    private long _turn;
 
-    public Scheduler(SlotCache cache, int chunk)
+    /// <param name="chunk">Most prompt tokens of a step.</param>
+    public Scheduler(int slots, int chunk)
     {
-        _cache = cache;
         _chunk = chunk;
-        _prefixes = new PrefixIndex(cache.Slots, chunk);
-        _bySlot = new Sequence?[cache.Slots];
-        _lastUse = new long[cache.Slots];
-        _candidates = new PromptCandidate[cache.Slots];
+        _slots = new Slot[slots];
+        _views = new SlotView[slots];
+        _heads = new WaitingView[slots];
     }
-
-    /// <summary>Sequences that decode; they are in slots 0 to this minus one.</summary>
-    public int Running { get; private set; }
 
     public int Waiting => _waiting.Count;
 
-    public int Prompts => _prompts.Count;
-
-    public int Paused => _paused.Count;
-
-    public Sequence RunningAt(int slot) =>
-        slot < Running ? _bySlot[slot]! : throw new ArgumentOutOfRangeException(nameof(slot), slot, $"There are {Running} running sequences.");
-
-    public void Add(Sequence sequence) => _waiting.AddLast(sequence);
-
-    /// <summary>Gives free slots to waiting sequences, oldest first. Returns those that got one through <paramref name="admitted"/>.</summary>
-    public void Admit(Action<Sequence> admitted)
+    public int SlotsInUse
     {
-        while (_waiting.First is { } first && _cache.Slots - _cache.Taken >= first.Value.Width)
+        get
         {
-            _waiting.RemoveFirst();
-            var sequence = first.Value;
-            Place(sequence, SequenceState.Prompt);
-            _prompts.Add(sequence);
-            foreach (var member in sequence.Group?.Members[1..] ?? [])
+            var used = 0;
+            foreach (ref readonly var slot in _slots.AsSpan())
             {
-                Place(member, SequenceState.Held);
+                used += slot.Owner is null ? 0 : 1;
             }
 
-            admitted(sequence);
+            return used;
         }
     }
 
-    private void Place(Sequence sequence, SequenceState state)
+    public Sequence SequenceIn(int slot) => _slots[slot].Owner ?? throw new InvalidOperationException($"Slot {slot} belongs to nobody.");
+
+    public int Count(SequenceState state)
     {
-        var slot = ChooseSlot(sequence, reusable: state == SequenceState.Prompt && sequence.Logits is null && sequence.SharesPrefix, out var held);
-        _cache.Take(slot);
-        _bySlot[slot] = sequence;
-        sequence.Slot = slot;
-        sequence.State = state;
-        sequence.Past = held;
-        sequence.Cached = held;
-        _prefixes.Record(slot, sequence.Tokens, held);
+        var count = 0;
+        foreach (ref readonly var slot in _slots.AsSpan())
+        {
+            count += slot.Owner?.State == state ? 1 : 0;
+        }
+
+        return count;
     }
 
-    /// <summary>The next step. Tokens that another slot has meanwhile come to hold are copied first.</summary>
-    public StepPlan Plan()
+    public void Add(SequenceGroup group) => _waiting.AddLast(group);
+
+    /// <summary>What the next plan is made of; valid until something changes.</summary>
+    public SchedulerSnapshot Snapshot()
     {
-        for (var i = 0; i < _prompts.Count; i++)
+        for (var i = 0; i < _slots.Length; i++)
         {
-            _candidates[i] = new PromptCandidate(_prompts[i].Past, _prompts[i].Tokens.Length);
+            var (owner, kept, lastUse) = _slots[i];
+            _views[i] = owner is null
+                ? new SlotView(null, 0, kept, lastUse, default, 0, TakesPrefix: false, WantsEveryRow: false)
+                : new SlotView(owner.State, owner.Past, kept, lastUse, owner.Group.Tokens, owner.Group.Order, owner.Group.TakesPrefix, owner.Group.Kind.WantsEveryRow);
         }
 
-        var candidates = _candidates.AsSpan(0, _prompts.Count);
-        var plan = DecodeFirst.Plan(Running, candidates, _chunk, _chunksRun);
-        if (!plan.HasPrompt || !ExtendFromCache(_prompts[plan.Prompt]))
+        var heads = 0;
+        for (var node = _waiting.First; node is not null && heads < _heads.Length; node = node.Next)
         {
-            return plan;
+            _heads[heads++] = new WaitingView(node.Value.Tokens, node.Value.Width, node.Value.TakesPrefix, node.Value.Kind.WantsEveryRow);
         }
 
-        candidates[plan.Prompt] = candidates[plan.Prompt] with { Past = _prompts[plan.Prompt].Past };
-        return DecodeFirst.Plan(Running, candidates, _chunk, _chunksRun);
+        return new SchedulerSnapshot
+        {
+            Slots = _views,
+            Waiting = _heads.AsSpan(0, heads),
+            Forks = CollectionsMarshal.AsSpan(_forks),
+            NextOrder = _admitted,
+            Turn = _turn,
+            Chunk = _chunk,
+        };
     }
 
-    public Sequence PromptAt(int index) => _prompts[index];
+    /// <summary>Books a plan of the latest snapshot. Contents are the loop's affair.</summary>
+    public void Apply(in StepPlan plan)
+    {
+        _forks.Clear();
+        Admit(plan);
+        foreach (var (a, _, b, _) in plan.Exchanges)
+        {
+            (_slots[a], _slots[b]) = (_slots[b], _slots[a]);
+            Seat(a);
+            Seat(b);
+        }
+
+        if (plan.Prefix is { } prefix)
+        {
+            var owner = SequenceIn(prefix.To);
+            owner.Group.Cached += prefix.End - prefix.Start;
+            owner.Past = prefix.End;
+            Keep(owner);
+        }
+    }
 
     /// <summary>Notes that a chunk of the sequence's prompt is in its slot.</summary>
-    public void PromptAdvanced(Sequence sequence, int count)
+    public void Advanced(Sequence sequence, int count)
     {
-        _chunksRun++;
+        _turn++;
         sequence.Past += count;
-        _prefixes.Record(sequence.Slot, sequence.Tokens, sequence.SharesPrefix ? sequence.Past : 0);
+        Keep(sequence);
     }
 
-    /// <summary>The sequence's prompt is done, or its reader caught up: it decodes from the next step on.</summary>
-    public void Join(Sequence sequence)
-    {
-        _ = _prompts.Remove(sequence) || _paused.Remove(sequence);
-        MoveTo(sequence, Running, sequence.Past);
-        Running++;
-        sequence.State = SequenceState.Running;
-    }
+    /// <summary>The group's members go on as its kind decided: they decode from the next step on.</summary>
+    public void GoOn(SequenceGroup group) => group.Fork(_forks);
 
-    /// <summary>Takes a running sequence out of the decode steps; it keeps a slot and its contents.</summary>
-    public void Pause(Sequence sequence)
+    /// <summary>Lets paused groups whose readers caught up decode again.</summary>
+    public void ResumeReaders()
     {
-        LeaveRunning(sequence, sequence.Past);
-        sequence.State = SequenceState.Paused;
-        _paused.Add(sequence);
-    }
-
-    /// <summary>Lets paused sequences whose readers caught up decode again.</summary>
-    public void ResumeReaders(Action<Sequence> resumed)
-    {
-        for (var i = _paused.Count - 1; i >= 0; i--)
+        foreach (ref readonly var slot in _slots.AsSpan())
         {
-            var sequence = _paused[i];
-            if (sequence.Output!.HasRoom)
+            if (slot.Owner is { State: SequenceState.Paused, Group: { Kind.HasRoom: true } group })
             {
-                Join(sequence);
-                resumed(sequence);
+                group.Resume();
             }
         }
     }
 
-    /// <summary>Takes the sequence out, wherever it stands, and frees its slot.</summary>
-    /// <param name="contentsAreSound">Whether what the slot holds may serve later prompts.</param>
-    public void Remove(Sequence sequence, bool contentsAreSound)
+    /// <summary>Takes a group out, wherever it stands, and frees its slots.</summary>
+    /// <param name="contentsAreSound">Whether what its slots keep may serve later prompts.</param>
+    public void Remove(SequenceGroup group, bool contentsAreSound)
     {
-        if (!contentsAreSound && sequence.Slot >= 0)
-        {
-            _prefixes.Forget(sequence.Slot);
-        }
-
-        switch (sequence.State)
-        {
-            case SequenceState.Ended:
-                return;
-            case SequenceState.Waiting:
-                _waiting.Remove(sequence);
-                break;
-            case SequenceState.Running:
-                LeaveRunning(sequence, _prefixes.HeldBy(sequence.Slot));
-                break;
-            case SequenceState.Prompt:
-                _prompts.Remove(sequence);
-                break;
-            case SequenceState.Paused:
-                _paused.Remove(sequence);
-                break;
-            case SequenceState.Held:
-                break;
-        }
-
-        sequence.State = SequenceState.Ended;
-        if (sequence.Slot < 0)
+        if (group.HasEnded)
         {
             return;
         }
 
-        var slot = sequence.Slot;
-        _bySlot[slot] = null;
-        _lastUse[slot] = ++_uses;
-        _cache.GiveBack(slot);
-        sequence.Slot = -1;
+        if (_forks.Count > 0)
+        {
+            _forks.RemoveAll(copy => _slots[copy.To].Owner?.Group == group);
+        }
+
+        if (group.Members[0].State == SequenceState.Waiting)
+        {
+            _waiting.Remove(group);
+        }
+
+        foreach (var member in group.Members)
+        {
+            if (member.Slot >= 0)
+            {
+                ref var slot = ref _slots[member.Slot];
+                slot = new Slot(null, contentsAreSound ? slot.Kept : default, ++_uses);
+            }
+
+            (member.State, member.Slot) = (SequenceState.Ended, -1);
+        }
     }
 
-    /// <summary>Every sequence that has not ended.</summary>
-    public IReadOnlyList<Sequence> All() => [.. _waiting, .. _bySlot.OfType<Sequence>()];
+    /// <summary>Every group that has not ended.</summary>
+    public IReadOnlyList<SequenceGroup> All() => [.. _waiting.Concat(_slots.Where(slot => slot.Owner is not null).Select(slot => slot.Owner!.Group)).Distinct()];
 
-    /// <summary>Sentences about what is wrong with the accounting; empty when all is well.</summary>
+    /// <summary>Sentences about what is wrong with the books; empty when all is well.</summary>
     public IReadOnlyList<string> BrokenInvariants()
     {
         var broken = new List<string>();
-        for (var slot = 0; slot < _bySlot.Length; slot++)
+        for (var i = 0; i < _slots.Length; i++)
         {
-            var owner = _bySlot[slot];
-            if (owner is null == _cache.IsTaken(slot))
+            var (owner, kept, _) = _slots[i];
+            if (owner is not null && owner.Slot != i)
             {
-                broken.Add($"slot {slot} is {(owner is null ? "taken without an owner" : "owned but not taken")}");
+                broken.Add($"the owner of slot {i} believes to be in slot {owner.Slot}");
             }
 
-            if (owner is not null && owner.Slot != slot)
+            if (owner?.State is SequenceState.Waiting or SequenceState.Ended)
             {
-                broken.Add($"the owner of slot {slot} believes to be in slot {owner.Slot}");
+                broken.Add($"slot {i} belongs to a sequence that is {owner.State}");
             }
 
-            if (slot < Running != (owner?.State == SequenceState.Running))
+            if (owner is not null && kept.Length > owner.Past)
             {
-                broken.Add($"slot {slot} of {Running} running ones is owned by a sequence that is {owner?.State.ToString() ?? "nobody"}");
-            }
-
-            if (owner is not null && _prefixes.HeldBy(slot) > owner.Past)
-            {
-                broken.Add($"slot {slot} is said to hold {_prefixes.HeldBy(slot)} prompt tokens but its owner has {owner.Past}");
+                broken.Add($"slot {i} is said to keep {kept.Length} prompt tokens but its owner has {owner.Past}");
             }
         }
 
         return broken;
     }
 
-    /// <summary>
-    /// A free slot: the one that holds the most of the prompt, unless using it would throw away more than it saves;
-    /// else one with nothing worth keeping, else the one unused for longest.
-    /// </summary>
-    /// <param name="held">Tokens of the prompt that the slot holds already.</param>
-    /// <param name="reusable">Whether the prompt may begin with what a slot holds: not where the logits of every row are wanted.</param>
-    private int ChooseSlot(Sequence sequence, bool reusable, out int held)
+    private void Admit(in StepPlan plan)
     {
-        var (best, bestHeld, empty, oldest) = (-1, 0, -1, -1);
-        for (var slot = 0; slot < _bySlot.Length; slot++)
+        // Places count from the head as it was.
+        var (node, index) = (_waiting.First, 0);
+        foreach (var (place, placements) in plan.Admissions)
         {
-            if (_bySlot[slot] is not null)
+            for (; index < place; index++)
             {
-                continue;
+                node = node!.Next;
             }
 
-            var match = reusable ? _prefixes.Match(slot, sequence.Tokens) : 0;
-            if (match > bestHeld)
+            var (admitted, group) = (node!, node!.Value);
+            (node, index) = (admitted.Next, index + 1);
+            _waiting.Remove(admitted);
+            group.Order = _admitted++;
+            group.Cached = placements[0].Reused;
+            for (var member = 0; member < placements.Length; member++)
             {
-                (best, bestHeld) = (slot, match);
+                var sequence = group.Members[member];
+                (sequence.Slot, sequence.Past) = (placements[member].Slot, placements[member].Reused);
+                sequence.State = member == 0 ? SequenceState.Prefill : SequenceState.Reserved;
+                _slots[sequence.Slot] = new Slot(sequence, group.Tokens.AsMemory(0, sequence.Past), _slots[sequence.Slot].LastUse);
             }
 
-            if (empty < 0 && _prefixes.HeldBy(slot) == 0)
-            {
-                empty = slot;
-            }
-
-            if (oldest < 0 || _lastUse[slot] < _lastUse[oldest])
-            {
-                oldest = slot;
-            }
+            group.Run.Meter.NoteStarted();
         }
-
-        var spare = empty >= 0 ? empty : oldest;
-        var inPlace = best >= 0 && (best == spare || 2 * bestHeld >= _prefixes.HeldBy(best));
-        held = inPlace ? bestHeld : 0;
-        return inPlace ? best : spare;
     }
 
-    /// <summary>Copies whole chunks that another slot holds and this prompt still needs.</summary>
-    private bool ExtendFromCache(Sequence sequence)
+    private void Seat(int slot)
     {
-        if (sequence.Logits is not null || !sequence.SharesPrefix || sequence.Past % _chunk != 0)
+        if (_slots[slot].Owner is { } owner)
         {
-            return false;
+            owner.Slot = slot;
         }
-
-        var match = _prefixes.Find(sequence.Tokens);
-        if (match.Tokens <= sequence.Past)
-        {
-            return false;
-        }
-
-        _cache.CopyTokens(match.Slot, sequence.Slot, sequence.Past, match.Tokens);
-        sequence.Cached += match.Tokens - sequence.Past;
-        sequence.Past = match.Tokens;
-        _prefixes.Record(sequence.Slot, sequence.Tokens, sequence.Past);
-        return true;
     }
 
-    /// <param name="keep">Tokens of its slot that are still of use.</param>
-    private void LeaveRunning(Sequence sequence, int keep)
+    private void Keep(Sequence sequence)
     {
-        // The last running sequence fills the hole.
-        Running--;
-        MoveTo(sequence, Running, keep);
+        var whole = sequence.Group.SharesPrefix ? sequence.Past - (sequence.Past % _chunk) : 0;
+        _slots[sequence.Slot] = _slots[sequence.Slot] with { Kept = sequence.Group.Tokens.AsMemory(0, whole) };
     }
 
-    private void MoveTo(Sequence sequence, int slot, int keep)
-    {
-        var from = sequence.Slot;
-        if (from == slot)
-        {
-            return;
-        }
-
-        var other = _bySlot[slot];
-        _cache.Exchange(from, keep, slot, other?.Past ?? _prefixes.HeldBy(slot));
-        _prefixes.Exchange(from, slot);
-        (_lastUse[from], _lastUse[slot]) = (_lastUse[slot], _lastUse[from]);
-        _bySlot[slot] = sequence;
-        _bySlot[from] = other;
-        sequence.Slot = slot;
-        if (other is not null)
-        {
-            other.Slot = from;
-        }
-    }
+    private readonly record struct Slot(Sequence? Owner, ReadOnlyMemory<int> Kept, long LastUse);
 }

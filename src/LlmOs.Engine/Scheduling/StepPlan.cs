@@ -1,19 +1,42 @@
+using System.Collections.Immutable;
+using LlmOs.Engine.Execution;
+
 namespace LlmOs.Engine.Scheduling;
 
-/// <summary>A sequence whose prompt is not done yet.</summary>
-/// <param name="Past">Tokens already in its slot.</param>
-/// <param name="Length">Tokens of the prompt.</param>
-internal readonly record struct PromptCandidate(int Past, int Length);
+/// <summary>A slot for a sequence.</summary>
+/// <param name="Reused">Tokens of the prompt that it holds already.</param>
+/// <param name="Evicted">Kept tokens of earlier prompts that are given up for it.</param>
+internal readonly record struct Placement(int Slot, int Reused, int Evicted);
 
-/// <summary>What one turn of the loop runs: at most one chunk of one prompt, then one token of each running sequence.</summary>
-/// <param name="DecodeRows">Running sequences; they occupy slots 0 to this minus one.</param>
-/// <param name="Prompt">Index of the candidate whose chunk runs, or -1.</param>
-/// <param name="Start">First token of the chunk.</param>
-/// <param name="Count">Tokens of the chunk.</param>
-/// <param name="IsLast">Whether the chunk ends the prompt, so that its last row's logits are wanted.</param>
-internal readonly record struct StepPlan(int DecodeRows, int Prompt, int Start, int Count, bool IsLast)
+/// <summary>A waiting group gets its slots.</summary>
+/// <param name="Index">Its place among the waiting ones.</param>
+/// <param name="Placements">By member.</param>
+internal readonly record struct Admission(int Index, ImmutableArray<Placement> Placements);
+
+/// <summary>Tokens [start, end) of one slot go to the same places of another; from the first token on, the source goes with them.</summary>
+internal readonly record struct SlotCopy(int From, int To, int Start, int End);
+
+/// <summary>Two slots change places, owners and contents.</summary>
+/// <param name="TokensA">Tokens of <paramref name="A"/> that must survive.</param>
+internal readonly record struct SlotExchange(int A, int TokensA, int B, int TokensB);
+
+/// <summary>A part of one prompt.</summary>
+/// <param name="IsLast">Whether it ends the prompt.</param>
+/// <param name="Rows">Which of its tokens' logits are wanted.</param>
+internal readonly record struct PrefillChunk(int Slot, int Start, int Count, bool IsLast, LogitRows Rows);
+
+/// <summary>
+/// All that one turn of the loop does, in this order: bring forks into their slots, admit, exchange slots so that the running
+/// sequences come first, copy a prefix, run a chunk of one prompt, run a token of each running sequence.
+/// </summary>
+/// <param name="DecodeRows">Running sequences; by then they are in slots 0 to this minus one, and each row's logits are wanted.</param>
+internal readonly record struct StepPlan(
+    ImmutableArray<SlotCopy> Forks,
+    ImmutableArray<Admission> Admissions,
+    ImmutableArray<SlotExchange> Exchanges,
+    SlotCopy? Prefix,
+    PrefillChunk? Prefill,
+    int DecodeRows)
 {
-    public bool HasPrompt => Prompt >= 0;
-
-    public bool IsEmpty => DecodeRows == 0 && !HasPrompt;
+    public bool IsEmpty => DecodeRows == 0 && Prefill is null;
 }

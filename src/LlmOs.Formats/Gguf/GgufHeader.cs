@@ -1,20 +1,6 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace LlmOs.Formats.Gguf;
-
-/// <summary>A tensor of a GGUF file.</summary>
-/// <param name="Name">As GGUF names it: <c>blk.3.attn_q.weight</c>.</param>
-/// <param name="Shape">Outermost dimension first, as everywhere else here; the file holds the reverse.</param>
-/// <param name="Offset">First byte, counted from the start of the file.</param>
-/// <param name="Bytes">Length in bytes.</param>
-public sealed record GgufTensor(string Name, GgmlType Type, IReadOnlyList<long> Shape, long Offset, long Bytes)
-{
-    public long Elements => Shape.Aggregate(1L, (product, n) => product * n);
-
-    /// <summary>The shape as people write it: <c>[384, 64]</c>.</summary>
-    public string ShapeText => $"[{string.Join(", ", Shape)}]";
-}
 
 /// <summary>
 /// The header of a GGUF file, version 2 or 3 (ggml's docs/gguf.md): magic, counts, metadata, tensor list; the data follows at
@@ -40,18 +26,16 @@ internal sealed class GgufHeader
     private const int DefaultAlignment = 32;
     private const int MaxAlignment = 1 << 20;
 
-    private readonly ReadAt _read;
+    private readonly GgufBytes _bytes;
     private readonly long _fileBytes;
     private readonly string _file;
-    private readonly byte[] _buffer = new byte[1 << 16];
-    private int _at; // next byte in the buffer
-    private int _filled;
-    private long _next; // file position behind the buffer
     private int _items;
 
-    private GgufHeader(ReadAt read, long fileBytes, string file) => (_read, _fileBytes, _file) = (read, fileBytes, file);
-
-    private long Position => _next - (_filled - _at);
+    private GgufHeader(ReadAt read, long fileBytes, string file)
+    {
+        (_fileBytes, _file) = (fileBytes, file);
+        _bytes = new GgufBytes(read, fileBytes, file, MaxBytes);
+    }
 
     /// <summary>Reads and checks the header; the tensors come in the order of their bytes.</summary>
     /// <param name="file">The file's name, for messages.</param>
@@ -61,13 +45,13 @@ internal sealed class GgufHeader
     private (GgufMetadata Metadata, IReadOnlyList<GgufTensor> Tensors) ReadAll()
     {
         Span<byte> magic = stackalloc byte[4];
-        Fill(magic, "the magic number");
+        _bytes.Fill(magic, "the magic number");
         if (!magic.SequenceEqual("GGUF"u8))
         {
             throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"{_file}: it does not begin with 'GGUF', so it is not a GGUF file.");
         }
 
-        var version = U32("the version");
+        var version = _bytes.U32("the version");
         if (version is not (2 or 3))
         {
             var turned = BinaryPrimitives.ReverseEndianness(version) is 2 or 3;
@@ -86,7 +70,7 @@ internal sealed class GgufHeader
             listed.Add(ReadTensor(alignment));
         }
 
-        var dataStart = (Position + alignment - 1) / alignment * alignment;
+        var dataStart = (_bytes.Position + alignment - 1) / alignment * alignment;
         return (metadata, Place(listed, dataStart));
     }
 
@@ -95,10 +79,10 @@ internal sealed class GgufHeader
         var pairs = new Dictionary<string, GgufValue>(count, StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
         {
-            var key = Text(MaxKeyBytes, "a metadata key");
+            var key = _bytes.Text(MaxKeyBytes, "a metadata key");
             if (!pairs.TryAdd(key, Value(ReadType(key), key, depth: 0)))
             {
-                throw Corrupt($"the metadata '{key}' is there twice");
+                throw _bytes.Corrupt($"the metadata '{key}' is there twice");
             }
         }
 
@@ -107,17 +91,17 @@ internal sealed class GgufHeader
 
     private GgufType ReadType(string key)
     {
-        var type = (GgufType)U32($"the type of '{key}'");
-        return Enum.IsDefined(type) ? type : throw Corrupt($"the metadata '{key}' has the unknown type {(uint)type}");
+        var type = (GgufType)_bytes.U32($"the type of '{key}'");
+        return Enum.IsDefined(type) ? type : throw _bytes.Corrupt($"the metadata '{key}' has the unknown type {(uint)type}");
     }
 
     private GgufValue Value(GgufType type, string key, int depth) => type switch
     {
-        GgufType.Text => new GgufText(Text(MaxBytes, $"'{key}'")),
+        GgufType.Text => new GgufText(_bytes.Text(MaxBytes, $"'{key}'")),
         GgufType.Flag => new GgufFlag(ReadFlag(key)),
         GgufType.F32 => new GgufReal(type, ReadReal(type, key)),
         GgufType.F64 => new GgufReal(type, ReadReal(type, key)),
-        GgufType.U64 => new GgufWhole(type, U64($"'{key}'")),
+        GgufType.U64 => new GgufWhole(type, _bytes.U64($"'{key}'")),
         GgufType.List => List(key, depth),
         _ => new GgufWhole(type, ReadWhole(type, key)),
     };
@@ -126,15 +110,15 @@ internal sealed class GgufHeader
     {
         if (depth == MaxNesting)
         {
-            throw Corrupt($"the metadata '{key}' nests lists deeper than {MaxNesting}");
+            throw _bytes.Corrupt($"the metadata '{key}' nests lists deeper than {MaxNesting}");
         }
 
         var type = ReadType(key);
         var least = type switch { GgufType.Text => 8, GgufType.List => 12, _ => WidthOf(type) };
-        var count = U64($"the length of '{key}'");
-        if (count > (ulong)((_fileBytes - Position) / least))
+        var count = _bytes.U64($"the length of '{key}'");
+        if (count > (ulong)((_fileBytes - _bytes.Position) / least))
         {
-            throw Corrupt($"the metadata '{key}' is a list of {count} items, more than the file has room for");
+            throw _bytes.Corrupt($"the metadata '{key}' is a list of {count} items, more than the file has room for");
         }
 
         var cost = count * (ulong)(type == GgufType.List ? NestedListItems : 1);
@@ -147,7 +131,7 @@ internal sealed class GgufHeader
         var length = (int)count;
         return type switch
         {
-            GgufType.Text => new GgufTexts(Items(length, () => Text(MaxBytes, $"'{key}'"))),
+            GgufType.Text => new GgufTexts(Items(length, () => _bytes.Text(MaxBytes, $"'{key}'"))),
             GgufType.Flag => new GgufFlags(Items(length, () => ReadFlag(key))),
             GgufType.F32 or GgufType.F64 => new GgufReals(type, Items(length, () => ReadReal(type, key))),
             GgufType.List => new GgufLists(Items(length, () => List(key, depth + 1))),
@@ -169,26 +153,26 @@ internal sealed class GgufHeader
     private bool ReadFlag(string key)
     {
         Span<byte> one = stackalloc byte[1];
-        Fill(one, $"'{key}'");
+        _bytes.Fill(one, $"'{key}'");
         return one[0] switch
         {
             0 => false,
             1 => true,
-            var other => throw Corrupt($"the metadata '{key}' holds {other} where true or false (1 or 0) belongs"),
+            var other => throw _bytes.Corrupt($"the metadata '{key}' holds {other} where true or false (1 or 0) belongs"),
         };
     }
 
     private double ReadReal(GgufType type, string key)
     {
         Span<byte> bytes = stackalloc byte[8];
-        Fill(bytes[..WidthOf(type)], $"'{key}'");
+        _bytes.Fill(bytes[..WidthOf(type)], $"'{key}'");
         return type == GgufType.F32 ? BinaryPrimitives.ReadSingleLittleEndian(bytes) : BinaryPrimitives.ReadDoubleLittleEndian(bytes);
     }
 
     private long ReadWhole(GgufType type, string key)
     {
         Span<byte> bytes = stackalloc byte[8];
-        Fill(bytes[..WidthOf(type)], $"'{key}'");
+        _bytes.Fill(bytes[..WidthOf(type)], $"'{key}'");
         return type switch
         {
             GgufType.U8 => bytes[0],
@@ -199,34 +183,34 @@ internal sealed class GgufHeader
             GgufType.I32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
             GgufType.I64 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
             GgufType.U64 when BinaryPrimitives.ReadUInt64LittleEndian(bytes) is var wide and <= long.MaxValue => (long)wide,
-            _ => throw Corrupt($"the metadata '{key}' lists a number above {long.MaxValue}"),
+            _ => throw _bytes.Corrupt($"the metadata '{key}' lists a number above {long.MaxValue}"),
         };
     }
 
     private (string Name, GgmlType Type, long[] Shape, long Offset, long Bytes) ReadTensor(int alignment)
     {
-        var name = Text(MaxNameBytes, "a tensor's name");
-        var dimensions = U32($"the rank of '{name}'");
+        var name = _bytes.Text(MaxNameBytes, "a tensor's name");
+        var dimensions = _bytes.U32($"the rank of '{name}'");
         if (dimensions > MaxDimensions)
         {
-            throw Corrupt($"tensor '{name}' has {dimensions} dimensions; at most {MaxDimensions} are read");
+            throw _bytes.Corrupt($"tensor '{name}' has {dimensions} dimensions; at most {MaxDimensions} are read");
         }
 
         var shape = new long[dimensions];
         var elements = 1L;
         for (var i = shape.Length - 1; i >= 0; i--)
         {
-            var size = U64($"the shape of '{name}'");
+            var size = _bytes.U64($"the shape of '{name}'");
             if (size > long.MaxValue || (elements != 0 && (long)size > long.MaxValue / elements))
             {
-                throw Corrupt($"tensor '{name}' has more elements than a file can hold");
+                throw _bytes.Corrupt($"tensor '{name}' has more elements than a file can hold");
             }
 
             shape[i] = (long)size;
             elements *= shape[i];
         }
 
-        var type = (GgmlType)U32($"the type of '{name}'");
+        var type = (GgmlType)_bytes.U32($"the type of '{name}'");
         if (!Enum.IsDefined(type))
         {
             throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"{_file}: tensor '{name}' is of the unknown type {(uint)type}.");
@@ -235,18 +219,18 @@ internal sealed class GgufHeader
         var width = shape.Length == 0 ? 1 : shape[^1];
         if (width % type.BlockElements != 0)
         {
-            throw Corrupt($"tensor '{name}' has rows of {width} elements, which {type} blocks of {type.BlockElements} do not fill");
+            throw _bytes.Corrupt($"tensor '{name}' has rows of {width} elements, which {type} blocks of {type.BlockElements} do not fill");
         }
 
-        var offset = U64($"the offset of '{name}'");
+        var offset = _bytes.U64($"the offset of '{name}'");
         if (offset > long.MaxValue || (long)offset % alignment != 0)
         {
-            throw Corrupt($"tensor '{name}' lies at {offset}, which is no multiple of the alignment {alignment}");
+            throw _bytes.Corrupt($"tensor '{name}' lies at {offset}, which is no multiple of the alignment {alignment}");
         }
 
         var blocks = elements / type.BlockElements;
         return blocks > _fileBytes / type.BlockBytes
-            ? throw Corrupt($"tensor '{name}' needs more bytes than the file has")
+            ? throw _bytes.Corrupt($"tensor '{name}' needs more bytes than the file has")
             : (name, type, shape, (long)offset, blocks * type.BlockBytes);
     }
 
@@ -259,12 +243,12 @@ internal sealed class GgufHeader
         {
             if (!names.Add(name))
             {
-                throw Corrupt($"tensor '{name}' is there twice");
+                throw _bytes.Corrupt($"tensor '{name}' is there twice");
             }
 
             if (dataStart > _fileBytes || offset > _fileBytes - dataStart - bytes)
             {
-                throw Corrupt($"tensor '{name}' ends after the file does: it was cut short");
+                throw _bytes.Corrupt($"tensor '{name}' ends after the file does: it was cut short");
             }
 
             tensors.Add(new GgufTensor(name, type, shape, dataStart + offset, bytes));
@@ -275,7 +259,7 @@ internal sealed class GgufHeader
         {
             if (tensors[i].Offset < tensors[i - 1].Offset + tensors[i - 1].Bytes)
             {
-                throw Corrupt($"tensor '{tensors[i].Name}' overlaps '{tensors[i - 1].Name}'");
+                throw _bytes.Corrupt($"tensor '{tensors[i].Name}' overlaps '{tensors[i - 1].Name}'");
             }
         }
 
@@ -291,99 +275,15 @@ internal sealed class GgufHeader
 
     private int Count(string what, int leastBytesEach)
     {
-        var count = U64($"the number of {what}");
-        if (count > (ulong)((_fileBytes - Position) / leastBytesEach))
+        var count = _bytes.U64($"the number of {what}");
+        if (count > (ulong)((_fileBytes - _bytes.Position) / leastBytesEach))
         {
-            throw Corrupt($"it says it has {count} {what}, more than its {_fileBytes} bytes have room for");
+            throw _bytes.Corrupt($"it says it has {count} {what}, more than its {_fileBytes} bytes have room for");
         }
 
         return count <= MaxEntries
             ? (int)count
             : throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{_file}: it has {count} {what}; at most {MaxEntries} are read.");
-    }
-
-    private string Text(long most, string what)
-    {
-        var length = U64($"the length of {what}");
-        if (length > (ulong)(_fileBytes - Position))
-        {
-            throw Corrupt($"{what} has {length} bytes, more than the file has left");
-        }
-
-        if (length > (ulong)most || Position + (long)length > MaxBytes)
-        {
-            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{_file}: {what} has {length} bytes; at most {most} are read, and {MaxBytes} for the whole header.");
-        }
-
-        if (length == 0)
-        {
-            return "";
-        }
-
-        try
-        {
-            if (length <= (ulong)(_filled - _at))
-            {
-                var text = Strict.GetString(_buffer, _at, (int)length);
-                _at += (int)length;
-                return text;
-            }
-
-            var bytes = new byte[length];
-            Fill(bytes, what);
-            return Strict.GetString(bytes);
-        }
-        catch (DecoderFallbackException fault)
-        {
-            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{_file}: {what} is not UTF-8.", fault);
-        }
-    }
-
-    private uint U32(string what)
-    {
-        Span<byte> bytes = stackalloc byte[4];
-        Fill(bytes, what);
-        return BinaryPrimitives.ReadUInt32LittleEndian(bytes);
-    }
-
-    private ulong U64(string what)
-    {
-        Span<byte> bytes = stackalloc byte[8];
-        Fill(bytes, what);
-        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
-    }
-
-    private void Fill(Span<byte> target, string what)
-    {
-        while (!target.IsEmpty)
-        {
-            if (_at == _filled)
-            {
-                Refill(what, target.Length);
-            }
-
-            var count = Math.Min(target.Length, _filled - _at);
-            _buffer.AsSpan(_at, count).CopyTo(target);
-            _at += count;
-            target = target[count..];
-        }
-    }
-
-    private void Refill(string what, int wanted)
-    {
-        if (_next > MaxBytes)
-        {
-            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{_file}: its header is longer than {MaxBytes} bytes.");
-        }
-
-        var count = (int)Math.Min(_buffer.Length, _fileBytes - _next);
-        if (count == 0 || wanted > _fileBytes - _next)
-        {
-            throw Corrupt($"it ends in the middle of {what}: it was cut short or is of another kind");
-        }
-
-        _read(_next, _buffer.AsSpan(0, count));
-        (_at, _filled, _next) = (0, count, _next + count);
     }
 
     private static int WidthOf(GgufType type) => type switch
@@ -394,7 +294,4 @@ internal sealed class GgufHeader
         _ => 8,
     };
 
-    private ModelFormatException Corrupt(string what) => new(ModelFormatProblem.CorruptFile, $"{_file}: {what}.");
-
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 }

@@ -20,14 +20,12 @@ public sealed unsafe class SlotCacheTests
     }
 
     [Fact]
-    public void A_slot_cannot_be_taken_or_given_back_twice()
+    public void Tokens_beyond_a_slot_are_refused()
     {
         using var cache = new SlotCache(Shape, slots: 2, capacity: 4);
-        cache.Take(1);
 
-        Assert.Throws<InvalidOperationException>(() => cache.Take(1));
-        Assert.Throws<InvalidOperationException>(() => cache.GiveBack(0));
         Assert.Throws<ArgumentOutOfRangeException>(() => cache.CopyTokens(0, 1, 0, 5));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Exchange(0, 1, 1, 5));
     }
 
     [Fact]
@@ -88,19 +86,6 @@ public sealed unsafe class SlotCacheTests
         }
 
         Assert.True(next > 1000);
-    }
-
-    [Fact]
-    public void An_exchange_takes_the_ownership_along()
-    {
-        using var cache = new SlotCache(Shape, slots: 3, capacity: 4);
-        cache.Take(2);
-
-        cache.Exchange(2, 0, 0, 0);
-
-        Assert.True(cache.IsTaken(0));
-        Assert.False(cache.IsTaken(2));
-        Assert.Equal(1, cache.Taken);
     }
 
     private static void Write(SlotCache cache, int slot, int token, int mark)

@@ -48,7 +48,7 @@ public sealed class OnnxRunnerTests
             var bits = new List<int>();
             for (var slot = 0; slot < prompts.Length; slot++)
             {
-                world.Runner.RunPrompt(slot, past: 0, prompts[slot], LogitRows.Last);
+                world.Runner.RunPrefill(slot, past: 0, prompts[slot], LogitRows.Last);
                 bits.AddRange(Bits(world.Runner.Logits(0)));
             }
 
@@ -70,12 +70,12 @@ public sealed class OnnxRunnerTests
     {
         using var world = new World(TinyLlama.Random(seed: 3), slots: 3);
         int[] prompt = [.. Enumerable.Range(0, 50)];
-        world.Runner.RunPrompt(slot: 0, past: 0, prompt.AsSpan(0, 32), LogitRows.None);
-        world.Runner.RunPrompt(slot: 0, past: 32, prompt.AsSpan(32), LogitRows.Last);
+        world.Runner.RunPrefill(slot: 0, past: 0, prompt.AsSpan(0, 32), LogitRows.None);
+        world.Runner.RunPrefill(slot: 0, past: 32, prompt.AsSpan(32), LogitRows.Last);
         var expected = Bits(world.Runner.Logits(0));
 
         world.Cache.CopyTokens(from: 0, to: 2, start: 0, end: 32);
-        world.Runner.RunPrompt(slot: 2, past: 32, prompt.AsSpan(32), LogitRows.Last);
+        world.Runner.RunPrefill(slot: 2, past: 32, prompt.AsSpan(32), LogitRows.Last);
 
         Assert.Equal(expected, Bits(world.Runner.Logits(0)));
     }
@@ -85,10 +85,10 @@ public sealed class OnnxRunnerTests
     {
         using var world = new World(TinyLlama.Random(seed: 4), slots: 2);
 
-        world.Runner.RunPrompt(slot: 0, past: 0, [1, 2, 3], LogitRows.None);
+        world.Runner.RunPrefill(slot: 0, past: 0, [1, 2, 3], LogitRows.None);
         Assert.Throws<ArgumentOutOfRangeException>(() => world.Runner.Logits(0).Length);
 
-        world.Runner.RunPrompt(slot: 0, past: 0, [1, 2, 3], LogitRows.All);
+        world.Runner.RunPrefill(slot: 0, past: 0, [1, 2, 3], LogitRows.All);
         Assert.Equal(384, world.Runner.Logits(2).Length);
         Assert.Throws<ArgumentOutOfRangeException>(() => world.Runner.Logits(3).Length);
     }
@@ -117,7 +117,7 @@ public sealed class OnnxRunnerTests
         {
             Cache = new SlotCache(model.Shape, slots, model.Shape.ContextLength);
             var session = OrtRuntime.Open(model.Write(), EngineDevice.Cpu, threads: 2, out _);
-            Runner = new OnnxRunner(session, encoder: null, model.Shape, Cache, promptChunk: 64, bind: true);
+            Runner = new OnnxRunner(session, encoder: null, model.Shape, Cache, prefillChunk: 64, bind: true);
         }
 
         public SlotCache Cache { get; }

@@ -1,4 +1,3 @@
-using LlmOs.Engine.Cache;
 using LlmOs.Engine.Execution;
 using LlmOs.Engine.Sampling;
 using LlmOs.Engine.Scheduling;
@@ -7,123 +6,229 @@ namespace LlmOs.Engine.Tests.Scheduling;
 
 public sealed class SchedulerTests
 {
-    private static readonly DecoderShape Shape = new(Layers: 1, KvHeads: 1, HeadDim: 1, Vocabulary: 10, ContextLength: 64);
-
     [Fact]
-    public void No_slot_has_two_owners_and_the_running_ones_come_first_whatever_happens()
+    public void The_books_stay_in_order_whatever_happens()
     {
         var random = new Random(21);
-        using var cache = new SlotCache(Shape, slots: 6, Shape.ContextLength);
-        var scheduler = new Scheduler(cache, chunk: 4);
-        var alive = new List<Sequence>();
-        var (admitted, steps) = (0, 0);
+        var world = new Books(slots: 6, chunk: 4);
+        var steps = 0;
         for (var round = 0; round < 5_000; round++)
         {
             switch (random.Next(6))
             {
                 case 0:
-                    var sequence = NewSequence([.. Enumerable.Range(0, random.Next(1, 30)).Select(i => i < 12 ? i : random.Next(10))]);
-                    alive.Add(sequence);
-                    scheduler.Add(sequence);
+                    world.Add(Prompt(random), width: random.Next(5) == 0 ? random.Next(2, 5) : 1);
                     break;
-                case 1 when alive.Count > 0:
-                    var leaving = alive[random.Next(alive.Count)];
-                    alive.Remove(leaving);
-                    scheduler.Remove(leaving, contentsAreSound: random.Next(2) == 0);
+                case 1 when world.Alive.Count > 0:
+                    world.Remove(world.Alive[random.Next(world.Alive.Count)], random.Next(2) == 0);
                     break;
-                case 2 when scheduler.Running > 0:
-                    scheduler.Pause(scheduler.RunningAt(random.Next(scheduler.Running)));
+                case 2 when world.Alive.Find(group => group.Members[0].State == SequenceState.Running) is { Width: 1 } group:
+                    group.Pause();
                     break;
                 case 3:
-                    // Nobody reads here, so every buffer is empty: all paused ones may go on.
-                    scheduler.ResumeReaders(_ => { });
-                    Assert.Equal(0, scheduler.Paused);
+                    // Nobody reads here, so every buffer has room: all paused ones may go on.
+                    world.Scheduler.ResumeReaders();
+                    Assert.Equal(0, world.Scheduler.Count(SequenceState.Paused));
                     break;
                 default:
-                    scheduler.Admit(_ => admitted++);
-                    steps += Step(scheduler);
+                    steps += world.Step() ? 1 : 0;
                     break;
             }
 
-            Assert.Empty(scheduler.BrokenInvariants());
-            Assert.Equal(alive.Count, scheduler.All().Count);
-            Assert.True(cache.Taken <= cache.Slots);
+            Assert.Empty(world.Scheduler.BrokenInvariants());
+            Assert.Equal(world.Alive.ToHashSet(), world.Scheduler.All().ToHashSet());
         }
 
-        Assert.True(admitted > 300 && steps > 1000, $"{admitted} admitted, {steps} steps");
+        Assert.True(world.Admitted.Count > 300 && steps > 1000, $"{world.Admitted.Count} admitted, {steps} steps");
+        Assert.True(world.Forks > 20, $"{world.Forks} forks");
     }
 
     [Fact]
-    public void Waiting_sequences_are_admitted_in_order_as_slots_become_free()
+    public void Waiting_groups_are_admitted_in_order_as_slots_become_free()
     {
-        using var cache = new SlotCache(Shape, slots: 2, Shape.ContextLength);
-        var scheduler = new Scheduler(cache, chunk: 4);
-        var sequences = Enumerable.Range(0, 4).Select(i => NewSequence([i, i])).ToList();
-        var order = new List<Sequence>();
-        sequences.ForEach(scheduler.Add);
+        var world = new Books(slots: 2, chunk: 4);
+        var groups = Enumerable.Range(0, 4).Select(i => world.Add([i, i])).ToList();
 
-        scheduler.Admit(order.Add);
-        Assert.Equal(sequences[..2], order);
+        world.Step();
+        Assert.Equal(groups[..2], world.Admitted);
 
-        scheduler.Remove(sequences[0], contentsAreSound: true);
-        scheduler.Admit(order.Add);
-        Assert.Equal(sequences[..3], order);
-        Assert.Equal(1, scheduler.Waiting);
+        world.Remove(groups[0], contentsAreSound: true);
+        world.Step();
+        Assert.Equal(groups[..3], world.Admitted);
+        Assert.Equal(1, world.Scheduler.Waiting);
+    }
+
+    [Fact]
+    public void Everybody_is_admitted_in_turn_and_gets_a_token_in_every_step_after_the_prompt()
+    {
+        var random = new Random(31);
+        for (var round = 0; round < 30; round++)
+        {
+            var world = new Books(slots: random.Next(1, 7), chunk: random.Next(1, 9));
+            var submitted = new List<SequenceGroup>();
+            var prefilling = new Queue<SequenceGroup?>();
+            for (var step = 0; step < 150 || world.Alive.Count > 0; step++)
+            {
+                Assert.True(step < 10_000, "somebody never ends");
+                if (step < 150 && random.Next(2) == 0)
+                {
+                    submitted.Add(world.Add(Prompt(random), width: random.Next(1, Math.Min(4, world.Slots) + 1)));
+                }
+
+                var running = world.Alive.Where(group => group.Members[0].State == SequenceState.Running).ToDictionary(group => group, group => group.Members[0].Past);
+                var oldest = world.Alive.Where(group => group.Members[0].State == SequenceState.Prefill).MinBy(group => group.Order);
+                var before = oldest?.Members[0].Past;
+                world.Step();
+
+                Assert.All(running, pair => Assert.Equal(pair.Value + 1, pair.Key.Members[0].Past));
+                // A chunk of the oldest prompt runs in every second step at least.
+                prefilling.Enqueue(oldest is null || oldest.Members[0].Past > before ? null : oldest);
+                Assert.False(prefilling.Count > 1 && prefilling.Dequeue() is { } starved && starved == prefilling.Peek());
+                world.EndThoseOf(tokens: 5);
+            }
+
+            Assert.True(submitted.SequenceEqual(world.Admitted));
+        }
     }
 
     [Fact]
     public void A_slot_with_much_more_than_the_shared_opening_is_copied_from_not_overwritten()
     {
-        using var cache = new SlotCache(Shape, slots: 3, Shape.ContextLength);
-        var scheduler = new Scheduler(cache, chunk: 4);
+        var world = new Books(slots: 3, chunk: 4);
         int[] longPrompt = [.. Enumerable.Repeat(1, 4), .. Enumerable.Repeat(2, 40)];
-        Run(scheduler, NewSequence(longPrompt));
+        world.RunAlone(longPrompt);
 
         // Shares four tokens of 44 and goes elsewhere; the long prompt is still there afterwards.
-        Assert.Equal(4, Run(scheduler, NewSequence([.. Enumerable.Repeat(1, 4), 3, 3])).Cached);
-        Assert.Equal(40, Run(scheduler, NewSequence(longPrompt)).Cached);
+        Assert.Equal(4, world.RunAlone([.. Enumerable.Repeat(1, 4), 3, 3]).Cached);
+        Assert.Equal(40, world.RunAlone(longPrompt).Cached);
     }
 
-    /// <summary>Runs a step as the loop would, without a model; replies end only when a test removes them.</summary>
-    private static int Step(Scheduler scheduler)
+    [Fact]
+    public void What_a_fault_left_behind_serves_nobody()
     {
-        var plan = scheduler.Plan();
-        if (plan.HasPrompt)
+        var world = new Books(slots: 2, chunk: 4);
+        int[] prompt = [.. Enumerable.Range(0, 20)];
+        var group = world.Add(prompt);
+        world.Step();
+        world.Step();
+
+        world.Remove(group, contentsAreSound: false);
+
+        Assert.Equal(0, world.RunAlone(prompt).Cached);
+    }
+
+    private static int[] Prompt(Random random) => [.. Enumerable.Range(0, random.Next(1, 30)).Select(i => i < 12 ? i : random.Next(10))];
+
+    /// <summary>A scheduler that is driven as the loop drives it, without a model. Replies end only when a test ends them.</summary>
+    private sealed class Books(int slots, int chunk)
+    {
+        private readonly Random _random = new(7);
+
+        public int Slots { get; } = slots;
+
+        public Scheduler Scheduler { get; } = new(slots, chunk);
+
+        public List<SequenceGroup> Alive { get; } = [];
+
+        public List<SequenceGroup> Admitted { get; } = [];
+
+        public int Forks { get; private set; }
+
+        public SequenceGroup Add(int[] prompt, int width = 1)
         {
-            var sequence = scheduler.PromptAt(plan.Prompt);
-            scheduler.PromptAdvanced(sequence, plan.Count);
-            if (plan.IsLast)
+            var group = new SequenceGroup(prompt, [], new Silent(width));
+            Alive.Add(group);
+            Scheduler.Add(group);
+            return group;
+        }
+
+        public void Remove(SequenceGroup group, bool contentsAreSound)
+        {
+            Alive.Remove(group);
+            Scheduler.Remove(group, contentsAreSound);
+        }
+
+        /// <returns>Whether there was anything to do.</returns>
+        public bool Step()
+        {
+            var now = Scheduler.Snapshot();
+            var plan = StepPlanner.Plan(now);
+            var expected = RunningFirst.After(AdmissionOrder.After(now, plan.Admissions), plan.Exchanges);
+            if (plan.IsEmpty)
             {
-                scheduler.Join(sequence);
+                return false;
+            }
+
+            var waiting = Alive.Where(group => group.Members[0].State == SequenceState.Waiting).ToList();
+            Admitted.AddRange(plan.Admissions.Select(admission => waiting[admission.Index]));
+            Forks += plan.Forks.Length;
+            Scheduler.Apply(plan);
+            CheckBooked(plan, expected);
+            if (plan.Prefill is { } part)
+            {
+                var sequence = Scheduler.SequenceIn(part.Slot);
+                Scheduler.Advanced(sequence, part.Count);
+                if (part.IsLast)
+                {
+                    GoOn(sequence.Group);
+                }
+            }
+
+            var rows = Enumerable.Range(0, plan.DecodeRows).Select(Scheduler.SequenceIn).ToList();
+            rows.ForEach(sequence => sequence.Past++);
+            rows.Select(sequence => sequence.Group).Distinct().ToList().ForEach(GoOn);
+            return true;
+        }
+
+        public SequenceGroup RunAlone(int[] prompt)
+        {
+            var group = Add(prompt);
+            while (group.Members[0].State != SequenceState.Running)
+            {
+                Step();
+            }
+
+            Remove(group, contentsAreSound: true);
+            return group;
+        }
+
+        public void EndThoseOf(int tokens)
+        {
+            foreach (var group in Alive.Where(group => group.Members[0].Past >= group.Tokens.Length + tokens).ToList())
+            {
+                Remove(group, contentsAreSound: true);
             }
         }
 
-        for (var row = 0; row < plan.DecodeRows; row++)
+        private void GoOn(SequenceGroup group)
         {
-            var sequence = scheduler.RunningAt(row);
-            sequence.Past = Math.Min(sequence.Past + 1, Shape.ContextLength);
+            var first = group.Members.All(member => member.State != SequenceState.Running);
+            for (var member = 0; member < group.Width; member++)
+            {
+                group.Next[member] = new Continuation(first ? 0 : _random.Next(group.Width), Token: member);
+            }
+
+            Scheduler.GoOn(group);
         }
 
-        return plan.IsEmpty ? 0 : 1;
-    }
-
-    private static Sequence Run(Scheduler scheduler, Sequence sequence)
-    {
-        scheduler.Add(sequence);
-        scheduler.Admit(_ => { });
-        while (sequence.State != SequenceState.Running)
+        /// <summary>The books say what the plan foresaw.</summary>
+        private void CheckBooked(StepPlan plan, SlotView[] expected)
         {
-            Step(scheduler);
+            var booked = Scheduler.Snapshot().Slots.ToArray();
+            for (var slot = 0; slot < booked.Length; slot++)
+            {
+                var past = plan.Prefix is { } prefix && prefix.To == slot ? prefix.End : expected[slot].Past;
+                Assert.Equal((expected[slot].State, past, expected[slot].Order, expected[slot].LastUse), (booked[slot].State, booked[slot].Past, booked[slot].Order, booked[slot].LastUse));
+                Assert.True(booked[slot].Kept.Span.StartsWith(expected[slot].Kept.Span));
+            }
         }
-
-        scheduler.Remove(sequence, contentsAreSound: true);
-        return sequence;
     }
 
-    private static Sequence NewSequence(int[] prompt)
+    /// <summary>A kind of some width that makes nothing of its logits.</summary>
+    private sealed class Silent(int width) : SequenceKind(new EngineRun<int>(_ => 0, TimeProvider.System))
     {
-        var request = new GenerationRequest { PromptTokens = prompt, MaxTokens = 100 };
-        var output = new EngineSequence(request, buffer: 8, () => { }, () => { }, TimeProvider.System);
-        return Sequence.Generation(output, new TokenChoice(request), maxNew: 100);
+        public override int Width => width;
+
+        public override LogitsOutcome OnLogits(RowLogits logits, Sampler sampler, Span<Continuation> next) => throw new InvalidOperationException("Nobody computes logits here.");
     }
 }

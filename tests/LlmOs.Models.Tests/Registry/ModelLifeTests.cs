@@ -18,46 +18,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace LlmOs.Models.Tests.Registry;
 
-/// <summary>What happens to a model after it was listed: tags, card, aliases and their history, copies, lineage, archive, deletion. Over HTTP.</summary>
-public sealed class ModelLifeTests : IAsyncLifetime
+/// <summary>What happens to a model after it was listed: tags, card, aliases and their history, copies, lineage, archive. Over HTTP.</summary>
+public sealed class ModelLifeTests : RegistryHttpTests
 {
-    private readonly HttpClient _http = new();
-    private RegistryWorld _world = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _world = await RegistryWorld.CreateAsync();
-        _world.App.Use(async (context, next) =>
-        {
-            try
-            {
-                await next(context);
-            }
-            catch (LlmOsException refusal)
-            {
-                context.Response.StatusCode = Refusals.StatusOf(refusal.Code);
-                await context.Response.WriteAsJsonAsync(new { code = refusal.Code.ToString(), message = refusal.Message });
-            }
-        });
-        var group = _world.App.MapApiGroup();
-        group.MapInfrastructure();
-        group.MapModels();
-        await _world.App.StartAsync();
-        _http.BaseAddress = new Uri(_world.Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _world.DisposeAsync();
-    }
-
     [Fact]
     public async Task Every_move_of_an_alias_is_kept_with_who_and_why_and_can_be_rolled_back()
     {
         for (var i = 0; i < 3; i++)
         {
-            await _world.PublishAsync(RegistryWorld.Version("org/m") with { Lineage = new LineageView(null, $"job_{i}", []) });
+            await World.PublishAsync(RegistryWorld.Version("org/m") with { Lineage = new LineageView(null, $"job_{i}", []) });
         }
 
         await SendAsync(HttpMethod.Put, "/api/v1/models/org/m/aliases/latest", new { version = 1, expected = 3, reason = "3 is worse" });
@@ -81,7 +50,7 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task An_alias_can_be_taken_away_if_it_points_where_the_caller_believes()
     {
-        await _world.PublishAsync(RegistryWorld.Version("m"));
+        await World.PublishAsync(RegistryWorld.Version("m"));
 
         Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Delete, "/api/v1/models/m/aliases/latest?expected=2")).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, "/api/v1/models/m/aliases/latest?expected=1")).Status);
@@ -92,8 +61,8 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task Models_are_found_by_their_tags_and_tasks()
     {
-        await _world.PublishAsync(RegistryWorld.Version("a"));
-        await _world.PublishAsync(RegistryWorld.Version("b") with { Tags = new Dictionary<string, string> { ["stage"] = "candidate" } });
+        await World.PublishAsync(RegistryWorld.Version("a"));
+        await World.PublishAsync(RegistryWorld.Version("b") with { Tags = new Dictionary<string, string> { ["stage"] = "candidate" } });
         await SendAsync(HttpMethod.Patch, "/api/v1/models/a", new { tags = new Dictionary<string, string> { ["team"] = "Search", ["old"] = "x" } });
         await SendAsync(HttpMethod.Patch, "/api/v1/models/a", new { tags = new Dictionary<string, string?> { ["old"] = null } });
 
@@ -115,7 +84,7 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task A_version_has_tags_of_its_own()
     {
-        await _world.PublishAsync(RegistryWorld.Version("m"));
+        await World.PublishAsync(RegistryWorld.Version("m"));
 
         var good = await SendAsync(HttpMethod.Patch, "/api/v1/models/m/versions/1", new { tags = new { stage = "live" } });
         var bad = await SendAsync(HttpMethod.Patch, "/api/v1/models/m/versions/1", new { tags = new Dictionary<string, string> { ["A b"] = "x" } });
@@ -127,9 +96,9 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task Of_two_writers_of_a_card_the_second_learns_of_the_first()
     {
-        var folder = _world.WriteModel("m");
+        var folder = World.WriteModel("m");
         await File.WriteAllTextAsync(Path.Combine(folder, "README.md"), "---\nlicense: mit\n---\n# From the file\n");
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{folder}", Name = "m" });
+        await World.ImportAndListAsync(new ImportRequest { Source = $"file:{folder}", Name = "m" });
 
         var before = await SendAsync(HttpMethod.Get, "/api/v1/models/m/card");
         var first = await SendAsync(HttpMethod.Put, "/api/v1/models/m/card", new { markdown = "# First\n" }, ifMatch: before.Tag);
@@ -148,7 +117,7 @@ public sealed class ModelLifeTests : IAsyncLifetime
     {
         var made = await SendAsync(HttpMethod.Post, "/api/v1/models", new { name = "new", card = "# New\n", tags = new { team = "x" } });
         var again = await SendAsync(HttpMethod.Post, "/api/v1/models", new { name = "new" });
-        var version = await _world.PublishAsync(RegistryWorld.Version("new"));
+        var version = await World.PublishAsync(RegistryWorld.Version("new"));
 
         Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Conflict), (made.Status, again.Status));
         Assert.Equal("new:1", version.Ref);
@@ -158,11 +127,11 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task What_is_referred_to_is_neither_archived_nor_deleted_and_the_refusal_names_who_refers()
     {
-        await _world.PublishAsync(RegistryWorld.Version("base"));
-        await _world.PublishAsync(RegistryWorld.Version("base"));
-        await _world.PublishAsync(RegistryWorld.Version("child") with { Lineage = new LineageView("base:1", null, []) { Relation = LineageRelation.FineTuned } });
-        await _world.PublishAsync(RegistryWorld.Version("lora") with { Lineage = new LineageView("base:1", null, []) { Relation = LineageRelation.Adapter } });
-        await using (var db = await _world.DbAsync())
+        await World.PublishAsync(RegistryWorld.Version("base"));
+        await World.PublishAsync(RegistryWorld.Version("base"));
+        await World.PublishAsync(RegistryWorld.Version("child") with { Lineage = new LineageView("base:1", null, []) { Relation = LineageRelation.FineTuned } });
+        await World.PublishAsync(RegistryWorld.Version("lora") with { Lineage = new LineageView("base:1", null, []) { Relation = LineageRelation.Adapter } });
+        await using (var db = await World.DbAsync())
         {
             db.Add(Job.Submit("training", """{"name":"next","base":"base:1"}""", 0, TimeProvider.System.GetUtcNow()));
             await db.SaveChangesAsync();
@@ -185,8 +154,8 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task What_nothing_refers_to_can_go_and_its_number_never_comes_back()
     {
-        await _world.PublishAsync(RegistryWorld.Version("m", alias: "live"));
-        await _world.PublishAsync(RegistryWorld.Version("m"));
+        await World.PublishAsync(RegistryWorld.Version("m", alias: "live"));
+        await World.PublishAsync(RegistryWorld.Version("m"));
 
         Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Delete, "/api/v1/models/m")).Status); // alias live
         await SendAsync(HttpMethod.Delete, "/api/v1/models/m/aliases/live");
@@ -195,16 +164,16 @@ public sealed class ModelLifeTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, "/api/v1/models/m")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, "/api/v1/models/m/versions")).Status);
         Assert.Equal(0, (await SendAsync(HttpMethod.Get, "/api/v1/models")).Body.GetProperty("items").GetArrayLength());
-        Assert.Equal("m:3", (await _world.PublishAsync(RegistryWorld.Version("m"))).Ref);
+        Assert.Equal("m:3", (await World.PublishAsync(RegistryWorld.Version("m"))).Ref);
     }
 
     [Fact]
     public async Task An_archived_version_or_model_answers_no_request_until_it_is_taken_back()
     {
-        await _world.PublishAsync(RegistryWorld.Version("m", alias: null));
+        await World.PublishAsync(RegistryWorld.Version("m", alias: null));
         async Task<bool> AnswersAsync()
         {
-            await using var db = await _world.DbAsync();
+            await using var db = await World.DbAsync();
             return await ModelResolver.FindAsync(db, "m:1", CancellationToken.None) is not null;
         }
 
@@ -216,20 +185,20 @@ public sealed class ModelLifeTests : IAsyncLifetime
         Assert.False(await AnswersAsync());
         Assert.Equal(0, (await SendAsync(HttpMethod.Get, "/api/v1/models")).Body.GetProperty("items").GetArrayLength());
         Assert.Equal(1, (await SendAsync(HttpMethod.Get, "/api/v1/models?archived=true")).Body.GetProperty("items").GetArrayLength());
-        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => _world.PublishAsync(RegistryWorld.Version("m")));
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => World.PublishAsync(RegistryWorld.Version("m")));
         Assert.Equal(ErrorCode.Conflict, refusal.Code);
     }
 
     [Fact]
     public async Task The_lineage_shows_ancestors_descendants_and_what_each_was_made_with()
     {
-        await _world.PublishAsync(RegistryWorld.Version("base") with { Lineage = new LineageView("elsewhere:7", null, []) { Source = "hf:org/base@0123" } });
-        await _world.PublishAsync(RegistryWorld.Version("tuned") with
+        await World.PublishAsync(RegistryWorld.Version("base") with { Lineage = new LineageView("elsewhere:7", null, []) { Source = "hf:org/base@0123" } });
+        await World.PublishAsync(RegistryWorld.Version("tuned") with
         {
             Lineage = new LineageView("base:1", "job_1", ["books:2"]) { Relation = LineageRelation.FineTuned },
             Metrics = [JsonSerializer.SerializeToElement(new { evaluation = "eval_1", perplexity = 3.5 })],
         });
-        await _world.PublishAsync(RegistryWorld.Version("small") with { Lineage = new LineageView("tuned:1", "job_2", []) { Relation = LineageRelation.Quantized } });
+        await World.PublishAsync(RegistryWorld.Version("small") with { Lineage = new LineageView("tuned:1", "job_2", []) { Relation = LineageRelation.Quantized } });
 
         var graph = (await SendAsync(HttpMethod.Get, "/api/v1/models/tuned/versions/1/lineage")).Body;
 
@@ -248,8 +217,8 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task A_circle_that_somebody_imported_ends()
     {
-        await _world.PublishAsync(RegistryWorld.Version("a") with { Lineage = new LineageView("b:1", null, []) });
-        await _world.PublishAsync(RegistryWorld.Version("b") with { Lineage = new LineageView("a:1", null, []) });
+        await World.PublishAsync(RegistryWorld.Version("a") with { Lineage = new LineageView("b:1", null, []) });
+        await World.PublishAsync(RegistryWorld.Version("b") with { Lineage = new LineageView("a:1", null, []) });
 
         var graph = (await SendAsync(HttpMethod.Get, "/api/v1/models/a/versions/1/lineage")).Body;
 
@@ -259,7 +228,7 @@ public sealed class ModelLifeTests : IAsyncLifetime
     [Fact]
     public async Task A_copy_has_the_same_weights_and_its_own_texts()
     {
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{_world.WriteModel("m")}", Name = "m" });
+        await World.ImportAndListAsync(new ImportRequest { Source = $"file:{World.WriteModel("m")}", Name = "m" });
 
         var copy = await SendAsync(HttpMethod.Post, "/api/v1/models/m/versions/1/copy", new { name = "org/copy", files = new Dictionary<string, string> { ["LICENSE"] = "MIT", ["README.md"] = "---\nlicense: mit\n---\n" } });
         var refused = await SendAsync(HttpMethod.Post, "/api/v1/models/m/versions/1/copy", new { name = "org/copy", files = new Dictionary<string, string> { ["config.json"] = "{}" } });
@@ -267,115 +236,7 @@ public sealed class ModelLifeTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.Created, HttpStatusCode.BadRequest), (copy.Status, refused.Status));
         var view = (await SendAsync(HttpMethod.Get, "/api/v1/models/org/copy/versions/1")).Body;
         Assert.Equal(("mit", "m:1", "copied"), (view.GetProperty("license").GetString(), view.GetProperty("lineage").GetProperty("parent").GetString(), view.GetProperty("lineage").GetProperty("relation").GetString()));
-        Assert.Equal("MIT", await _http.GetStringAsync("/api/v1/models/org/copy/versions/1/files/LICENSE"));
+        Assert.Equal("MIT", await Http.GetStringAsync("/api/v1/models/org/copy/versions/1/files/LICENSE"));
         Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Delete, "/api/v1/models/m/versions/1")).Status); // its child
     }
-
-    [Fact]
-    public async Task A_file_is_sent_by_range_and_only_if_it_is_one_of_the_version()
-    {
-        var folder = _world.WriteModel("m");
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{folder}", Name = "m" });
-        var whole = await File.ReadAllBytesAsync(Path.Combine(folder, "model.safetensors"));
-
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/models/m/versions/1/files/model.safetensors") { Headers = { Range = new RangeHeaderValue(100, 199) } };
-        using var part = await _http.SendAsync(request);
-
-        Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
-        Assert.Equal(whole[100..200], await part.Content.ReadAsByteArrayAsync());
-        Assert.Equal("nosniff", part.Headers.GetValues("X-Content-Type-Options").Single());
-        foreach (var path in new[] { "other.bin", "..%2F..%2Fllmos.db", "%2Fetc%2Fpasswd" })
-        {
-            using var answer = await _http.GetAsync($"/api/v1/models/m/versions/1/files/{path}");
-            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-        }
-    }
-
-    /// <summary>Import, download as a folder, import again.</summary>
-    [Fact]
-    public async Task A_downloaded_folder_imports_again_with_the_same_logits_and_the_same_tokenizer()
-    {
-        var folder = _world.WriteModel("m");
-        await File.WriteAllTextAsync(Path.Combine(folder, "tokenizer.json"), """{"version":"1.0","added_tokens":[],"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}}""");
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{folder}", Name = "first" });
-        var tar = await _http.GetByteArrayAsync("/api/v1/models/first/versions/1/download");
-        var unpacked = Directory.CreateDirectory(Path.Combine(_world.Folder.Import, "unpacked")).FullName;
-        await TarFile.ExtractToDirectoryAsync(new MemoryStream(tar), unpacked, overwriteFiles: false);
-
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{unpacked}", Name = "second" });
-
-        await using var db = await _world.DbAsync();
-        var first = (await ModelResolver.ResolveAsync(db, "first", CancellationToken.None)).ToView();
-        var second = (await ModelResolver.ResolveAsync(db, "second", CancellationToken.None)).ToView();
-        Assert.Equal(first.Files, second.Files);
-        using var one = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(first.Files, "f32", CancellationToken.None));
-        using var two = new GraphRun((ServingGraph)await _world.Get<ServingGraphs>().OpenAsync(second.Files, "f32", CancellationToken.None));
-        Assert.Equal(one.Forward([1, 2, 3]).SelectMany(r => r), two.Forward([1, 2, 3]).SelectMany(r => r));
-    }
-
-    [Fact]
-    public async Task What_is_deleted_gives_its_room_back_and_what_others_use_stays()
-    {
-        var folder = _world.WriteModel("m");
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{folder}", Name = "a" });
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{folder}", Name = "b" });
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{_world.WriteModel("other", seed: 2)}", Name = "c" });
-        async Task<long> CollectAsync() => (await SendAsync(HttpMethod.Post, "/api/v1/artifacts/collect")).Body.GetProperty("freed_bytes").GetInt64();
-
-        await SendAsync(HttpMethod.Delete, "/api/v1/models/a");
-        Assert.Equal(0, await CollectAsync());
-        await SendAsync(HttpMethod.Delete, "/api/v1/models/c");
-        Assert.True(await CollectAsync() > 16_800 * 4);
-
-        await using var db = await _world.DbAsync();
-        var left = (await ModelResolver.ResolveAsync(db, "b", CancellationToken.None)).ToView();
-        Assert.Equal(left.Files.Select(f => f.Sha256).Order(), Directory.GetFiles(_world.Folder.Blobs, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)).Order());
-        Assert.Equal([ServingGraphs.KeyOf(left.Files, WeightPrecision.F32)], Directory.GetDirectories(Path.Combine(_world.Folder.Cache, "graphs")).Select(f => Path.GetFileName(f)));
-    }
-
-    [Fact]
-    public async Task An_upload_is_imported()
-    {
-        await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{_world.WriteModel("m")}", Name = "m" });
-        var bundle = await _http.GetByteArrayAsync("/api/v1/models/m/versions/1/export");
-        var begun = await SendAsync(HttpMethod.Post, "/api/v1/uploads", new { filename = "m.llmos", bytes = bundle.Length });
-        var id = begun.Body.GetProperty("id").GetString();
-        var early = await SendAsync(HttpMethod.Post, "/api/v1/models/import", new { source = $"upload:{id}", name = "up" });
-        foreach (var (from, to) in new[] { (0, 1000), (1000, bundle.Length) })
-        {
-            using var piece = new ByteArrayContent(bundle[from..to]);
-            piece.Headers.ContentRange = new ContentRangeHeaderValue(from, to - 1, bundle.Length);
-            using var answer = await _http.PutAsync($"/api/v1/uploads/{id}", piece);
-            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        }
-
-        var result = await _world.ImportAndListAsync(new ImportRequest { Source = $"upload:{id}", Name = "up" });
-
-        Assert.Equal(HttpStatusCode.Conflict, early.Status);
-        Assert.Equal("up:1", result.Ref);
-        var artifact = (await SendAsync(HttpMethod.Get, $"/api/v1/uploads/{id}")).Body.GetProperty("sha256").GetString();
-        Assert.Equal(bundle, await _http.GetByteArrayAsync($"/api/v1/artifacts/{artifact}"));
-        using var head = await _http.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/api/v1/artifacts/{artifact}"));
-        Assert.Equal((HttpStatusCode.OK, (long?)bundle.Length), (head.StatusCode, head.Content.Headers.ContentLength));
-    }
-
-    private async Task<Answer> SendAsync(HttpMethod method, string path, object? body = null, string? ifMatch = null)
-    {
-        using var request = new HttpRequestMessage(method, path);
-        if (body is not null)
-        {
-            request.Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
-        }
-
-        if (ifMatch is not null)
-        {
-            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
-        }
-
-        using var reply = await _http.SendAsync(request);
-        var text = await reply.Content.ReadAsStringAsync();
-        return new Answer(reply.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement, reply.Headers.ETag?.ToString());
-    }
-
-    private sealed record Answer(HttpStatusCode Status, JsonElement Body, string? Tag);
 }

@@ -1,21 +1,24 @@
 using System.Globalization;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using LlmOs.Formats.Templates.Nodes;
 using LlmOs.Formats.Templates.Values;
 
 namespace LlmOs.Formats.Templates.Syntax;
 
-/// <summary>Tokens to expressions, by recursive descent; the methods stand in the order of binding, loosest first.</summary>
+/// <summary>Tokens to expressions, by recursive descent: choices and tuples, and what operators stand between (<see cref="OperatorParser"/>).</summary>
 internal sealed class ExpressionParser(TokenStream tokens)
 {
     /// <summary>Expressions within each other.</summary>
     private const int MaxDepth = 100;
 
-    private static readonly string[] Orderings = ["==", "!=", "<", "<=", ">", ">="];
-
     private readonly Dictionary<string, int> _reads = new(StringComparer.Ordinal);
     private int _depth;
+    private OperatorParser? _operators;
+    private ArgumentParser? _arguments;
+
+    private ArgumentParser Arguments => _arguments ??= new ArgumentParser(tokens, () => Parse());
+
+    private OperatorParser Operators => _operators ??= new OperatorParser(tokens, () => ParseSigned());
 
     /// <summary>Every variable that is read so far.</summary>
     public IReadOnlySet<string> Names => _reads.Keys.ToHashSet(StringComparer.Ordinal);
@@ -60,11 +63,11 @@ internal sealed class ExpressionParser(TokenStream tokens)
             throw new TemplateException(TemplateFault.Limit, $"The template has expressions within each other of more than {MaxDepth} levels.", tokens.Current.Line);
         }
 
-        var expression = ParseOr();
+        var expression = Operators.Parse();
         while (allowChoice && tokens.IsName("if"))
         {
             var line = tokens.Take().Line;
-            var condition = ParseOr();
+            var condition = Operators.Parse();
             expression = new Choice(line, condition, expression, tokens.TryName("else") ? Parse() : null);
         }
 
@@ -73,50 +76,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
     }
 
     /// <summary>What stands between a call's brackets, brackets included.</summary>
-    public ArgumentList ParseArguments()
-    {
-        tokens.ExpectSign("(");
-        var positional = new List<Expression>();
-        var named = new List<KeyValuePair<string, Expression>>();
-        Expression? morePositional = null, moreNamed = null;
-        for (var first = true; !tokens.IsSign(")"); first = false)
-        {
-            if (!first)
-            {
-                tokens.ExpectSign(",");
-                if (tokens.IsSign(")"))
-                {
-                    break;
-                }
-            }
-
-            if (tokens.TrySign("*"))
-            {
-                morePositional = morePositional is null && moreNamed is null ? Parse() : throw Wrong();
-            }
-            else if (tokens.TrySign("**"))
-            {
-                moreNamed = moreNamed is null ? Parse() : throw Wrong();
-            }
-            else if (tokens.Current.Kind == TokenKind.Name && tokens.Following.Is(TokenKind.Sign, "="))
-            {
-                var name = tokens.Take().Text;
-                tokens.Take();
-                named.Add(moreNamed is null ? new(name, Parse()) : throw Wrong());
-            }
-            else
-            {
-                positional.Add(named.Count == 0 && morePositional is null && moreNamed is null ? Parse() : throw Wrong());
-            }
-        }
-
-        tokens.ExpectSign(")");
-        return positional.Count + named.Count == 0 && morePositional is null && moreNamed is null
-            ? ArgumentList.None
-            : new ArgumentList(positional, named, morePositional, moreNamed);
-
-        TemplateException Wrong() => tokens.Fault("invalid syntax for function call expression");
-    }
+    public ArgumentList ParseArguments() => Arguments.Parse();
 
     /// <summary>Filters that stand behind each other, each after its <c>|</c>.</summary>
     /// <param name="operand">Null where they are applied to a block.</param>
@@ -132,111 +92,11 @@ internal sealed class ExpressionParser(TokenStream tokens)
 
             beginsWithName = false;
             var line = tokens.Current.Line;
-            var name = DottedName();
+            var name = tokens.TakeDottedName();
             filtered = new Filtered(line, (Expression?)filtered ?? operand, name, tokens.IsSign("(") ? ParseArguments() : ArgumentList.None);
         }
 
         return filtered ?? throw tokens.Unexpected("a filter");
-    }
-
-    private Expression ParseOr()
-    {
-        var left = ParseAnd();
-        while (tokens.IsName("or"))
-        {
-            var line = tokens.Take().Line;
-            left = new Either(line, isAnd: false, left, ParseAnd());
-        }
-
-        return left;
-    }
-
-    private Expression ParseAnd()
-    {
-        var left = ParseNot();
-        while (tokens.IsName("and"))
-        {
-            var line = tokens.Take().Line;
-            left = new Either(line, isAnd: true, left, ParseNot());
-        }
-
-        return left;
-    }
-
-    private Expression ParseNot()
-    {
-        var (line, count) = (tokens.Current.Line, 0);
-        while (tokens.TryName("not"))
-        {
-            count++;
-        }
-
-        var operand = ParseComparison();
-        return count == 0 ? operand : count % 2 == 1 ? new Not(line, operand) : new Not(line, new Not(line, operand));
-    }
-
-    private Expression ParseComparison()
-    {
-        var line = tokens.Current.Line;
-        var first = ParseSum();
-        var rest = new List<(string, Expression)>();
-        while (true)
-        {
-            if (tokens.Current.Kind == TokenKind.Sign && Orderings.Contains(tokens.Current.Text))
-            {
-                rest.Add((tokens.Take().Text, ParseSum()));
-            }
-            else if (tokens.TryName("in"))
-            {
-                rest.Add(("in", ParseSum()));
-            }
-            else if (tokens.IsName("not") && tokens.Following.Is(TokenKind.Name, "in"))
-            {
-                tokens.Take();
-                tokens.Take();
-                rest.Add(("not in", ParseSum()));
-            }
-            else
-            {
-                return rest.Count == 0 ? first : new Comparison(line, first, rest);
-            }
-        }
-    }
-
-    private Expression ParseSum() => ParseLeftToRight(ParseConcatenation, "+", "-");
-
-    private Expression ParseConcatenation()
-    {
-        var line = tokens.Current.Line;
-        var first = ParseProduct();
-        if (!tokens.IsSign("~"))
-        {
-            return first;
-        }
-
-        var parts = new List<Expression> { first };
-        while (tokens.TrySign("~"))
-        {
-            parts.Add(ParseProduct());
-        }
-
-        return new Concatenation(line, parts);
-    }
-
-    private Expression ParseProduct() => ParseLeftToRight(ParsePower, "*", "/", "//", "%");
-
-    private Expression ParsePower() => ParseLeftToRight(() => ParseSigned(), "**");
-
-    private Expression ParseLeftToRight(Func<Expression> operand, params ReadOnlySpan<string> signs)
-    {
-        var left = operand();
-        while (tokens.Current.Kind == TokenKind.Sign && signs.Contains(tokens.Current.Text))
-        {
-            var sign = tokens.Take();
-            left = new Arithmetic(sign.Line, sign.Text, left, operand());
-        }
-
-        return left;
     }
 
     private Expression ParseSigned(bool withFilters = true)
@@ -286,7 +146,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
                 return new Constant(token.Line, TextValue.Of(text));
             case TokenKind.Integer:
                 tokens.Take();
-                return new Constant(token.Line, IntValue.Of(WholeNumber(token)));
+                return new Constant(token.Line, IntValue.Of(tokens.WholeNumber(token)));
             case TokenKind.Float:
                 tokens.Take();
                 return new Constant(token.Line, new FloatValue(double.Parse(token.Text, NumberStyles.Float, CultureInfo.InvariantCulture)));
@@ -370,7 +230,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
         return member.Kind switch
         {
             TokenKind.Name => new Nodes.Attribute(line, owner, member.Text),
-            TokenKind.Integer => new Subscript(line, owner, new Constant(line, IntValue.Of(WholeNumber(member)))),
+            TokenKind.Integer => new Subscript(line, owner, new Constant(line, IntValue.Of(tokens.WholeNumber(member)))),
             _ => throw tokens.Fault("expected name or number", member.Line),
         };
     }
@@ -437,7 +297,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
     {
         var line = tokens.Take().Line;
         var negated = tokens.TryName("not");
-        var name = DottedName();
+        var name = tokens.TakeDottedName();
         var arguments = ArgumentList.None;
         if (tokens.IsSign("("))
         {
@@ -459,44 +319,5 @@ internal sealed class ExpressionParser(TokenStream tokens)
         }
 
         return new Tested(line, operand, name, arguments, negated);
-    }
-
-    private string DottedName()
-    {
-        var name = tokens.Expect(TokenKind.Name, "token 'name'").Text;
-        while (tokens.TrySign("."))
-        {
-            name += "." + tokens.Expect(TokenKind.Name, "token 'name'").Text;
-        }
-
-        return name;
-    }
-
-    private BigInteger WholeNumber(Token token)
-    {
-        var text = token.Text;
-        if (text.Length > 4_300)
-        {
-            throw new TemplateException(TemplateFault.Limit, $"A whole number has {text.Length} digits; at most 4300 are accepted.", token.Line);
-        }
-
-        try
-        {
-            return text.Length > 1 && text[0] == '0' && char.IsLetter(text[1])
-                ? text[2..].Aggregate(BigInteger.Zero, (sum, digit) => (sum * Base(text[1])) + Digit(digit, Base(text[1])))
-                : BigInteger.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
-        }
-        catch (FormatException)
-        {
-            throw tokens.Fault($"'{text}' is no number", token.Line);
-        }
-
-        static int Base(char letter) => char.ToLowerInvariant(letter) switch { 'x' => 16, 'o' => 8, _ => 2 };
-
-        static int Digit(char digit, int numberBase)
-        {
-            var value = char.IsAsciiDigit(digit) ? digit - '0' : char.ToLowerInvariant(digit) - 'a' + 10;
-            return value < numberBase ? value : throw new FormatException();
-        }
     }
 }

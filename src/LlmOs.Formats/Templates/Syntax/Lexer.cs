@@ -155,7 +155,7 @@ internal sealed class Lexer
     private bool ReadTag(TokenKind begin, TokenKind end, string close, int tag)
     {
         Add(begin, _source.Substring(tag, 2), tag);
-        var open = new Stack<char>();
+        var open = new OpenBrackets();
         while (true)
         {
             _at = SkipSpace(_at);
@@ -164,7 +164,7 @@ internal sealed class Lexer
                 throw Fault($"unexpected end of template, expected {close}", tag);
             }
 
-            if (open.Count == 0)
+            if (open.AreNone)
             {
                 var sign = _source[_at] is '-' || (_source[_at] is '+' && end == TokenKind.BlockEnd) ? _source[_at] : '\0';
                 if (StartsAt(sign == '\0' ? _at : _at + 1, close))
@@ -179,7 +179,7 @@ internal sealed class Lexer
         }
     }
 
-    private void ReadToken(Stack<char> open)
+    private void ReadToken(OpenBrackets open)
     {
         var (start, first) = (_at, _source[_at]);
         if (char.IsAsciiDigit(first))
@@ -203,31 +203,13 @@ internal sealed class Lexer
         else
         {
             var sign = Array.Find(Signs, s => StartsAt(start, s)) ?? throw Fault($"unexpected char {PythonRepr.Quote(first.ToString())} at {start}", start);
-            Balance(open, sign, start);
+            if (open.Take(sign) is { } wrong)
+            {
+                throw Fault(wrong, start);
+            }
+
             Add(TokenKind.Sign, sign, start);
             _at += sign.Length;
-        }
-    }
-
-    private void Balance(Stack<char> open, string sign, int at)
-    {
-        switch (sign)
-        {
-            case "(" or "[" or "{":
-                open.Push(sign switch { "(" => ')', "[" => ']', _ => '}' });
-                break;
-            case ")" or "]" or "}":
-                if (!open.TryPop(out var expected))
-                {
-                    throw Fault($"unexpected '{sign}'", at);
-                }
-
-                if (expected != sign[0])
-                {
-                    throw Fault($"unexpected '{sign}', expected '{expected}'", at);
-                }
-
-                break;
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LlmOs.Formats.Gguf;
 using LlmOs.Formats.Text;
+using Parts = LlmOs.Formats.Tokenizers.Forms.GgufTokenizerParts;
 
 namespace LlmOs.Formats.Tokenizers.Forms;
 
@@ -11,18 +12,16 @@ namespace LlmOs.Formats.Tokenizers.Forms;
 /// </summary>
 public static class GgufTokenizer
 {
-    private const string Prefix = "tokenizer.ggml.";
     private const string Template = "tokenizer.chat_template";
     private const string Space = "▁";
 
     private static readonly (string Role, string Key)[] Roles = [("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding")];
-    private static readonly (string Name, int Texts)[] Frames = [("single", 1), ("pair", 2)];
     private static readonly string[] Flags = ["add_bos_token", "add_eos_token"];
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Whether the metadata holds a vocabulary.</summary>
     public static bool IsIn(GgufMetadata metadata) =>
-        metadata.Has(Prefix + "tokens") && metadata.Text(Prefix + "model") is not (null or "none" or "no_vocab");
+        metadata.Has(Parts.Prefix + "tokens") && metadata.Text(Parts.Prefix + "model") is not (null or "none" or "no_vocab");
 
     /// <summary>The published form of the tokenizer.</summary>
     /// <exception cref="TokenizerFormatException">It is of a kind that is not supported, or contradicts itself; the metadata at fault is named.</exception>
@@ -50,7 +49,7 @@ public static class GgufTokenizer
                     WriteUnigram(json, metadata, vocabulary);
                     break;
                 default:
-                    throw new TokenizerFormatException($"{Prefix}model is \"{Vocabulary.Shown(vocabulary.Model)}\"; gpt2, llama, bert and t5 are supported.");
+                    throw new TokenizerFormatException($"{Parts.Prefix}model is \"{Vocabulary.Shown(vocabulary.Model)}\"; gpt2, llama, bert and t5 are supported.");
             }
         });
     }
@@ -71,7 +70,7 @@ public static class GgufTokenizer
 
             foreach (var flag in Flags)
             {
-                if (metadata.Flag(Prefix + flag) is { } value)
+                if (metadata.Flag(Parts.Prefix + flag) is { } value)
                 {
                     json.WriteBoolean(flag, value);
                 }
@@ -135,12 +134,12 @@ public static class GgufTokenizer
 
     private static void WriteByteLevel(Utf8JsonWriter json, GgufMetadata metadata, GgufVocabulary vocabulary)
     {
-        var name = metadata.Text(Prefix + "pre") ?? "default";
+        var name = metadata.Text(Parts.Prefix + "pre") ?? "default";
         var pattern = GgufPatterns.Find(name) ?? throw new TokenizerFormatException(
-            $"{Prefix}pre is \"{Vocabulary.Shown(name)}\", which is not supported; supported are {string.Join(", ", GgufPatterns.Names)}.");
+            $"{Parts.Prefix}pre is \"{Vocabulary.Shown(name)}\", which is not supported; supported are {string.Join(", ", GgufPatterns.Names)}.");
         if (pattern.Composes)
         {
-            WriteObject(json, "normalizer", ("type", "NFC"));
+            Parts.WriteObject(json, "normalizer", ("type", "NFC"));
         }
         else
         {
@@ -154,26 +153,26 @@ public static class GgufTokenizer
         {
             json.WriteStartObject();
             json.WriteString("type", "Split");
-            WriteObject(json, "pattern", ("Regex", source));
+            Parts.WriteObject(json, "pattern", ("Regex", source));
             json.WriteString("behavior", "Isolated");
             json.WriteBoolean("invert", false);
             json.WriteEndObject();
         }
 
-        WriteObject(json, null, ("type", "ByteLevel"), ("add_prefix_space", metadata.Flag(Prefix + "add_space_prefix") ?? false), ("trim_offsets", true), ("use_regex", false));
+        Parts.WriteObject(json, null, ("type", "ByteLevel"), ("add_prefix_space", metadata.Flag(Parts.Prefix + "add_space_prefix") ?? false), ("trim_offsets", true), ("use_regex", false));
         json.WriteEndArray();
         json.WriteEndObject();
-        WriteFrame(json, metadata, vocabulary, pattern.BeginsTexts, ends: false);
-        WriteObject(json, "decoder", ("type", "ByteLevel"), ("add_prefix_space", true), ("trim_offsets", true), ("use_regex", true));
+        Parts.WriteFrame(json, metadata, vocabulary, pattern.BeginsTexts, ends: false);
+        Parts.WriteObject(json, "decoder", ("type", "ByteLevel"), ("add_prefix_space", true), ("trim_offsets", true), ("use_regex", true));
 
         json.WriteStartObject("model");
         json.WriteString("type", "BPE");
         json.WriteBoolean("fuse_unk", false);
         json.WriteBoolean("byte_fallback", false);
         json.WriteBoolean("ignore_merges", pattern.IgnoresMerges);
-        WriteVocabulary(json, vocabulary, token => token);
+        Parts.WriteVocabulary(json, vocabulary, token => token);
         json.WriteStartArray("merges");
-        foreach (var merge in metadata.Texts(Prefix + "merges") ?? throw new TokenizerFormatException($"{Prefix}merges is missing; a vocabulary of the model gpt2 has merges."))
+        foreach (var merge in metadata.Texts(Parts.Prefix + "merges") ?? throw new TokenizerFormatException($"{Parts.Prefix}merges is missing; a vocabulary of the model gpt2 has merges."))
         {
             json.WriteStringValue(merge);
         }
@@ -184,29 +183,29 @@ public static class GgufTokenizer
 
     private static void WriteSentencePiece(Utf8JsonWriter json, GgufMetadata metadata, GgufVocabulary vocabulary)
     {
-        var prefix = metadata.Flag(Prefix + "add_space_prefix") ?? true;
+        var prefix = metadata.Flag(Parts.Prefix + "add_space_prefix") ?? true;
         json.WriteStartObject("normalizer");
         json.WriteString("type", "Sequence");
         json.WriteStartArray("normalizers");
         if (prefix)
         {
-            WriteObject(json, null, ("type", "Prepend"), ("prepend", Space));
+            Parts.WriteObject(json, null, ("type", "Prepend"), ("prepend", Space));
         }
 
-        WriteReplace(json, " ", Space);
+        Parts.WriteReplace(json, " ", Space);
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteNull("pre_tokenizer");
-        WriteFrame(json, metadata, vocabulary, begins: true, ends: false);
+        Parts.WriteFrame(json, metadata, vocabulary, begins: true, ends: false);
         json.WriteStartObject("decoder");
         json.WriteString("type", "Sequence");
         json.WriteStartArray("decoders");
-        WriteReplace(json, Space, " ");
-        WriteObject(json, null, ("type", "ByteFallback"));
-        WriteObject(json, null, ("type", "Fuse"));
+        Parts.WriteReplace(json, Space, " ");
+        Parts.WriteObject(json, null, ("type", "ByteFallback"));
+        Parts.WriteObject(json, null, ("type", "Fuse"));
         if (prefix)
         {
-            WriteObject(json, null, ("type", "Strip"), ("content", " "), ("start", 1), ("stop", 0));
+            Parts.WriteObject(json, null, ("type", "Strip"), ("content", " "), ("start", 1), ("stop", 0));
         }
 
         json.WriteEndArray();
@@ -214,11 +213,11 @@ public static class GgufTokenizer
 
         json.WriteStartObject("model");
         json.WriteString("type", "BPE");
-        json.WriteString("unk_token", vocabulary.Tokens[Required(vocabulary, metadata, "unknown", 0)]);
+        json.WriteString("unk_token", vocabulary.Tokens[Parts.Required(vocabulary, metadata, "unknown", 0)]);
         json.WriteBoolean("fuse_unk", true);
         json.WriteBoolean("byte_fallback", true);
         json.WriteBoolean("ignore_merges", false);
-        WriteVocabulary(json, vocabulary, token => token);
+        Parts.WriteVocabulary(json, vocabulary, token => token);
         json.WriteStartArray("merges");
         foreach (var (left, right) in vocabulary.MergesByScore())
         {
@@ -244,21 +243,21 @@ public static class GgufTokenizer
         json.WriteNull("strip_accents");
         json.WriteBoolean("lowercase", !cased);
         json.WriteEndObject();
-        WriteObject(json, "pre_tokenizer", ("type", "BertPreTokenizer"));
-        var (begin, end) = (Required(vocabulary, metadata, "cls", vocabulary.IdOf(metadata, "bos") ?? 101), Required(vocabulary, metadata, "seperator", vocabulary.IdOf(metadata, "eos") ?? 102));
+        Parts.WriteObject(json, "pre_tokenizer", ("type", "BertPreTokenizer"));
+        var (begin, end) = (Parts.Required(vocabulary, metadata, "cls", vocabulary.IdOf(metadata, "bos") ?? 101), Parts.Required(vocabulary, metadata, "seperator", vocabulary.IdOf(metadata, "eos") ?? 102));
         json.WriteStartObject("post_processor");
         json.WriteString("type", "BertProcessing");
-        WritePair(json, "sep", vocabulary.Tokens[end], end);
-        WritePair(json, "cls", vocabulary.Tokens[begin], begin);
+        Parts.WritePair(json, "sep", vocabulary.Tokens[end], end);
+        Parts.WritePair(json, "cls", vocabulary.Tokens[begin], begin);
         json.WriteEndObject();
-        WriteObject(json, "decoder", ("type", "WordPiece"), ("prefix", "##"), ("cleanup", true));
+        Parts.WriteObject(json, "decoder", ("type", "WordPiece"), ("prefix", "##"), ("cleanup", true));
 
         json.WriteStartObject("model");
         json.WriteString("type", "WordPiece");
-        json.WriteString("unk_token", vocabulary.Tokens[Required(vocabulary, metadata, "unknown", 100)]);
+        json.WriteString("unk_token", vocabulary.Tokens[Parts.Required(vocabulary, metadata, "unknown", 100)]);
         json.WriteString("continuing_subword_prefix", "##");
         json.WriteNumber("max_input_chars_per_word", 100);
-        WriteVocabulary(json, vocabulary, Published);
+        Parts.WriteVocabulary(json, vocabulary, Published);
         json.WriteEndObject();
 
         // The file marks the beginnings of words instead of the continuations.
@@ -273,7 +272,7 @@ public static class GgufTokenizer
         json.WriteStartObject("normalizer");
         json.WriteString("type", "Sequence");
         json.WriteStartArray("normalizers");
-        if (metadata.Wholes(Prefix + "precompiled_charsmap") is { Count: > 0 } map)
+        if (metadata.Wholes(Parts.Prefix + "precompiled_charsmap") is { Count: > 0 } map)
         {
             json.WriteStartObject();
             json.WriteString("type", "Precompiled");
@@ -281,25 +280,25 @@ public static class GgufTokenizer
             json.WriteEndObject();
         }
 
-        if (metadata.Flag(Prefix + "remove_extra_whitespaces") ?? true)
+        if (metadata.Flag(Parts.Prefix + "remove_extra_whitespaces") ?? true)
         {
             json.WriteStartObject();
             json.WriteString("type", "Replace");
-            WriteObject(json, "pattern", ("Regex", " {2,}"));
+            Parts.WriteObject(json, "pattern", ("Regex", " {2,}"));
             json.WriteString("content", " ");
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
-        var scheme = metadata.Flag(Prefix + "add_space_prefix") ?? true ? "always" : "never";
-        WriteObject(json, "pre_tokenizer", ("type", "Metaspace"), ("replacement", Space), ("prepend_scheme", scheme), ("split", true));
-        WriteFrame(json, metadata, vocabulary, begins: false, ends: true);
-        WriteObject(json, "decoder", ("type", "Metaspace"), ("replacement", Space), ("prepend_scheme", scheme), ("split", true));
+        var scheme = metadata.Flag(Parts.Prefix + "add_space_prefix") ?? true ? "always" : "never";
+        Parts.WriteObject(json, "pre_tokenizer", ("type", "Metaspace"), ("replacement", Space), ("prepend_scheme", scheme), ("split", true));
+        Parts.WriteFrame(json, metadata, vocabulary, begins: false, ends: true);
+        Parts.WriteObject(json, "decoder", ("type", "Metaspace"), ("replacement", Space), ("prepend_scheme", scheme), ("split", true));
 
         json.WriteStartObject("model");
         json.WriteString("type", "Unigram");
-        json.WriteNumber("unk_id", Required(vocabulary, metadata, "unknown", 2));
+        json.WriteNumber("unk_id", Parts.Required(vocabulary, metadata, "unknown", 2));
         json.WriteBoolean("byte_fallback", false);
         json.WriteStartArray("vocab");
         for (var id = 0; id < vocabulary.Tokens.Count; id++)
@@ -311,131 +310,6 @@ public static class GgufTokenizer
         }
 
         json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteFrame(Utf8JsonWriter json, GgufMetadata metadata, GgufVocabulary vocabulary, bool begins, bool ends)
-    {
-        int? begin = metadata.Flag(Prefix + "add_bos_token") ?? begins ? vocabulary.IdOf(metadata, "bos") : null;
-        int? end = metadata.Flag(Prefix + "add_eos_token") ?? ends ? vocabulary.IdOf(metadata, "eos") : null;
-        if (begin is null && end is null)
-        {
-            json.WriteNull("post_processor");
-            return;
-        }
-
-        json.WriteStartObject("post_processor");
-        json.WriteString("type", "TemplateProcessing");
-        foreach (var (name, texts) in Frames)
-        {
-            json.WriteStartArray(name);
-            for (var type = 0; type < texts; type++)
-            {
-                WriteSlot(json, begin, type);
-                json.WriteStartObject();
-                WriteObject(json, "Sequence", ("id", type == 0 ? "A" : "B"), ("type_id", type));
-                json.WriteEndObject();
-                WriteSlot(json, end, type);
-            }
-
-            json.WriteEndArray();
-        }
-
-        json.WriteStartObject("special_tokens");
-        foreach (var id in new[] { begin, end }.OfType<int>().Distinct())
-        {
-            var word = vocabulary.Tokens[id];
-            json.WriteStartObject(word);
-            json.WriteString("id", word);
-            json.WriteStartArray("ids");
-            json.WriteNumberValue(id);
-            json.WriteEndArray();
-            json.WriteStartArray("tokens");
-            json.WriteStringValue(word);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
-        json.WriteEndObject();
-
-        void WriteSlot(Utf8JsonWriter json, int? id, int type)
-        {
-            if (id is { } token)
-            {
-                json.WriteStartObject();
-                WriteObject(json, "SpecialToken", ("id", vocabulary.Tokens[token]), ("type_id", type));
-                json.WriteEndObject();
-            }
-        }
-    }
-
-    private static void WriteVocabulary(Utf8JsonWriter json, GgufVocabulary vocabulary, Func<string, string> published)
-    {
-        json.WriteStartObject("vocab");
-        for (var id = 0; id < vocabulary.Tokens.Count; id++)
-        {
-            // Rows that only fill the embedding up have no spelling that counts.
-            if (vocabulary.TypeOf(id) is var type && type != PieceType.Unused)
-            {
-                json.WriteNumber(type == PieceType.Normal ? published(vocabulary.Tokens[id]) : vocabulary.Tokens[id], id);
-            }
-        }
-
-        json.WriteEndObject();
-    }
-
-    private static int Required(GgufVocabulary vocabulary, GgufMetadata metadata, string key, int otherwise)
-    {
-        var id = vocabulary.IdOf(metadata, key) ?? otherwise;
-        return id < vocabulary.Tokens.Count ? id : throw new TokenizerFormatException($"{Prefix}{key}_token_id is missing.");
-    }
-
-    private static void WriteReplace(Utf8JsonWriter json, string from, string to)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", "Replace");
-        WriteObject(json, "pattern", ("String", from));
-        json.WriteString("content", to);
-        json.WriteEndObject();
-    }
-
-    private static void WritePair(Utf8JsonWriter json, string name, string token, int id)
-    {
-        json.WriteStartArray(name);
-        json.WriteStringValue(token);
-        json.WriteNumberValue(id);
-        json.WriteEndArray();
-    }
-
-    /// <param name="name">Null within a list.</param>
-    private static void WriteObject(Utf8JsonWriter json, string? name, params ReadOnlySpan<(string Name, object Value)> fields)
-    {
-        if (name is null)
-        {
-            json.WriteStartObject();
-        }
-        else
-        {
-            json.WriteStartObject(name);
-        }
-
-        foreach (var (field, value) in fields)
-        {
-            switch (value)
-            {
-                case bool flag:
-                    json.WriteBoolean(field, flag);
-                    break;
-                case int number:
-                    json.WriteNumber(field, number);
-                    break;
-                default:
-                    json.WriteString(field, (string)value);
-                    break;
-            }
-        }
-
         json.WriteEndObject();
     }
 

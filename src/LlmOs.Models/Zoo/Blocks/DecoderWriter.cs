@@ -16,9 +16,10 @@ namespace LlmOs.Models.Zoo.Blocks;
 internal sealed class DecoderWriter
 {
     private readonly bool _withStates;
+    private readonly HeadTensors _heads;
+    private readonly SourceAttention _source;
     private string _state = ""; // [B, S, H]
     private string? _pending;   // the last block's output, not yet added to the state
-    private string? _sourceMask;
     private int _states;
     private bool _wantsState;
 
@@ -26,6 +27,7 @@ internal sealed class DecoderWriter
     public DecoderWriter(GraphWriter writer, ModelConfig config, bool withStates)
     {
         (Writer, Config, _withStates) = (writer, config, withStates);
+        (_heads, _source) = (new HeadTensors(writer, config), new SourceAttention(writer, config));
         Graph.Input(DecoderGraph.InputIds, OnnxType.Int64, "B", "S");
         Graph.Input(DecoderGraph.SeqLensK, OnnxType.Int32, "B");
         Graph.Input(DecoderGraph.TotalSequenceLength, OnnxType.Int32, 1);
@@ -161,7 +163,7 @@ internal sealed class DecoderWriter
         {
             foreach (var part in parts)
             {
-                WriteHeads(sink, part.Rows, ".weight", part.Count, part.Layout, Config.Hidden);
+                _heads.WriteHeads(sink, part.Rows, ".weight", part.Count, part.Layout, Config.Hidden);
             }
         });
         var qkv = Writer.Linear(x, matrix, options.Bias ? Bias() : null);                                // [B, S, Q + 2K]
@@ -173,14 +175,14 @@ internal sealed class DecoderWriter
             [
                 .. inputs,
                 DecoderGraph.PastKey(layer), DecoderGraph.PastValue(layer), DecoderGraph.SeqLensK, DecoderGraph.TotalSequenceLength,
-                .. options.Rotary ? RotaryTables(rope, window > 0 && Config.LocalRope is not null) : [],
+                .. options.Rotary ? _heads.RotaryTables(rope, window > 0 && Config.LocalRope is not null) : [],
                 .. options.ScoreBias is { } scoreBias ? new[] { "", "", "", scoreBias } : [], // rotary tables and positions left out
             ],
             [mixed, DecoderGraph.PresentKey(layer), DecoderGraph.PresentValue(layer)],                    // [B, S, Q]
             OnnxGraph.Microsoft,
             Kernel());
 
-        var output = new Matrix($"{name}.output.weight", Config.Hidden, queries, sink => WriteOutput(sink, weights.Output + ".weight", plain));
+        var output = new Matrix($"{name}.output.weight", Config.Hidden, queries, sink => _heads.WriteOutput(sink, weights.Output + ".weight", plain));
         Writer.Need(weights.Output + ".weight", Config.Hidden, (long)Config.Heads * Config.HeadDim);
         return Writer.Linear(mixed, output, options.OutputBias ? Writer.Weight(weights.Output + ".bias", Config.Hidden) : null);
 
@@ -195,7 +197,7 @@ internal sealed class DecoderWriter
             {
                 foreach (var part in parts)
                 {
-                    WriteHeads(sink, part.Rows, ".bias", part.Count, part.Layout, 1);
+                    _heads.WriteHeads(sink, part.Rows, ".bias", part.Count, part.Layout, 1);
                 }
             });
         }
@@ -205,8 +207,8 @@ internal sealed class DecoderWriter
             var split = Writer.Split(all, $"{name}.qkv", queries, keys, keys);
             return
             [
-                NormEachHead(split[0], gains.Query, Config.Heads, turning, options.GainOffset),
-                NormEachHead(split[1], gains.Key, Config.KvHeads, turning, options.GainOffset),
+                _heads.NormEachHead(split[0], gains.Query, Config.Heads, turning, options.GainOffset),
+                _heads.NormEachHead(split[1], gains.Key, Config.KvHeads, turning, options.GainOffset),
                 split[2],
             ];
         }
@@ -239,38 +241,7 @@ internal sealed class DecoderWriter
     /// <summary>Attention to the source, whose keys and values lie in the slot.</summary>
     /// <param name="x">[B, S, H]</param>
     /// <returns>[B, S, H]</returns>
-    public string CrossAttention(int layer, string x, string query, string output, bool bias)
-    {
-        var (heads, width) = (Config.Heads, Config.HeadDim);
-        var most = Config.Seq2Seq!.MaxSource;
-        foreach (var name in new[] { DecoderGraph.CrossKey(layer), DecoderGraph.CrossValue(layer) })
-        {
-            Graph.Input(name, OnnxType.Float, "B", heads, most, width);
-        }
-
-        var all = Writer.Linear(x, query, (long)heads * width, Config.Hidden, bias);                     // [B, S, heads * width]
-        var queries = Graph.Node("Transpose", [Graph.Node("Reshape", [all, Writer.Wholes(0, 0, heads, width)])], attributes: ("perm", new long[] { 0, 2, 1, 3 }));
-        var products = Graph.Node(
-            "FusedMatMul", [queries, DecoderGraph.CrossKey(layer)], OnnxGraph.Microsoft, ("transB", 1), ("alpha", (float)(Config.AttentionScale ?? 1 / Math.Sqrt(width)))); // [B, heads, S, M]
-        var shares = Graph.Node("Softmax", [Writer.Add(products, SourceMask(most))], attributes: ("axis", -1));
-        var mixed = Graph.Node("MatMul", [shares, DecoderGraph.CrossValue(layer)]);                      // [B, heads, S, width]
-        var joined = Graph.Node("Transpose", [mixed], attributes: ("perm", new long[] { 0, 2, 1, 3 }));
-        return Writer.Linear(Graph.Node("Reshape", [joined, Writer.Wholes(0, 0, (long)heads * width)]), output, Config.Hidden, (long)heads * width, bias);
-    }
-
-    /// <summary>0 where a source has a token, so low where not that nothing is left of it: [B, 1, 1, M]. Made once.</summary>
-    private string SourceMask(int most)
-    {
-        if (_sourceMask is not null)
-        {
-            return _sourceMask;
-        }
-
-        Graph.Input(DecoderGraph.SourceLengths, OnnxType.Int32, "B");
-        var places = Graph.Node("Cast", [Graph.Node("Range", [Writer.Whole(0), Writer.Whole(most), Writer.Whole(1)])], attributes: ("to", (long)OnnxType.Int32)); // [M]
-        var lengths = Graph.Node("Unsqueeze", [DecoderGraph.SourceLengths, Writer.Wholes(1, 2, 3)]);     // [B, 1, 1, 1]
-        return _sourceMask = Graph.Node("Where", [Graph.Node("Less", [places, lengths]), Writer.Real(0), Writer.Real(-1e30)]);
-    }
+    public string CrossAttention(int layer, string x, string query, string output, bool bias) => _source.Attend(layer, x, query, output, bias);
 
     /// <summary>down(act(gate(x)) * up(x)).</summary>
     /// <param name="gateUp">One published layer with the gate's rows and then the others, or null for two.</param>
@@ -332,98 +303,6 @@ internal sealed class DecoderWriter
     private string Gain(string name, long width, float offset) => offset == 0
         ? Writer.Weight(name + ".weight", width)
         : Writer.Weight(name + ".weight", [width], gain => gain + offset);
-
-    /// <summary>
-    /// RMS norm of each head [B, S, heads * D] over its published width. A head that is stored wider has zeros there, which
-    /// the mean counts: gain and epsilon make up for it.
-    /// </summary>
-    private string NormEachHead(string x, string name, int heads, HeadLayout layout, float gainOffset)
-    {
-        Writer.Need(name + ".weight", layout.Width);
-        var share = (double)layout.Width / layout.Stored;
-        var gain = Writer.Made(name + ".gain", [layout.Stored], sink =>
-        {
-            var published = Writer.Read(name + ".weight");
-            foreach (var (source, count) in layout.Runs())
-            {
-                if (source < 0)
-                {
-                    sink.WriteZeros(count);
-                    continue;
-                }
-
-                sink.Write(published.AsSpan(source, count).ToArray().Select(g => (float)((g + gainOffset) * Math.Sqrt(share))).ToArray());
-            }
-        });
-        var split = Graph.Node("Reshape", [x, Writer.Wholes(0, 0, heads, layout.Stored)]);               // [B, S, heads, D]
-        var normed = Writer.RmsNorm(split, gain, Config.NormEpsilon * share);
-        return Graph.Node("Reshape", [normed, Writer.Wholes(0, 0, (long)heads * layout.Stored)]);        // [B, S, heads * D]
-    }
-
-    private void WriteHeads(IFloatSink sink, HeadRows rows, string part, int heads, HeadLayout layout, long columns)
-    {
-        for (var head = 0; head < heads; head++)
-        {
-            var first = rows.First + (head * rows.Stride);
-            foreach (var (source, count) in layout.Runs())
-            {
-                if (source < 0)
-                {
-                    sink.WriteZeros(count * columns);
-                }
-                else
-                {
-                    Writer.Copy(sink, rows.Layer + part, (first + source) * columns, count * columns);
-                }
-            }
-        }
-    }
-
-    /// <summary>The output projection [H, heads * width] with its columns where the values' rows went.</summary>
-    private void WriteOutput(IFloatSink sink, string name, HeadLayout layout)
-    {
-        if (layout.Stored == layout.Width)
-        {
-            Writer.Copy(sink, name, 0, (long)Config.Hidden * Config.Heads * layout.Width);
-            return;
-        }
-
-        for (var head = 0L; head < (long)Config.Hidden * Config.Heads; head++)
-        {
-            foreach (var (source, count) in layout.Runs())
-            {
-                if (source < 0)
-                {
-                    sink.WriteZeros(count);
-                }
-                else
-                {
-                    Writer.Copy(sink, name, (head * layout.Width) + source, count);
-                }
-            }
-        }
-    }
-
-    private string[] RotaryTables(RopeConfig rope, bool local)
-    {
-        var name = local ? "rotary.local" : "rotary";
-        return [Rotary(name + ".cos", rope, Math.Cos), Rotary(name + ".sin", rope, Math.Sin)];           // [C, D / 2] each
-    }
-
-    private string Rotary(string name, RopeConfig rope, Func<double, double> function)
-    {
-        var width = HeadLayout.StoredWidth(Config.HeadDim) / 2;
-        return Writer.Made(name, [Config.ContextLength, width], sink =>
-        {
-            var frequencies = RotaryTable.Frequencies(rope, Config.HeadDim);
-            var row = new float[width];
-            for (var position = 0; position < Config.ContextLength; position++)
-            {
-                RotaryTable.Fill(frequencies, position, function, rope.AttentionFactor, row);
-                sink.Write(row);
-            }
-        });
-    }
 
     private void Cache(int layer, int width)
     {
