@@ -45,9 +45,9 @@ internal static class EvaluationEndpoints
             .ProducesProblem(404);
     }
 
-    private static async Task<Accepted<JobAccepted>> Evaluate(EvaluationRequest request, IModelScorer scorer, LlmOsSettings settings, JobQueue jobs, CancellationToken cancel)
+    private static async Task<Accepted<JobAccepted>> Evaluate(EvaluationRequest request, IGenerationService generation, LlmOsSettings settings, JobQueue jobs, CancellationToken cancel)
     {
-        var spec = await EvaluationJobSpec.CheckAsync(request, settings, scorer, cancel);
+        var spec = await EvaluationJobSpec.CheckAsync(request, settings, generation, cancel);
         var job = await jobs.SubmitAsync(EvaluationRunner.JobKind, spec, cancel);
         return TypedResults.Accepted($"/api/v1/jobs/{job.Id}", new JobAccepted(job));
     }

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LlmOs.Tools.Evaluation;
 
 /// <summary>The job <c>evaluation</c>: measures a version with the engine that serves it. Stopped anywhere, it goes on with the next row.</summary>
-internal sealed class EvaluationRunner(LlmOsSettings settings, IModelScorer scorer, IDbContextFactory<LlmOsDb> databases, TimeProvider clock) : IJobRunner
+internal sealed class EvaluationRunner(LlmOsSettings settings, IGenerationService generation, IDbContextFactory<LlmOsDb> databases, TimeProvider clock) : IJobRunner
 {
     public const string JobKind = "evaluation";
 
@@ -24,7 +24,7 @@ internal sealed class EvaluationRunner(LlmOsSettings settings, IModelScorer scor
     {
         var request = job.SpecAs<EvaluationRequest>();
         var plan = EvaluationPlan.Of(request);
-        using var model = await scorer.OpenAsync(request.Model, cancel);
+        await using var model = await generation.ScoreAsync(await generation.FindAsync(request.Model, ModelUse.Scoring, "model", cancel), GenerationCaller.OfJob(job.Id), cancel);
         var report = Reporter(job);
         var outcome = plan switch
         {

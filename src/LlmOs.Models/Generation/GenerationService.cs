@@ -1,0 +1,105 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Metering;
+using LlmOs.Models.Import;
+using LlmOs.Models.Loading;
+using LlmOs.Models.Zoo;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Models.Generation;
+
+/// <summary>Runs models of this process.</summary>
+internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host, ServingGraphs graphs, IOptions<ServingOptions> options, TimeProvider clock) : IGenerationService
+{
+    public async Task<ServableModel> FindAsync(string? name, ModelUse use, string field, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            throw LlmOsException.Invalid(field, $"'{field}' is missing. Name one of the models that GET /v1/models lists.");
+        }
+
+        ServableModel model;
+        try
+        {
+            model = await catalogue.FindAsync(name, cancel);
+        }
+        catch (LlmOsException refusal) when (refusal is { Code: ErrorCode.ModelNotFound, Field: null })
+        {
+            throw new LlmOsException(refusal.Code, refusal.Message, refusal) { Field = field, Hint = refusal.Hint ?? "GET /v1/models lists those that there are." };
+        }
+
+        Require(model, use, field);
+        return model;
+    }
+
+    public async Task<ServableModel> FindOnlyAsync(string? name, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            var models = await catalogue.ListAsync(cancel);
+            name = models.Count == 1
+                ? models[0].Name
+                : throw LlmOsException.Invalid("model", $"'model' is missing, and there are {models.Count} models. Name one of those that GET /v1/models lists.");
+        }
+
+        return await FindAsync(name, ModelUse.Any, "model", cancel);
+    }
+
+    public async Task<ITextRun> WriteAsync(GenerationOrder order, GenerationCaller caller, CancellationToken cancel)
+    {
+        Require(order.Model, ModelUse.Writing, "model");
+        var lease = await host.LeaseAsync(order.Model, cancel);
+        return await TextRun.StartAsync(lease, order, options.Value.SequencesPerRequest, Recorder(order.Model.Reference, order.Operation, caller), cancel);
+    }
+
+    public async Task<IScoringRun> ScoreAsync(ServableModel model, GenerationCaller caller, CancellationToken cancel)
+    {
+        Require(model, ModelUse.Scoring, "model");
+        var lease = await host.LeaseAsync(model, cancel);
+        if (lease.Model.Tokenizer is not null)
+        {
+            return new ScoringRun(lease, Recorder(model.Reference, Operations.Scoring, caller));
+        }
+
+        lease.Dispose();
+        throw Refused.NoTokenizer(model.Reference, "model");
+    }
+
+    public async Task<IEncoderRun> ReadAsync(ServableModel model, string operation, GenerationCaller caller, CancellationToken cancel)
+    {
+        Require(model, ModelUse.Reading, "model");
+        return new EncoderRun(await host.LeaseAsync(model, cancel), Recorder(model.Reference, operation, caller));
+    }
+
+    public async Task<IProbeRun> ProbeAsync(UnlistedModel model, GenerationCaller caller, CancellationToken cancel)
+    {
+        var graph = (ServingGraph)await graphs.OpenAsync(model.Files, model.Precision, cancel);
+        return ProbeRun.Open(graph, clock, Recorder(model.Name, Operations.Parity, caller));
+    }
+
+    private static void Require(ServableModel model, ModelUse use, string field)
+    {
+        var needed = use switch
+        {
+            ModelUse.Writing when !IsWriter(model) => $"this route needs one for {ModelIntake.TextGeneration}",
+            ModelUse.Continuing when model.Task != ModelIntake.TextGeneration => $"this needs one for {ModelIntake.TextGeneration}",
+            ModelUse.Scoring when model.Task != ModelIntake.TextGeneration => $"an evaluation needs one for {ModelIntake.TextGeneration}",
+            ModelUse.Reading when IsWriter(model) => "this needs one that reads texts (an encoder)",
+            _ => null,
+        };
+        if (needed is not null)
+        {
+            throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model '{model.Name}' is for {model.Task}; {needed}.") { Field = field };
+        }
+
+        if (use == ModelUse.Scoring && model.Files.All(f => f.Path != "tokenizer.json"))
+        {
+            throw new LlmOsException(ErrorCode.NoTokenizer, $"The model {model.Reference} was imported without a tokenizer, so it cannot read text.") { Field = field };
+        }
+    }
+
+    private static bool IsWriter(ServableModel model) => model.Task is ModelIntake.TextGeneration or ModelIntake.Text2Text;
+
+    /// <summary>Keeps what a run cost.</summary>
+    private static Func<GenerationUsage, Task> Recorder(string model, string operation, GenerationCaller caller) => _ => Task.CompletedTask;
+}
