@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace LlmOs.Models.Generation;
 
 /// <summary>Runs models of this process.</summary>
-internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host, ServingGraphs graphs, IOptions<ServingOptions> options, TimeProvider clock) : IGenerationService
+internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host, ServingGraphs graphs, UsageLedger ledger, IOptions<ServingOptions> options, TimeProvider clock) : IGenerationService
 {
     public async Task<ServableModel> FindAsync(string? name, ModelUse use, string field, CancellationToken cancel)
     {
@@ -101,5 +101,21 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
     private static bool IsWriter(ServableModel model) => model.Task is ModelIntake.TextGeneration or ModelIntake.Text2Text;
 
     /// <summary>Keeps what a run cost.</summary>
-    private static Func<GenerationUsage, Task> Recorder(string model, string operation, GenerationCaller caller) => _ => Task.CompletedTask;
+    private Func<GenerationUsage, Task> Recorder(string model, string operation, GenerationCaller caller) => usage => ledger.AddAsync(new UsageRecord
+    {
+        CreatedAt = clock.GetUtcNow(),
+        Operation = operation,
+        Model = model,
+        PromptTokens = usage.PromptTokens,
+        CachedTokens = usage.CachedTokens,
+        GeneratedTokens = usage.GeneratedTokens,
+        QueueMs = Math.Round(usage.QueueTime.TotalMilliseconds, 3),
+        PromptMs = Math.Round(usage.PromptTime.TotalMilliseconds, 3),
+        DecodeMs = Math.Round(usage.DecodeTime.TotalMilliseconds, 3),
+        LoadMs = Math.Round(usage.LoadTime.TotalMilliseconds, 3),
+        KeyId = caller.KeyId,
+        UserId = caller.UserId,
+        App = caller.App,
+        JobId = caller.JobId,
+    });
 }
