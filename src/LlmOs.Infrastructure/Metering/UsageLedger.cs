@@ -11,7 +11,7 @@ namespace LlmOs.Infrastructure.Metering;
 /// database takes them. An orderly stop stores all of them. A crash loses what was added in the last moments: one batch being
 /// written and those that wait behind it.
 /// </summary>
-public sealed partial class UsageLedger(IDbContextFactory<LlmOsDb> databases, TimeProvider clock, ILogger<UsageLedger> log) : IHostedService
+public sealed partial class UsageLedger(IDbContextFactory<LlmOsDb> databases, TimeProvider clock, ILogger<UsageLedger> log) : IHostedService, IDisposable
 {
     /// <summary>Records that may wait. Whoever adds one more waits for the database.</summary>
     internal const int MaxWaiting = 8192;
@@ -66,6 +66,8 @@ public sealed partial class UsageLedger(IDbContextFactory<LlmOsDb> databases, Ti
         await using var registration = cancellationToken.Register(_givingUp.Cancel);
         await _writer;
     }
+
+    public void Dispose() => _givingUp.Dispose();
 
     private async Task WriteAsync()
     {
