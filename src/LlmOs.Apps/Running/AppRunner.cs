@@ -24,7 +24,7 @@ internal sealed class AppRunner(IGenerationService generation)
         var sampling = Sampling(app.ReadSettings(), template.Settings);
         var order = new GenerationOrder
         {
-            Model = await generation.FindAsync(app.Model, ModelUse.Continuing, "model", cancel),
+            Model = await generation.FindAsync(app.Model, ModelNeed.Continuing, "model", cancel),
             Operation = Operations.Completion,
             Field = "inputs",
             Prompts = [new GenerationPrompt { Text = prompt }],

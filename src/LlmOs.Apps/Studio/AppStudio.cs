@@ -17,7 +17,7 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
     {
         var template = templates.Get(request.Template, "template");
         var model = request.Model ?? template.Model;
-        await generation.FindAsync(model, ModelUse.Continuing, "model", cancel);
+        await generation.FindAsync(model, ModelNeed.Continuing, "model", cancel);
         if (await db.Apps.AnyAsync(a => a.Slug == request.Slug, cancel))
         {
             throw Taken(request.Slug);

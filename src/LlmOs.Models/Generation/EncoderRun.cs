@@ -12,12 +12,14 @@ internal sealed class EncoderRun : IEncoderRun
     private readonly RunTotal _total = new();
     private readonly RunEnd _end;
 
-    public EncoderRun(ModelLease lease, Func<GenerationUsage, Task> record)
+    /// <param name="held">The model's lease, given back at the end.</param>
+    /// <param name="load">What the request waited for the model.</param>
+    public EncoderRun(LoadedEncoder model, IDisposable? held, TimeSpan load, Func<GenerationUsage, Task> record)
     {
-        _model = lease.Encoder;
+        _model = model;
         var shape = _model.Engine.Shape;
         Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates);
-        _end = new RunEnd(async () => GenerationUsage.Of(await _total.EndAsync().ConfigureAwait(false), lease.Waited), record, lease);
+        _end = new RunEnd(async () => GenerationUsage.Of(await _total.EndAsync().ConfigureAwait(false), load), record, held);
     }
 
     public EncoderFacts Facts { get; }

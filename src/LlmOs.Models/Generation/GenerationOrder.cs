@@ -60,7 +60,7 @@ public sealed record Seq2SeqOrder(string Task, GenerateArguments Stated, string?
 
 /// <summary>A version that is not listed yet.</summary>
 /// <param name="Name">What its usage is recorded under.</param>
-/// <param name="Precision">See <see cref="Precisions"/>.</param>
+/// <param name="Precision">The word for how its weights are held, such as <c>f32</c>.</param>
 public sealed record UnlistedModel(string Name, IReadOnlyList<ModelFileView> Files, string Precision);
 
 /// <summary>What to do with a text that is longer than the model reads.</summary>

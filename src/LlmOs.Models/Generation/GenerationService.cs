@@ -11,7 +11,7 @@ namespace LlmOs.Models.Generation;
 /// <summary>Runs models of this process.</summary>
 internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host, ServingGraphs graphs, UsageLedger ledger, IOptions<ServingOptions> options, TimeProvider clock) : IGenerationService
 {
-    public async Task<ServableModel> FindAsync(string? name, ModelUse use, string field, CancellationToken cancel)
+    public async Task<ServableModel> FindAsync(string? name, ModelNeed need, string field, CancellationToken cancel)
     {
         if (string.IsNullOrEmpty(name))
         {
@@ -28,7 +28,7 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
             throw new LlmOsException(refusal.Code, refusal.Message, refusal) { Field = field, Hint = refusal.Hint ?? "GET /v1/models lists those that there are." };
         }
 
-        Require(model, use, field);
+        Require(model, need, field);
         return model;
     }
 
@@ -42,19 +42,19 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
                 : throw LlmOsException.Invalid("model", $"'model' is missing, and there are {models.Count} models. Name one of those that GET /v1/models lists.");
         }
 
-        return await FindAsync(name, ModelUse.Any, "model", cancel);
+        return await FindAsync(name, ModelNeed.Any, "model", cancel);
     }
 
     public async Task<ITextRun> WriteAsync(GenerationOrder order, GenerationCaller caller, CancellationToken cancel)
     {
-        Require(order.Model, ModelUse.Writing, "model");
+        Require(order.Model, ModelNeed.Writing, "model");
         var lease = await host.LeaseAsync(order.Model, cancel);
         return await TextRun.StartAsync(lease, order, options.Value.SequencesPerRequest, Recorder(order.Model.Reference, order.Operation, caller), cancel);
     }
 
     public async Task<IScoringRun> ScoreAsync(ServableModel model, GenerationCaller caller, CancellationToken cancel)
     {
-        Require(model, ModelUse.Scoring, "model");
+        Require(model, ModelNeed.Scoring, "model");
         var lease = await host.LeaseAsync(model, cancel);
         if (lease.Model.Tokenizer is not null)
         {
@@ -67,8 +67,9 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
 
     public async Task<IEncoderRun> ReadAsync(ServableModel model, string operation, GenerationCaller caller, CancellationToken cancel)
     {
-        Require(model, ModelUse.Reading, "model");
-        return new EncoderRun(await host.LeaseAsync(model, cancel), Recorder(model.Reference, operation, caller));
+        Require(model, ModelNeed.Reading, "model");
+        var lease = await host.LeaseAsync(model, cancel);
+        return new EncoderRun(lease.Encoder, lease, lease.Waited, Recorder(model.Reference, operation, caller));
     }
 
     public async Task<IProbeRun> ProbeAsync(UnlistedModel model, GenerationCaller caller, CancellationToken cancel)
@@ -77,14 +78,14 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
         return ProbeRun.Open(graph, clock, Recorder(model.Name, Operations.Parity, caller));
     }
 
-    private static void Require(ServableModel model, ModelUse use, string field)
+    private static void Require(ServableModel model, ModelNeed need, string field)
     {
-        var needed = use switch
+        var needed = need switch
         {
-            ModelUse.Writing when !IsWriter(model) => $"this route needs one for {ModelIntake.TextGeneration}",
-            ModelUse.Continuing when model.Task != ModelIntake.TextGeneration => $"this needs one for {ModelIntake.TextGeneration}",
-            ModelUse.Scoring when model.Task != ModelIntake.TextGeneration => $"an evaluation needs one for {ModelIntake.TextGeneration}",
-            ModelUse.Reading when IsWriter(model) => "this needs one that reads texts (an encoder)",
+            ModelNeed.Writing when !IsWriter(model) => $"this route needs one for {ModelIntake.TextGeneration}",
+            ModelNeed.Continuing when model.Task != ModelIntake.TextGeneration => $"this needs one for {ModelIntake.TextGeneration}",
+            ModelNeed.Scoring when model.Task != ModelIntake.TextGeneration => $"an evaluation needs one for {ModelIntake.TextGeneration}",
+            ModelNeed.Reading when IsWriter(model) => "this needs one that reads texts (an encoder)",
             _ => null,
         };
         if (needed is not null)
@@ -92,7 +93,7 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
             throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model '{model.Name}' is for {model.Task}; {needed}.") { Field = field };
         }
 
-        if (use == ModelUse.Scoring && model.Files.All(f => f.Path != "tokenizer.json"))
+        if (need == ModelNeed.Scoring && model.Files.All(f => f.Path != "tokenizer.json"))
         {
             throw new LlmOsException(ErrorCode.NoTokenizer, $"The model {model.Reference} was imported without a tokenizer, so it cannot read text.") { Field = field };
         }

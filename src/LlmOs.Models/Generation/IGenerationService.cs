@@ -15,9 +15,9 @@ namespace LlmOs.Models.Generation;
 public interface IGenerationService
 {
     /// <summary>The version that a model string means.</summary>
-    /// <param name="use">What it has to be for.</param>
+    /// <param name="need">What it has to be for.</param>
     /// <param name="field">Where the request names it.</param>
-    Task<ServableModel> FindAsync(string? name, ModelUse use, string field, CancellationToken cancel);
+    Task<ServableModel> FindAsync(string? name, ModelNeed need, string field, CancellationToken cancel);
 
     /// <summary>The same where the name may be left out while there is one model only: clients of servers with one model name none.</summary>
     Task<ServableModel> FindOnlyAsync(string? name, CancellationToken cancel);
@@ -37,7 +37,7 @@ public interface IGenerationService
 }
 
 /// <summary>What a model has to be for.</summary>
-public enum ModelUse
+public enum ModelNeed
 {
     Any,
 

@@ -21,7 +21,7 @@ internal sealed class ProbeRun : IProbeRun
                 return GenerationUsage.Of(usage, load: TimeSpan.Zero);
             },
             record,
-            Nothing.Instance);
+            held: null);
     }
 
     public static ProbeRun Open(ServingGraph graph, TimeProvider clock, Func<GenerationUsage, Task> record)
@@ -47,13 +47,4 @@ internal sealed class ProbeRun : IProbeRun
     public Task<GenerationUsage> EndAsync() => _end.Task;
 
     public async ValueTask DisposeAsync() => await EndAsync().ConfigureAwait(false);
-
-    private sealed class Nothing : IDisposable
-    {
-        public static readonly Nothing Instance = new();
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -2,8 +2,8 @@ namespace LlmOs.Models.Generation;
 
 /// <summary>Ends a run once: stops it, gives the model back, records what it cost.</summary>
 /// <param name="stop">Stops the run and counts it.</param>
-/// <param name="held">The model's lease.</param>
-internal sealed class RunEnd(Func<Task<GenerationUsage>> stop, Func<GenerationUsage, Task> record, IDisposable held)
+/// <param name="held">The model's lease; null where the run has the model for itself.</param>
+internal sealed class RunEnd(Func<Task<GenerationUsage>> stop, Func<GenerationUsage, Task> record, IDisposable? held)
 {
     private readonly Lock _gate = new();
     private Task<GenerationUsage>? _task;
@@ -29,7 +29,7 @@ internal sealed class RunEnd(Func<Task<GenerationUsage>> stop, Func<GenerationUs
         }
         finally
         {
-            held.Dispose();
+            held?.Dispose();
         }
 
         await record(usage).ConfigureAwait(false);

@@ -19,7 +19,7 @@ internal sealed class Pipelines(ModelCatalogue catalogue, IGenerationService gen
     public static bool IsTask(string task) => Tasks.Contains(task) || Text2Text.IsTask(task);
 
     /// <summary>What a model must be for to do a task.</summary>
-    public static ModelUse UseOf(string task) => task == ModelIntake.TextGeneration || Text2Text.IsTask(task) ? ModelUse.Writing : ModelUse.Reading;
+    public static ModelNeed NeedOf(string task) => task == ModelIntake.TextGeneration || Text2Text.IsTask(task) ? ModelNeed.Writing : ModelNeed.Reading;
 
     /// <summary>The model that a task takes when the request names none: the first one that is for it.</summary>
     public async Task<string> DefaultAsync(string task, CancellationToken cancel)

@@ -25,6 +25,6 @@ internal sealed class EvaluationJobSpec(LlmOsSettings settings, IGenerationServi
             ImportSource.ResolveFile(perplexity.Text, "text", settings.ImportDirs);
         }
 
-        return request with { Model = (await generation.FindAsync(request.Model, ModelUse.Scoring, "model", cancel)).Reference };
+        return request with { Model = (await generation.FindAsync(request.Model, ModelNeed.Scoring, "model", cancel)).Reference };
     }
 }

@@ -24,7 +24,7 @@ internal sealed class EvaluationRunner(LlmOsSettings settings, IGenerationServic
     {
         var request = job.SpecAs<EvaluationRequest>();
         var plan = EvaluationPlan.Of(request);
-        await using var model = await generation.ScoreAsync(await generation.FindAsync(request.Model, ModelUse.Scoring, "model", cancel), GenerationCaller.OfJob(job.Id), cancel);
+        await using var model = await generation.ScoreAsync(await generation.FindAsync(request.Model, ModelNeed.Scoring, "model", cancel), GenerationCaller.OfJob(job.Id), cancel);
         var report = Reporter(job);
         var outcome = plan switch
         {

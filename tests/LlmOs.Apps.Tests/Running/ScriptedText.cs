@@ -17,9 +17,9 @@ internal sealed class ScriptedText(params string[] pieces) : IGenerationService
     /// <summary>Runs that have been ended.</summary>
     public int Ended { get; private set; }
 
-    public Task<ServableModel> FindAsync(string? name, ModelUse use, string field, CancellationToken cancel)
+    public Task<ServableModel> FindAsync(string? name, ModelNeed need, string field, CancellationToken cancel)
     {
-        Assert.Equal(ModelUse.Continuing, use);
+        Assert.Equal(ModelNeed.Continuing, need);
         Name = name;
         return Task.FromResult(new ServableModel("starter", 1, "text-generation", 256, 100, "f32", DateTimeOffset.UnixEpoch, []));
     }

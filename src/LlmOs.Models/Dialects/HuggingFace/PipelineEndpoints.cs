@@ -70,7 +70,7 @@ internal static class PipelineEndpoints
     private static async Task<IResult> RunModel(PipelineRequest request, HttpContext http, Pipelines pipelines, IGenerationService generation, CancellationToken cancel)
     {
         var name = ModelRoutes.NameOf(http);
-        var model = await generation.FindAsync(name, ModelUse.Any, "model", cancel);
+        var model = await generation.FindAsync(name, ModelNeed.Any, "model", cancel);
         return await AnswerAsync(Pipelines.TaskOf(model, request), name, request, http, pipelines, generation, cancel);
     }
 
@@ -85,7 +85,7 @@ internal static class PipelineEndpoints
 
         var inputs = writesText ? TextGenerationPlan.ReadInputs(request.Inputs) : default;
         var wanted = writesText ? GenerationRules.WithAdapter(name, request.Parameters?.AdapterId, "parameters.adapter_id") : name;
-        var model = await generation.FindAsync(wanted, Pipelines.UseOf(task), "model", cancel);
+        var model = await generation.FindAsync(wanted, Pipelines.NeedOf(task), "model", cancel);
         AnswerHeaders.Version(http.Response, model);
         var plan = writesText ? TextGenerationPlan.From(request, inputs) : null;
         AnswerHeaders.Warn(http.Response, request.Unknown, [.. AnswerHeaders.NamesOf(request.Parameters?.Unknown), .. plan?.Unused ?? []]);

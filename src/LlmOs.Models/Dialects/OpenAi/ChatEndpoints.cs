@@ -31,7 +31,7 @@ internal static class ChatEndpoints
     private static async Task<IResult> Create(ChatRequest request, HttpContext http, IGenerationService generation, TimeProvider clock, CancellationToken cancel)
     {
         ChatPlan.CheckShape(request);
-        var model = await generation.FindAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), ModelUse.Writing, "model", cancel);
+        var model = await generation.FindAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), ModelNeed.Writing, "model", cancel);
         AnswerHeaders.Version(http.Response, model);
         var plan = ChatPlan.From(request, model.Vocabulary);
 

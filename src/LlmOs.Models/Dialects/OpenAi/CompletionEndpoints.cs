@@ -31,7 +31,7 @@ internal static class CompletionEndpoints
     private static async Task<IResult> Create(CompletionRequest request, HttpContext http, IGenerationService generation, TimeProvider clock, CancellationToken cancel)
     {
         CompletionPlan.CheckShape(request);
-        var model = await generation.FindAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), ModelUse.Writing, "model", cancel);
+        var model = await generation.FindAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), ModelNeed.Writing, "model", cancel);
         AnswerHeaders.Version(http.Response, model);
         var plan = CompletionPlan.From(request, model.Vocabulary);
         AnswerHeaders.Warn(http.Response, request.Unknown);

@@ -43,7 +43,7 @@ internal static class EmbeddingEndpoints
             "base64" => true,
             _ => throw LlmOsException.Invalid("encoding_format", "'encoding_format' must be \"float\" or \"base64\"."),
         };
-        var found = await generation.FindAsync(request.Model, ModelUse.Reading, "model", cancel);
+        var found = await generation.FindAsync(request.Model, ModelNeed.Reading, "model", cancel);
         AnswerHeaders.Version(http.Response, found);
         AnswerHeaders.Warn(http.Response, request.Unknown);
         await using var run = await generation.ReadAsync(found, Operations.Embedding, GenerationCaller.Of(http.User), cancel);

@@ -41,7 +41,7 @@ internal static class ModelEndpoints
         string model, HttpContext http, IGenerationService generation, ModelCatalogue catalogue, ModelHost host, ModelTexts texts, CancellationToken cancel)
     {
         var name = ModelRoutes.Unescape(model);
-        var found = await generation.FindAsync(name, ModelUse.Any, "model", cancel);
+        var found = await generation.FindAsync(name, ModelNeed.Any, "model", cancel);
         AnswerHeaders.Version(http.Response, found);
         return TypedResults.Ok(await DescribeAsync(name, found, await catalogue.ListAdaptersAsync(cancel), host, texts, cancel));
     }
