@@ -1,6 +1,7 @@
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Metering;
 using LlmOs.Infrastructure.Network;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Routing;
@@ -34,6 +35,11 @@ public static class InfrastructureTier
 
         services.AddSingleton<Egress>();
 
+        // Before everything that runs models: hosted services stop in the opposite order, so the ledger takes their last records.
+        services.AddSingleton<ITableMap, UsageTables>();
+        services.AddSingleton<UsageLedger>();
+        services.AddHostedService(provider => provider.GetRequiredService<UsageLedger>());
+
         services.AddSingleton<ITableMap, JobTables>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton<JobQueue>();
@@ -62,6 +68,7 @@ public static class InfrastructureTier
         routes.MapNodes();
         routes.MapKeys();
         routes.MapUsers();
+        routes.MapUsage();
         return routes;
     }
 }

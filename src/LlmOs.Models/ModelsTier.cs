@@ -86,10 +86,7 @@ public static class ModelsTier
         services.AddSingleton<MemoryBudget>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
-        services.AddSingleton<InferenceGate>();
-        services.AddSingleton<EncoderGate>();
-        services.AddSingleton<PipelineRunner>();
-        services.AddSingleton<ITextService, TextService>();
-        services.AddSingleton<IModelScorer, ModelScorer>();
+        services.AddSingleton<IGenerationService, GenerationService>();
+        services.AddSingleton<Pipelines>();
     }
 }

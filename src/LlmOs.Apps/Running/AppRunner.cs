@@ -7,21 +7,31 @@ using LlmOs.Apps.Templates;
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Metering;
 using LlmOs.Models.Generation;
 
 namespace LlmOs.Apps.Running;
 
 /// <summary>One use of an app: checks the inputs, makes the prompt, hands the text on.</summary>
-internal sealed class AppRunner(ITextService text)
+internal sealed class AppRunner(IGenerationService generation)
 {
     /// <summary>Begins; the turn must be disposed.</summary>
-    public async Task<AppTurn> StartAsync(App app, AppTemplate template, IReadOnlyDictionary<string, JsonElement> inputs, CancellationToken cancel)
+    public async Task<AppTurn> StartAsync(App app, AppTemplate template, IReadOnlyDictionary<string, JsonElement> inputs, GenerationCaller caller, CancellationToken cancel)
     {
         var values = Check(template, inputs);
         var prompt = template.Render(values);
         var length = template.LengthInput is { } input ? int.Parse(values[input], CultureInfo.InvariantCulture) : template.MaxTokens;
-        var reply = await text.StartAsync(new TextPrompt(app.Model, prompt, length, template.Stop, Sampling(app.ReadSettings(), template.Settings), "inputs"), cancel);
-        return new AppTurn(template, prompt, reply);
+        var sampling = Sampling(app.ReadSettings(), template.Settings);
+        var order = new GenerationOrder
+        {
+            Model = await generation.FindAsync(app.Model, ModelNeed.Continuing, "model", cancel),
+            Operation = Operations.Completion,
+            Field = "inputs",
+            Prompts = [new GenerationPrompt { Text = prompt }],
+            Request = new TextRequest { Sampling = sampling, MaxTokens = length, Stop = template.Stop },
+            Seed = sampling.Seed,
+        };
+        return new AppTurn(template, prompt, await generation.WriteAsync(order, caller with { App = app.Slug }, cancel));
     }
 
     /// <summary>The values as they go into the prompt, defaults filled in; a refusal names every input at fault.</summary>
@@ -70,7 +80,7 @@ internal sealed class AppRunner(ITextService text)
 }
 
 /// <summary>One use under way.</summary>
-internal sealed class AppTurn(AppTemplate template, string prompt, ITextReply reply) : IDisposable
+internal sealed class AppTurn(AppTemplate template, string prompt, ITextRun run) : IAsyncDisposable
 {
     public async Task<InvokeReply> WholeAsync(CancellationToken cancel)
     {
@@ -80,7 +90,7 @@ internal sealed class AppTurn(AppTemplate template, string prompt, ITextReply re
             answer.Append(piece);
         }
 
-        return new InvokeReply(Named(answer.ToString()), reply.Model, Usage);
+        return new InvokeReply(Named(answer.ToString()), run.Model.Reference, await EndAsync());
     }
 
     /// <summary>The same text in pieces, then one event with model and usage.</summary>
@@ -91,10 +101,10 @@ internal sealed class AppTurn(AppTemplate template, string prompt, ITextReply re
             yield return new InvokeEvent(Named(piece), Model: null, Usage: null);
         }
 
-        yield return new InvokeEvent(new Dictionary<string, string>(), reply.Model, Usage);
+        yield return new InvokeEvent(new Dictionary<string, string>(), run.Model.Reference, await EndAsync());
     }
 
-    public void Dispose() => reply.Dispose();
+    public ValueTask DisposeAsync() => run.DisposeAsync();
 
     private async IAsyncEnumerable<string> Texts([EnumeratorCancellation] CancellationToken cancel)
     {
@@ -103,16 +113,20 @@ internal sealed class AppTurn(AppTemplate template, string prompt, ITextReply re
             yield return prompt;
         }
 
-        await foreach (var piece in reply.Pieces(cancel))
+        await foreach (var piece in run.Pieces(cancel))
         {
-            if (piece.Length > 0)
+            if (piece.Text.Length > 0)
             {
-                yield return piece;
+                yield return piece.Text;
             }
         }
     }
 
-    private AppUsage Usage => new(reply.PromptTokens, reply.CompletionTokens, reply.PromptTokens + reply.CompletionTokens);
+    private async Task<AppUsage> EndAsync()
+    {
+        var usage = await run.EndAsync();
+        return new AppUsage(usage.PromptTokens, usage.GeneratedTokens, usage.PromptTokens + usage.GeneratedTokens);
+    }
 
     private Dictionary<string, string> Named(string text) => new() { [template.Output] = text };
 }

@@ -79,13 +79,13 @@ internal static class AppEndpoints
     private static async Task<IResult> Invoke(string slug, InvokeRequest request, AppStudio studio, AppRunner runner, HttpContext http, CancellationToken cancel)
     {
         var (app, template) = await studio.FindAsync(slug, cancel);
-        var turn = await runner.StartAsync(app, template, request.Inputs, cancel);
+        var turn = await runner.StartAsync(app, template, request.Inputs, GenerationCaller.Of(http.User), cancel);
         if (request.Stream ?? false)
         {
             return EventStreams.Of(turn.Events(http.RequestAborted), turn);
         }
 
-        using (turn)
+        await using (turn)
         {
             return TypedResults.Ok(await InferenceFaults.TranslateAsync(turn.WholeAsync(cancel)));
         }

@@ -12,13 +12,13 @@ using Microsoft.Extensions.Logging;
 namespace LlmOs.Apps.Studio;
 
 /// <summary>Makes apps with their keys, and ends both together.</summary>
-internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalogue templates, ITextService text, TimeProvider clock, ILogger<AppStudio> log)
+internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalogue templates, IGenerationService generation, TimeProvider clock, ILogger<AppStudio> log)
 {
     public async Task<AppCreated> CreateAsync(AppRequest request, CancellationToken cancel)
     {
         var template = templates.Get(request.Template, "template");
         var model = request.Model ?? template.Model;
-        await text.RequireAsync(model, "model", cancel);
+        await generation.FindAsync(model, ModelNeed.Continuing, "model", cancel);
         if (await db.Apps.AnyAsync(a => a.Slug == request.Slug, cancel))
         {
             throw Taken(request.Slug);

@@ -10,4 +10,7 @@ public static class CallerClaims
 
     /// <summary>The id of the caller's key or user, for histories; null where keys are off.</summary>
     public static string? CallerId(this ClaimsPrincipal user) => user.FindFirst(KeyId)?.Value;
+
+    /// <summary>Whether an id is a user's rather than a key's.</summary>
+    public static bool IsUser(string callerId) => callerId.StartsWith(User.Mark, StringComparison.Ordinal);
 }

@@ -5,75 +5,66 @@ using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Generation;
 
-/// <summary>One reply to generate.</summary>
-internal sealed record ChoiceJob(int[] Prompt, TextRequest Request, long? Seed);
+/// <summary>One text to write.</summary>
+/// <param name="Prompt">Index of its prompt.</param>
+/// <param name="NewAssembler">Turns its tokens into text.</param>
+internal sealed record ChoiceJob(int Prompt, GenerationRequest Request, Func<ReplyAssembler> NewAssembler);
 
-/// <summary>A piece of the reply at a place of the answer.</summary>
-internal readonly record struct ChoicePiece(int Index, TextPiece Piece);
+/// <summary>A piece of the text at a place of the answer.</summary>
+/// <param name="Score">On the last piece of a text that a beam search found.</param>
+internal readonly record struct ReplyPiece(int Index, TextPiece Piece, double? Score = null);
 
-/// <summary>The replies of one request: generated together, a bounded number at a time, their pieces in one stream.</summary>
-internal sealed class ChoiceSet : IDisposable
+/// <summary>The texts of one request at work.</summary>
+internal interface IReplySet
+{
+    /// <summary>All pieces as they come; those of one text in order. Can be enumerated once.</summary>
+    IAsyncEnumerable<ReplyPiece> Pieces(CancellationToken cancel);
+}
+
+/// <summary>The texts of one request: generated together, a bounded number at a time, their pieces in one stream.</summary>
+internal sealed class ChoiceSet : IReplySet
 {
     private readonly LoadedModel _model;
     private readonly IReadOnlyList<ChoiceJob> _jobs;
-    private readonly TextGeneration?[] _started;
+    private readonly RunMeter _meter;
+    private readonly EngineSequence?[] _started;
     private readonly int _together;
     private int _next;
 
-    private ChoiceSet(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together)
+    private ChoiceSet(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together, RunMeter meter)
     {
-        (_model, _jobs, _together) = (model, jobs, Math.Min(together, jobs.Count));
-        _started = new TextGeneration?[jobs.Count];
+        (_model, _jobs, _together, _meter) = (model, jobs, Math.Min(together, jobs.Count), meter);
+        _started = new EngineSequence?[jobs.Count];
     }
 
-    /// <summary>Submits the first replies at once, so that a full queue is told before an answer begins.</summary>
+    /// <summary>Submits the first texts at once, so that a full queue is told before an answer begins.</summary>
+    /// <param name="together">Texts that are generated at a time.</param>
     /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
-    public static ChoiceSet Start(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together)
+    public static ChoiceSet Start(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together, RunMeter meter)
     {
-        var set = new ChoiceSet(model, jobs, together);
-        try
+        var set = new ChoiceSet(model, jobs, together, meter);
+        for (; set._next < set._together; set._next++)
         {
-            for (; set._next < set._together; set._next++)
-            {
-                set.Submit(set._next);
-            }
+            set.Submit(set._next);
+        }
 
-            return set;
-        }
-        catch
-        {
-            set.Dispose();
-            throw;
-        }
+        return set;
     }
 
-    /// <summary>Costs so far: the longest of each time, and the cached tokens of the first choice of each prompt.</summary>
-    public GenerationTimings Timings
-    {
-        get
-        {
-            var all = _started.OfType<TextGeneration>().Select(g => g.Timings).ToList();
-            return all.Count == 0
-                ? new GenerationTimings(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0)
-                : new GenerationTimings(all.Max(t => t.QueueTime), all.Max(t => t.PromptTime), all.Max(t => t.DecodeTime), CachedTokens(all));
-        }
-    }
-
-    /// <summary>All pieces as they come; those of one reply in order. Can be enumerated once.</summary>
-    public async IAsyncEnumerable<ChoicePiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<ReplyPiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
     {
         if (_jobs.Count == 1)
         {
-            await foreach (var piece in _started[0]!.Pieces(cancel).ConfigureAwait(false))
+            await foreach (var piece in TextsOf(0, cancel).ConfigureAwait(false))
             {
-                yield return new ChoicePiece(0, piece);
+                yield return new ReplyPiece(0, piece);
             }
 
             yield break;
         }
 
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var pieces = Channel.CreateBounded<ChoicePiece>(new BoundedChannelOptions(64) { SingleReader = true });
+        var pieces = Channel.CreateBounded<ReplyPiece>(new BoundedChannelOptions(64) { SingleReader = true });
         var pumps = EndAsync([.. Enumerable.Range(0, _together).Select(first => PumpAsync(first, pieces.Writer, leaving))], pieces.Writer);
         try
         {
@@ -89,19 +80,24 @@ internal sealed class ChoiceSet : IDisposable
         }
     }
 
-    /// <summary>Stops what still runs.</summary>
-    public void Dispose()
+    private void Submit(int index) => _started[index] = _meter.Add(_jobs[index].Prompt, _model.Engine.Submit(_jobs[index].Request));
+
+    /// <summary>A text's pieces. A stop text and leaving the enumeration end the engine's work within one step.</summary>
+    private async IAsyncEnumerable<TextPiece> TextsOf(int index, [EnumeratorCancellation] CancellationToken cancel)
     {
-        foreach (var generation in _started)
+        var assembler = _jobs[index].NewAssembler();
+        await foreach (var token in _started[index]!.Pieces(cancel).ConfigureAwait(false))
         {
-            generation?.Cancel();
+            var piece = assembler.Append(token);
+            yield return piece;
+            if (piece.Finish is not null)
+            {
+                yield break;
+            }
         }
     }
 
-    private void Submit(int index) =>
-        _started[index] = TextGenerator.Start(_model, _jobs[index].Prompt, _jobs[index].Request, _jobs[index].Seed);
-
-    private async Task PumpAsync(int index, ChannelWriter<ChoicePiece> writer, CancellationTokenSource leaving)
+    private async Task PumpAsync(int index, ChannelWriter<ReplyPiece> writer, CancellationTokenSource leaving)
     {
         try
         {
@@ -112,9 +108,9 @@ internal sealed class ChoiceSet : IDisposable
                     Submit(index);
                 }
 
-                await foreach (var piece in _started[index]!.Pieces(leaving.Token).ConfigureAwait(false))
+                await foreach (var piece in TextsOf(index, leaving.Token).ConfigureAwait(false))
                 {
-                    await writer.WriteAsync(new ChoicePiece(index, piece), leaving.Token).ConfigureAwait(false);
+                    await writer.WriteAsync(new ReplyPiece(index, piece), leaving.Token).ConfigureAwait(false);
                 }
 
                 index = Interlocked.Increment(ref _next) - 1;
@@ -122,18 +118,15 @@ internal sealed class ChoiceSet : IDisposable
         }
         catch (Exception fault)
         {
-            // The reader throws it; the other replies are of no use then.
+            // The reader throws it; the other texts are of no use then.
             writer.TryComplete(fault);
             await leaving.CancelAsync().ConfigureAwait(false);
         }
     }
 
-    private static async Task EndAsync(Task[] pumps, ChannelWriter<ChoicePiece> writer)
+    private static async Task EndAsync(Task[] pumps, ChannelWriter<ReplyPiece> writer)
     {
         await Task.WhenAll(pumps).ConfigureAwait(false);
         writer.TryComplete();
     }
-
-    private int CachedTokens(List<GenerationTimings> all) =>
-        _jobs.Zip(all).GroupBy(pair => pair.First.Prompt).Sum(prompt => prompt.First().Second.CachedTokens);
 }

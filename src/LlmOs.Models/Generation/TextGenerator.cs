@@ -1,48 +1,14 @@
-using System.Runtime.CompilerServices;
 using LlmOs.Engine;
 using LlmOs.Formats.Text;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Generation;
 
-/// <summary>One reply that is being generated.</summary>
-internal sealed class TextGeneration(EngineSequence sequence, ReplyAssembler assembler)
-{
-    /// <summary>What it cost so far.</summary>
-    public GenerationTimings Timings => sequence.Timings;
-
-    /// <summary>The reply's pieces. A stop text, a caller that leaves and <paramref name="cancel"/> end the engine's work within one step.</summary>
-    public async IAsyncEnumerable<TextPiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
-    {
-        // Leaving the enumeration, in whatever way, cancels the sequence.
-        await foreach (var token in sequence.Pieces(cancel).ConfigureAwait(false))
-        {
-            var piece = assembler.Append(token);
-            yield return piece;
-            if (piece.Finish is not null)
-            {
-                yield break;
-            }
-        }
-    }
-
-    /// <summary>Stops a reply that nobody reads.</summary>
-    public void Cancel() => sequence.Cancel();
-}
-
 /// <summary>Prompt ids to text.</summary>
 internal static class TextGenerator
 {
     /// <summary>Ids of a prompt's end that are enough to know how the next token is spelt.</summary>
     private const int ContextIds = 4;
-
-    /// <summary>Hands a prompt to the engine; it runs whether or not the pieces are read yet.</summary>
-    /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
-    public static TextGeneration Start(LoadedModel model, int[] prompt, TextRequest request, long? seed)
-    {
-        var sequence = model.Engine.Submit(ToEngine(model, prompt, request, seed));
-        return new TextGeneration(sequence, Assembler(model, prompt, request));
-    }
 
     /// <summary>What the engine is asked. An encoder-decoder reads the prompt and begins with its start token.</summary>
     public static GenerationRequest ToEngine(LoadedModel model, int[] prompt, TextRequest request, long? seed) => new()

@@ -3,7 +3,7 @@ using LlmOs.Engine;
 namespace LlmOs.Models.Generation;
 
 /// <summary>How to generate, with every number checked: what all routes make of their own fields.</summary>
-internal sealed record TextRequest
+public sealed record TextRequest
 {
     public SamplingParameters Sampling { get; init; } = new();
 

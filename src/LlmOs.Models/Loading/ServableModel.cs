@@ -5,7 +5,7 @@ namespace LlmOs.Models.Loading;
 /// <summary>A version that can be asked, as the registry knows it. A version never changes, so its reference tells them apart.</summary>
 /// <param name="Name">The model's name, without version.</param>
 /// <param name="Vocabulary">Token ids go from 0 to one less.</param>
-internal sealed record ServableModel(
+public sealed record ServableModel(
     string Name,
     int Version,
     string Task,

@@ -7,7 +7,7 @@ namespace LlmOs.Models.Prompts;
 /// <param name="Parts">The texts of a content that came in parts; together they are <paramref name="Content"/>.</param>
 /// <param name="ToolCalls">JSON as it was sent.</param>
 /// <param name="Others">Further fields, such as <c>reasoning_content</c>, for templates that know them.</param>
-internal sealed record TemplateMessage(
+public sealed record TemplateMessage(
     string Role,
     string? Content,
     IReadOnlyList<string>? Parts = null,
@@ -18,7 +18,7 @@ internal sealed record TemplateMessage(
 
 /// <summary>A conversation and how its prompt is to be made.</summary>
 /// <param name="ContinuesLast">The last message is the assistant's and is to be continued, not closed.</param>
-internal sealed record Conversation(IReadOnlyList<TemplateMessage> Messages, bool ContinuesLast = false)
+public sealed record Conversation(IReadOnlyList<TemplateMessage> Messages, bool ContinuesLast = false)
 {
     public IReadOnlyList<JsonElement>? Tools { get; init; }
 

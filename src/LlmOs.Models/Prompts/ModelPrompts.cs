@@ -14,7 +14,7 @@ internal sealed class ModelPrompts(ModelTexts texts, TokenizerShelf shelf, TimeP
 
     /// <param name="field">What the request wants tokenised, for the refusal.</param>
     public async Task<ITokenizer> TokenizerOfAsync(ServableModel model, string field, CancellationToken cancel) =>
-        await shelf.OfAsync(model, cancel) ?? throw InferenceGate.NoTokenizer(model.Reference, field);
+        await shelf.OfAsync(model, cancel) ?? throw Refused.NoTokenizer(model.Reference, field);
 
     /// <summary>The model's templates with its tokenizer; kept for a while, so that a template is not parsed for each request.</summary>
     public async Task<ChatPrompts> ChatOfAsync(ServableModel model, ITokenizer tokenizer, CancellationToken cancel)

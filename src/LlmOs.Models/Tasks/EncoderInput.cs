@@ -3,22 +3,8 @@ using LlmOs.Engine;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Generation;
-using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Tasks;
-
-/// <summary>What to do with a text that is longer than the model reads.</summary>
-internal enum Truncation
-{
-    /// <summary>Refuse it.</summary>
-    None,
-
-    /// <summary>Cut its end.</summary>
-    Right,
-
-    /// <summary>Cut its beginning.</summary>
-    Left,
-}
 
 /// <summary>A text as an encoder reads it, with where its tokens come from.</summary>
 /// <param name="Spans">A token each; <see cref="TokenSpan.Sequence"/> is -1 for special ones.</param>
@@ -32,14 +18,14 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
     /// <param name="parseSpecialTokens">Whether special tokens that the text spells are meant (a mask).</param>
     /// <exception cref="LlmOsException">The text is too long and may not be cut, or the model has no tokenizer.</exception>
     public static EncoderInput Encode(
-        LoadedEncoder model, string field, string text, string? pair, Truncation truncation, bool parseSpecialTokens = false, int? most = null)
+        EncoderModel model, string field, string text, string? pair, Truncation truncation, bool parseSpecialTokens = false, int? most = null)
     {
-        var spans = TokenizerOf(model, field).EncodeWithOffsets(text, pair, addSpecialTokens: true, parseSpecialTokens);
-        return Fit(model, field, spans, truncation, most ?? model.MaxTokens);
+        var spans = model.TokenizerOf(field).EncodeWithOffsets(text, pair, addSpecialTokens: true, parseSpecialTokens);
+        return Fit(model, field, spans, truncation, most ?? model.Facts.MaxTokens);
     }
 
     /// <summary>Cuts tokens that are too many, as transformers does: from the longer of two texts first.</summary>
-    public static EncoderInput Fit(LoadedEncoder model, string field, TokenSpan[] spans, Truncation truncation, int most)
+    public static EncoderInput Fit(EncoderModel model, string field, TokenSpan[] spans, Truncation truncation, int most)
     {
         if (spans.Length == 0)
         {
@@ -83,9 +69,6 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
 
         return new EncoderInput([.. kept], spans.Length - kept.Count);
     }
-
-    public static IOffsetTokenizer TokenizerOf(LoadedEncoder model, string field) =>
-        model.Tokenizer as IOffsetTokenizer ?? throw InferenceGate.NoTokenizer(model, field);
 
     /// <summary>How many tokens two texts keep: the longer one gives first (the tokenizers library's longest-first rule).</summary>
     private static (int First, int Second) Share(int first, int second, int room)

@@ -2,7 +2,7 @@ using LlmOs.Contracts;
 using LlmOs.Engine.Execution;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Dialects.OpenAi;
-using LlmOs.Models.Loading;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 
@@ -10,7 +10,7 @@ namespace LlmOs.Models.Tasks;
 /// <param name="Task">Its name in URLs.</param>
 /// <param name="Head">The head that a model for it must have; null: any encoder.</param>
 /// <param name="Run">Answers a request.</param>
-internal sealed record EncoderPipeline(string Task, EncoderHead? Head, Func<LoadedEncoder, PipelineRequest, CancellationToken, Task<object>> Run)
+internal sealed record EncoderPipeline(string Task, EncoderHead? Head, Func<EncoderModel, PipelineRequest, CancellationToken, Task<object>> Run)
 {
     public static IReadOnlyList<EncoderPipeline> All { get; } =
     [
@@ -24,11 +24,11 @@ internal sealed record EncoderPipeline(string Task, EncoderHead? Head, Func<Load
     ];
 
     /// <summary>Refuses a model whose head is another's.</summary>
-    public void Require(LoadedEncoder model)
+    public void Require(EncoderModel model)
     {
-        if (Head is { } head && model.Engine.Shape.Head != head)
+        if (Head is { } head && model.Facts.Head != head)
         {
-            throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model {model.Reference} has no head for {Task}.") { Field = "model" };
+            throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model {model.Facts.Reference} has no head for {Task}.") { Field = "model" };
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using LlmOs.Contracts;
 using LlmOs.Engine;
+using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Tasks;
@@ -9,16 +10,15 @@ namespace LlmOs.Models.Tasks;
 internal static class FeatureExtraction
 {
     /// <summary>[1, tokens, hidden] for each text, special tokens among them; with <c>normalize</c> each state has length one.</summary>
-    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
-        model.RequireStates();
         var (texts, isList) = PipelineInputs.Texts(request.Inputs);
         var truncation = EncoderPipeline.TruncationOf(request.Parameters);
         EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t, null, truncation).Text)];
 
-        var states = await model.Engine.RunAsync(inputs, EncoderOutput.States, cancel);
+        var states = await model.RunAsync(inputs, EncoderOutput.States, cancel);
 
-        var hidden = model.Engine.Shape.Hidden;
+        var hidden = model.Facts.Hidden;
         List<float[][][]> answers = [.. states.Select(s => new[] { s.Chunk(hidden).ToArray() })];
         if (request.Parameters?.Normalize == true)
         {
@@ -29,7 +29,7 @@ internal static class FeatureExtraction
     }
 
     /// <summary>The cosine of a sentence's vector to each of the others'. Long ones are cut, as sentence-transformers does.</summary>
-    public static async Task<object> RunSimilarityAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    public static async Task<object> RunSimilarityAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (groups, isList) = PipelineInputs.Objects(
             request.Inputs,
@@ -48,7 +48,7 @@ internal static class FeatureExtraction
         return isList ? answers : answers[0];
     }
 
-    private static async Task<float[][]> EmbedAsync(LoadedEncoder model, IReadOnlyList<string> texts, CancellationToken cancel)
+    private static async Task<float[][]> EmbedAsync(EncoderModel model, IReadOnlyList<string> texts, CancellationToken cancel)
     {
         EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", t, null, Truncation.Right).Text)];
         return await model.EmbedAsync(inputs, cancel);

@@ -3,7 +3,7 @@ using LlmOs.Engine;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Dialects.OpenAi;
-using LlmOs.Models.Loading;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 
@@ -15,26 +15,26 @@ internal static class FillMask
 
     private static readonly string[] MaskWords = ["[MASK]", "<mask>"];
 
-    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (texts, isList) = PipelineInputs.Texts(request.Inputs);
         var parameters = request.Parameters ?? new PipelineParameters();
-        var tokenizer = EncoderInput.TokenizerOf(model, "inputs");
+        var tokenizer = model.TokenizerOf("inputs");
         var mask = MaskWords.Select(tokenizer.IdOf).FirstOrDefault(id => id is not null)
-            ?? throw new LlmOsException(ErrorCode.UnsupportedTask, $"The tokenizer of {model.Reference} has no mask token.") { Field = "model" };
-        var targets = Targets(tokenizer, parameters.Targets, model.Engine.Shape.Vocabulary);
-        var all = targets?.Count ?? model.Engine.Shape.Vocabulary;
+            ?? throw new LlmOsException(ErrorCode.UnsupportedTask, $"The tokenizer of {model.Facts.Reference} has no mask token.") { Field = "model" };
+        var targets = Targets(tokenizer, parameters.Targets, model.Facts.Vocabulary);
+        var all = targets?.Count ?? model.Facts.Vocabulary;
         var topK = Math.Min(all, (int)(GenerationRules.CheckWhole("parameters.top_k", parameters.TopK is PipelineParameters.All ? null : parameters.TopK, 1, int.MaxValue, "1 or more") ?? DefaultTopK));
         var truncation = EncoderPipeline.TruncationOf(parameters);
         EncoderText[] inputs = [.. texts.Select((text, i) => Encode(model, isList ? $"inputs[{i}]" : "inputs", text, mask, truncation))];
 
-        var logits = await model.Engine.RunAsync(inputs, EncoderOutput.Logits, cancel);
+        var logits = await model.RunAsync(inputs, EncoderOutput.Logits, cancel);
 
         var answers = inputs.Select((input, i) => Fill(tokenizer, input, logits[i], targets, topK)).ToList();
         return isList ? answers : answers[0];
     }
 
-    private static EncoderText Encode(LoadedEncoder model, string field, string text, int mask, Truncation truncation)
+    private static EncoderText Encode(EncoderModel model, string field, string text, int mask, Truncation truncation)
     {
         var input = EncoderInput.Encode(model, field, text, null, truncation, parseSpecialTokens: true).Text;
         int[] places = [.. Enumerable.Range(0, input.Ids.Length).Where(i => input.Ids[i] == mask)];

@@ -3,7 +3,6 @@ using LlmOs.Engine;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Dialects.OpenAi;
-using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Tasks;
 
@@ -17,7 +16,7 @@ internal static class QuestionAnswering
     private const int DefaultAnswer = 15;
     private const int MaxAnswers = 1024;
 
-    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (items, isList) = PipelineInputs.Objects(
             request.Inputs,
@@ -33,8 +32,8 @@ internal static class QuestionAnswering
                 throw LlmOsException.Invalid(field, $"'{field}' needs a question and a context that are not empty.");
             }
 
-            var windows = Windows(EncoderInput.TokenizerOf(model, field), question, context, field, rules);
-            var logits = await model.Engine.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
+            var windows = Windows(model.TokenizerOf(field), question, context, field, rules);
+            var logits = await model.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
             var found = Answer(windows, logits, context, rules);
             answers.Add(rules.TopK == 1 ? found[0] : found);
         }
@@ -181,9 +180,9 @@ internal static class QuestionAnswering
 
     private sealed record Rules(int TopK, int AnswerTokens, int Window, int Stride, bool HandleImpossible, bool AlignToWords)
     {
-        public static Rules Read(PipelineParameters parameters, LoadedEncoder model)
+        public static Rules Read(PipelineParameters parameters, EncoderModel model)
         {
-            var window = (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 8, model.MaxTokens, $"8 to {model.MaxTokens}") ?? Math.Min(model.MaxTokens, DefaultWindow));
+            var window = (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 8, model.Facts.MaxTokens, $"8 to {model.Facts.MaxTokens}") ?? Math.Min(model.Facts.MaxTokens, DefaultWindow));
             return new Rules(
                 (int)(GenerationRules.CheckWhole("parameters.top_k", parameters.TopK is PipelineParameters.All ? null : parameters.TopK, 1, MaxAnswers, $"1 to {MaxAnswers}") ?? 1),
                 (int)(GenerationRules.CheckWhole("parameters.max_answer_len", parameters.MaxAnswerLen, 1, int.MaxValue, "1 or more") ?? DefaultAnswer),

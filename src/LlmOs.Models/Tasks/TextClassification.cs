@@ -12,19 +12,19 @@ internal static class TextClassification
     /// <summary>Room for the special tokens of a pair and some text.</summary>
     private const int LeastLength = 8;
 
-    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (texts, isList) = PipelineInputs.Pairs(request.Inputs);
         var parameters = request.Parameters ?? new PipelineParameters();
-        var function = FunctionOf(parameters.FunctionToApply, model.Labels);
-        var topK = parameters.TopK is null ? (int?)null : TopKOf(parameters.TopK.Value, model.Labels.Names.Count);
+        var function = FunctionOf(parameters.FunctionToApply, model.Facts.Labels);
+        var topK = parameters.TopK is null ? (int?)null : TopKOf(parameters.TopK.Value, model.Facts.Labels.Names.Count);
         var truncation = EncoderPipeline.TruncationOf(parameters);
-        var most = Math.Min(GenerationRules.CheckMaxTokens("parameters.max_length", parameters.MaxLength, LeastLength) ?? int.MaxValue, model.MaxTokens);
+        var most = Math.Min(GenerationRules.CheckMaxTokens("parameters.max_length", parameters.MaxLength, LeastLength) ?? int.MaxValue, model.Facts.MaxTokens);
         EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, truncation, most: most).Text)];
 
-        var logits = await model.Engine.RunAsync(inputs, EncoderOutput.Logits, cancel);
+        var logits = await model.RunAsync(inputs, EncoderOutput.Logits, cancel);
 
-        var answers = logits.Select(row => Rank(function(row), model.Labels.Names, topK ?? 1)).ToList();
+        var answers = logits.Select(row => Rank(function(row), model.Facts.Labels.Names, topK ?? 1)).ToList();
         return (isList, topK) switch
         {
             (true, null) => answers.ConvertAll(a => a[0]),

@@ -6,16 +6,16 @@ using LlmOs.Models.Generation;
 namespace LlmOs.Models.Tasks;
 
 /// <summary>Writes the texts of a run in the shape of the pipeline, whole or as text-generation-inference streams them.</summary>
-internal sealed class TextGenerationAnswer(InferenceRun run, TextGenerationPlan plan)
+internal sealed class TextGenerationAnswer(ITextRun run, TextGenerationPlan plan)
 {
     /// <summary>A list of texts; for a list of inputs a list of such lists.</summary>
     public async Task<object> WholeAsync(CancellationToken cancel)
     {
-        var choices = plan.Order.Choices;
+        var choices = plan.Choices;
         var replies = Enumerable.Range(0, run.Prompts.Count * choices).Select(_ => new Reply()).ToArray();
-        await foreach (var (index, piece) in run.Pieces(cancel))
+        await foreach (var piece in run.Pieces(cancel))
         {
-            replies[index].Add(piece);
+            replies[piece.Index].Add(piece);
         }
 
         var byInput = plan.Inputs.Select((input, at) =>
@@ -26,7 +26,7 @@ internal sealed class TextGenerationAnswer(InferenceRun run, TextGenerationPlan 
     public async IAsyncEnumerable<object> Events([EnumeratorCancellation] CancellationToken cancel)
     {
         var reply = new Reply();
-        await foreach (var (_, piece) in run.Pieces(cancel))
+        await foreach (var piece in run.Pieces(cancel))
         {
             reply.Add(piece);
             var isLast = piece.Finish is not null;
@@ -62,13 +62,10 @@ internal sealed class TextGenerationAnswer(InferenceRun run, TextGenerationPlan 
             _ => "length",
         },
         reply.Pieces.Count,
-        plan.Order.Seed,
+        plan.Seed,
         Prefill: [],
         withTokens ? [.. reply.Pieces.Select(ToToken)] : []);
 
-    private GeneratedToken ToToken(TextPiece piece) => new(
-        piece.Token.Token,
-        run.Model.Texts!.Text(piece.Token.Token), // the plan needed a tokenizer, so there is one
-        piece.Token.Logprob ?? 0,
-        run.Model.Tokenizer!.IsSpecial(piece.Token.Token));
+    /// <summary>Tokens are shown where details or a stream were asked for.</summary>
+    private static GeneratedToken ToToken(GeneratedPiece piece) => new(piece.Token, piece.Shown!.Text, piece.Shown.Logprob ?? 0, piece.Shown.IsSpecial);
 }

@@ -4,6 +4,7 @@ using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
+using LlmOs.Models.Import;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Prompts;
 
@@ -23,7 +24,7 @@ internal enum GenerationOutput
 /// <summary>A <c>text-generation</c> request with every argument checked, in transformers' meaning.</summary>
 /// <param name="IsList">A list came in, so a list of answers goes out, also for one input.</param>
 internal sealed record TextGenerationPlan(
-    IReadOnlyList<GenerationInput> Inputs, bool IsList, InferenceOrder Order, string Prefix, bool? AddSpecialTokens, GenerationOutput Output, bool Details, bool Stream, IReadOnlyList<string> Unused)
+    IReadOnlyList<GenerationInput> Inputs, bool IsList, TextRequest Request, int Choices, long? Seed, string Prefix, bool? AddSpecialTokens, GenerationOutput Output, bool Details, bool Stream, IReadOnlyList<string> Unused)
 {
     private const int DefaultNewTokens = 256;
     private const int MaxInputs = 2048;
@@ -82,7 +83,9 @@ internal sealed record TextGenerationPlan(
         return new TextGenerationPlan(
             inputs.Inputs,
             inputs.IsList,
-            new InferenceOrder("inputs", text, choices, arguments.Seed),
+            text,
+            choices,
+            arguments.Seed,
             arguments.Prefix ?? "",
             arguments.AddSpecialTokens,
             arguments.ReturnTensors == true ? GenerationOutput.TokenIds : arguments.ReturnFullText == false ? GenerationOutput.NewText : GenerationOutput.FullText,
@@ -91,8 +94,19 @@ internal sealed record TextGenerationPlan(
             unused);
     }
 
-    /// <summary>Ids of the inputs.</summary>
-    public IReadOnlyList<int[]> Encode(LoadedModel model, CancellationToken cancel) => [.. Inputs.Select(input => Encode(model, input, cancel))];
+    /// <summary>What is asked of a model.</summary>
+    public GenerationOrder ToOrder(ServableModel model) => new()
+    {
+        Model = model,
+        Operation = ModelIntake.TextGeneration,
+        Field = "inputs",
+        Prompts = [.. Inputs.Select(input => input.Chat is { } chat
+            ? new GenerationPrompt { Chat = ToConversation(chat) }
+            : new GenerationPrompt { Text = Prefix + input.Text, AddSpecialTokens = AddSpecialTokens ?? true })],
+        Request = Request,
+        Choices = Choices,
+        Seed = Seed,
+    };
 
     /// <summary>Whether the last message is the assistant's own and is continued.</summary>
     public static bool ContinuesLast(IReadOnlyList<PipelineMessage> chat) => chat[^1].Role == "assistant";
@@ -101,18 +115,6 @@ internal sealed record TextGenerationPlan(
     {
         AddGenerationPrompt = !ContinuesLast(chat),
     };
-
-    private int[] Encode(LoadedModel model, GenerationInput input, CancellationToken cancel)
-    {
-        if (model.Tokenizer is not { } tokenizer)
-        {
-            throw InferenceGate.NoTokenizer(model, "inputs");
-        }
-
-        return input.Chat is { } chat
-            ? model.Chat!.Encode(ToConversation(chat), cancel)
-            : tokenizer.Encode(Prefix + input.Text, AddSpecialTokens ?? true, parseSpecialTokens: false);
-    }
 
     private static void RefuseUnbuilt(PipelineParameters arguments)
     {

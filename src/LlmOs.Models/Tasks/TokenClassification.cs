@@ -3,7 +3,7 @@ using LlmOs.Engine;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Dialects.OpenAi;
-using LlmOs.Models.Loading;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 
@@ -12,7 +12,7 @@ internal static class TokenClassification
 {
     private static readonly string[] Strategies = ["none", "simple", "first", "average", "max"];
 
-    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (texts, isList) = PipelineInputs.Texts(request.Inputs);
         var parameters = request.Parameters ?? new PipelineParameters();
@@ -30,7 +30,7 @@ internal static class TokenClassification
         }
 
         var ignored = parameters.IgnoreLabels ?? ["O"];
-        var tokenizer = EncoderInput.TokenizerOf(model, "inputs");
+        var tokenizer = model.TokenizerOf("inputs");
         List<object> answers = [];
         for (var i = 0; i < texts.Count; i++)
         {
@@ -38,8 +38,8 @@ internal static class TokenClassification
             var windows = stride is { } overlap
                 ? Windows(tokenizer.EncodeWithOffsets(texts[i], null, addSpecialTokens: true, parseSpecialTokens: false), most, overlap)
                 : [EncoderInput.Encode(model, field, texts[i], null, EncoderPipeline.TruncationOf(parameters), most: most)];
-            var logits = await model.Engine.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
-            var words = new WordLabels(tokenizer, model.Labels.Names, texts[i]);
+            var logits = await model.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
+            var words = new WordLabels(tokenizer, model.Facts.Labels.Names, texts[i]);
             var found = windows.SelectMany((w, at) => words.Read(w.Spans, logits[at], strategy)).Where(e => !ignored.Contains(e.Label)).ToList();
             if (windows.Count > 1)
             {
@@ -52,8 +52,8 @@ internal static class TokenClassification
         return isList ? answers : answers[0];
     }
 
-    private static int Window(LoadedEncoder model, PipelineParameters parameters) =>
-        (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 4, model.MaxTokens, $"4 to {model.MaxTokens}") ?? model.MaxTokens);
+    private static int Window(EncoderModel model, PipelineParameters parameters) =>
+        (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 4, model.Facts.MaxTokens, $"4 to {model.Facts.MaxTokens}") ?? model.Facts.MaxTokens);
 
     /// <summary>A long text in windows that overlap by some tokens, each with the special tokens around it.</summary>
     private static List<EncoderInput> Windows(TokenSpan[] spans, int most, int overlap)

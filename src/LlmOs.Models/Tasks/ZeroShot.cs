@@ -2,7 +2,7 @@ using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Loading;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 
@@ -12,7 +12,7 @@ internal static class ZeroShot
     private const string DefaultTemplate = "This example is {}.";
     private const int MaxLabels = 1024;
 
-    public static async Task<object> RunAsync(LoadedEncoder model, PipelineRequest request, CancellationToken cancel)
+    public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (texts, isList) = PipelineInputs.Texts(request.Inputs);
         var parameters = request.Parameters ?? new PipelineParameters();
@@ -27,9 +27,9 @@ internal static class ZeroShot
         // The premise is what is cut: without its hypothesis a pair says nothing.
         EncoderText[] pairs = [.. texts.SelectMany((text, i) => hypotheses.Select(h => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", text, h, Truncation.Right).Text))];
 
-        var logits = await model.Engine.RunAsync(pairs, EncoderOutput.Logits, cancel);
+        var logits = await model.RunAsync(pairs, EncoderOutput.Logits, cancel);
 
-        var answers = texts.Select((text, i) => Rank(text, candidates, logits.AsSpan(i * candidates.Count, candidates.Count).ToArray(), model.Labels.Names, parameters.MultiLabel ?? false)).ToList();
+        var answers = texts.Select((text, i) => Rank(text, candidates, logits.AsSpan(i * candidates.Count, candidates.Count).ToArray(), model.Facts.Labels.Names, parameters.MultiLabel ?? false)).ToList();
         return isList ? answers : answers[0];
     }
 

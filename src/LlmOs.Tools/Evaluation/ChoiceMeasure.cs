@@ -14,7 +14,7 @@ internal sealed record ChoiceScore(IReadOnlyList<double> Loglikelihoods, IReadOn
 /// </summary>
 internal static class ChoiceMeasure
 {
-    public static async Task<EvaluationOutcome> RunAsync(ChoicePlan plan, IScoringModel model, string folder, Action<double, string> report, CancellationToken cancel)
+    public static async Task<EvaluationOutcome> RunAsync(ChoicePlan plan, IScoringRun model, string folder, Action<double, string> report, CancellationToken cancel)
     {
         var fingerprint = plan.Fingerprint();
         using var rows = RowFile<ChoiceScore>.Open(Path.Combine(folder, "rows.jsonl"), $"{model.Reference} {fingerprint}");
@@ -33,7 +33,7 @@ internal static class ChoiceMeasure
     /// are tokenised together: the border may lie within what would be one token. Without a context the begin token stands there.
     /// </summary>
     /// <returns>All ids, and how many of them are context.</returns>
-    public static (int[] Ids, int Context) Encode(string context, string choice, IScoringModel model)
+    public static (int[] Ids, int Context) Encode(string context, string choice, IScoringRun model)
     {
         if (context.Length == 0)
         {
@@ -55,7 +55,7 @@ internal static class ChoiceMeasure
         return (whole, length);
     }
 
-    private static async Task<ChoiceScore> ScoreAsync(MultipleChoiceRow row, int index, IScoringModel model, CancellationToken cancel)
+    private static async Task<ChoiceScore> ScoreAsync(MultipleChoiceRow row, int index, IScoringRun model, CancellationToken cancel)
     {
         var (sums, greedy) = (new List<double>(), new List<bool>());
         foreach (var choice in row.Choices)

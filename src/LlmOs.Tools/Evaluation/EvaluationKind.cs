@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LlmOs.Tools.Evaluation;
 
 /// <summary>The job <c>evaluation</c>: measures a version with the engine that serves it. Stopped anywhere, it goes on with the next row.</summary>
-internal sealed class EvaluationKind(LlmOsSettings settings, IModelScorer scorer, IDbContextFactory<LlmOsDb> databases, TimeProvider clock)
+internal sealed class EvaluationKind(LlmOsSettings settings, IGenerationService generation, IDbContextFactory<LlmOsDb> databases, TimeProvider clock)
     : JobKind<EvaluationRequest>
 {
     public override string Word => "evaluation";
@@ -27,13 +27,13 @@ internal sealed class EvaluationKind(LlmOsSettings settings, IModelScorer scorer
             ImportSource.ResolveFile(perplexity.Text, "text", settings.ImportDirs);
         }
 
-        return request with { Model = await scorer.RequireAsync(request.Model, "model", cancel) };
+        return request with { Model = (await generation.FindAsync(request.Model, ModelNeed.Scoring, "model", cancel)).Reference };
     }
 
     protected override async Task<JobPublish> RunAsync(JobContext job, EvaluationRequest request, CancellationToken cancel)
     {
         var plan = EvaluationPlan.Of(request);
-        using var model = await scorer.OpenAsync(request.Model, cancel);
+        await using var model = await generation.ScoreAsync(await generation.FindAsync(request.Model, ModelNeed.Scoring, "model", cancel), GenerationCaller.OfJob(job.Id), cancel);
         var report = Reporter(job);
         var outcome = plan switch
         {

@@ -47,7 +47,7 @@ internal static class PerplexityMeasure
         }
     }
 
-    public static async Task<EvaluationOutcome> RunAsync(PerplexityPlan plan, string path, IScoringModel model, string folder, Action<double, string> report, CancellationToken cancel)
+    public static async Task<EvaluationOutcome> RunAsync(PerplexityPlan plan, string path, IScoringRun model, string folder, Action<double, string> report, CancellationToken cancel)
     {
         var (ids, sha256) = await ReadAsync(path, model, plan.MaxTokens, cancel);
         var window = plan.Window ?? EvaluationPlan.DefaultWindow(model.ContextLength, plan.Begin);
@@ -85,11 +85,11 @@ internal static class PerplexityMeasure
         return Conclude(rows.Rows, fingerprint, new { model.Reference, sha256, window, stride, plan.MaxTokens, plan.Begin, Tokens = ids.Length });
     }
 
-    private static async Task<WindowScore> ScoreAsync(EvaluationWindow window, int[] ids, int? begin, IScoringModel model, CancellationToken cancel)
+    private static async Task<WindowScore> ScoreAsync(EvaluationWindow window, int[] ids, int? begin, IScoringRun model, CancellationToken cancel)
     {
         int[] input = begin is { } first ? [first, .. ids[window.Start..window.End]] : ids[window.Start..window.End];
         var scores = await model.ScoreAsync(input, window.From - window.Start + (begin is null ? 0 : 1), cancel);
-        return new WindowScore(-scores.Sum(s => s.Logprob), scores.Length, model.BytesOf(ids.AsSpan(window.From, scores.Length)));
+        return new WindowScore(-scores.Sum(s => s.Logprob), scores.Length, model.BytesOf(ids.Skip(window.From).Take(scores.Length)));
     }
 
     private static EvaluationOutcome Conclude(IReadOnlyList<WindowScore> rows, string fingerprint, object settings)
@@ -113,7 +113,7 @@ internal static class PerplexityMeasure
         return new EvaluationOutcome(EvaluationPlan.Perplexity, fingerprint, result, result, [.. rows.Select(r => new ComparedRow(r.Nll, r.Tokens))]);
     }
 
-    private static async Task<(int[] Ids, string Sha256)> ReadAsync(string path, IScoringModel model, int maxTokens, CancellationToken cancel)
+    private static async Task<(int[] Ids, string Sha256)> ReadAsync(string path, IScoringRun model, int maxTokens, CancellationToken cancel)
     {
         var bytes = new FileInfo(path).Length;
         if (bytes > MaxTextBytes)

@@ -1,8 +1,7 @@
 using LlmOs.Contracts;
-using LlmOs.Engine;
 using LlmOs.Formats;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Zoo;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Tools.Training;
 
@@ -14,28 +13,26 @@ internal static class ParityGate
     /// <summary>Largest difference of two logits, both computed in f32 from the stored weights.</summary>
     public const double Limit = 1e-3;
 
-    /// <param name="graph">The graph that would be served.</param>
+    /// <param name="served">The version as it would be served.</param>
     /// <param name="resultFolder">What the trainer left: prompts and logits.</param>
     /// <exception cref="LlmOsException">They differ by <see cref="Limit"/> or more.</exception>
     /// <returns>How near they are; and whether the engine goes on with texts as the trainer does, token by token.</returns>
-    public static async Task<(ParityView Parity, ContinuationView Continued)> MeasureAsync(ServingGraph graph, string resultFolder, TimeProvider clock, CancellationToken cancel)
+    public static async Task<(ParityView Parity, ContinuationView Continued)> MeasureAsync(IProbeRun served, string resultFolder, CancellationToken cancel)
     {
         var prompts = ParityPrompts.ReadIds(resultFolder);
         using var recorded = SafetensorsFile.Open(Path.Combine(resultFolder, ParityPrompts.LogitsFile));
-        var options = new EngineOptions { Slots = 1, MaxContext = Math.Max(16, graph.Shape.ContextLength) };
-        await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, options, EngineDevice.Cpu, clock);
 
         var largest = 0.0;
         for (var i = 0; i < prompts.Count; i++)
         {
-            var served = await engine.LogitsAsync(prompts[i], cancel);
-            var trained = new float[served.Length];
+            var logits = await served.LogitsAsync(prompts[i], cancel);
+            var trained = new float[logits.Length];
             recorded.Read(ParityPrompts.LogitsName(i), 0, trained);
-            largest = Math.Max(largest, LargestDifference(served, trained));
+            largest = Math.Max(largest, LargestDifference(logits, trained));
         }
 
         return largest < Limit
-            ? (new ParityView(prompts.Count, largest, null), await ContinueAsync(engine, ParityPrompts.ReadContinuations(resultFolder), cancel))
+            ? (new ParityView(prompts.Count, largest, null), await ContinueAsync(served, ParityPrompts.ReadContinuations(resultFolder), cancel))
             : throw new LlmOsException(
                 ErrorCode.ParityFailed,
                 FormattableString.Invariant($"The trained model and the served graph disagree: their logits differ by up to {largest:g3} on {prompts.Count} prompts; allowed is less than {Limit:g1}."))
@@ -45,20 +42,13 @@ internal static class ParityGate
     }
 
     /// <remarks>Not a gate: where two tokens are as likely as each other to the last bits, either may come first.</remarks>
-    private static async Task<ContinuationView> ContinueAsync(InferenceEngine engine, IReadOnlyList<Continuation> continuations, CancellationToken cancel)
+    private static async Task<ContinuationView> ContinueAsync(IProbeRun served, IReadOnlyList<Continuation> continuations, CancellationToken cancel)
     {
         var equal = 0;
         foreach (var continuation in continuations)
         {
-            var request = new GenerationRequest
-            {
-                PromptTokens = [.. continuation.Prompt],
-                MaxTokens = continuation.Tokens.Count,
-                EndTokens = [continuation.EndToken],
-                Sampling = new SamplingParameters { Temperature = 0 },
-            };
-            var served = await engine.Submit(request).Pieces(cancel).Select(piece => piece.Token).ToListAsync(cancel);
-            equal += served.SequenceEqual(continuation.Tokens) ? 1 : 0;
+            var made = await served.ContinueAsync([.. continuation.Prompt], continuation.Tokens.Count, continuation.EndToken, cancel);
+            equal += made.SequenceEqual(continuation.Tokens) ? 1 : 0;
         }
 
         return new ContinuationView(continuations.Count, equal);

@@ -3,8 +3,8 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
-using LlmOs.Models.Loading;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training.Child;
@@ -23,7 +23,7 @@ internal sealed partial class TrainingKind(
     IDbContextFactory<LlmOsDb> databases,
     ArtifactStore store,
     DataFolder folder,
-    ServingGraphs graphs,
+    IGenerationService generation,
     ModelIntake intake,
     ModelRegistry registry,
     IOptions<JobOptions> options,
@@ -59,7 +59,7 @@ internal sealed partial class TrainingKind(
 
         var version = await intake.TakeAsync(result, request.Name, (done, message) => job.Report(TrainerShare + (0.03 * done), message), cancel);
         job.Report(0.98, "comparing the served graph with the trained model");
-        var (parity, continued) = await ParityGate.MeasureAsync((ServingGraph)await graphs.OpenAsync(version.Files, version.Precision, cancel), result, clock, cancel);
+        var (parity, continued) = await CompareAsync(job, version, result, cancel);
         version = version with
         {
             Alias = request.Alias ?? ModelAlias.Latest,
@@ -68,6 +68,12 @@ internal sealed partial class TrainingKind(
             Metrics = [Metrics(completed, continued)],
         };
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);
+    }
+
+    private async Task<(ParityView Parity, ContinuationView Continued)> CompareAsync(JobContext job, NewModelVersion version, string result, CancellationToken cancel)
+    {
+        await using var served = await generation.ProbeAsync(new UnlistedModel(version.Name, version.Files, version.Precision), GenerationCaller.OfJob(job.Id), cancel);
+        return await ParityGate.MeasureAsync(served, result, cancel);
     }
 
     /// <summary>Starts the trainer, and again from its latest checkpoint when it is killed.</summary>

@@ -4,6 +4,7 @@ using LlmOs.Apps.Studio;
 using LlmOs.Apps.Templates;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Apps.Tests.Running;
 
@@ -16,19 +17,19 @@ public class AppRunnerTests
     {
         var text = new ScriptedText(" there", "", " was.");
 
-        using var turn = await StartAsync(text, """{"opening":"Once","length":8}""");
+        await using var turn = await StartAsync(text, """{"opening":"Once","length":8}""");
         var reply = await turn.WholeAsync(CancellationToken.None);
 
         Assert.Equal("Once there was.", reply.Output["story"]);
         Assert.Equal("starter:1", reply.Model);
         Assert.Equal(new AppUsage(7, 3, 10), reply.Usage);
-        Assert.Equal(("starter@best", "Once", 8), (text.Asked!.Model, text.Asked.Text, text.Asked.MaxTokens));
+        Assert.Equal(("starter@best", "Once", 8), (text.Name, Assert.Single(text.Asked!.Prompts).Text, text.Asked.Request.MaxTokens));
     }
 
     [Fact]
     public async Task Streamed_pieces_join_to_the_same_story_and_the_last_event_carries_the_cost()
     {
-        using var turn = await StartAsync(new ScriptedText(" there", "", " was."), """{"opening":"Once"}""");
+        await using var turn = await StartAsync(new ScriptedText(" there", "", " was."), """{"opening":"Once"}""");
 
         var events = await turn.Events(CancellationToken.None).ToListAsync();
 
@@ -43,14 +44,15 @@ public class AppRunnerTests
     {
         var text = new ScriptedText();
 
-        (await StartAsync(text, """{"opening":"Once"}""", new AppSettings { Temperature = 0, Seed = 5 })).Dispose();
+        await (await StartAsync(text, """{"opening":"Once"}""", new AppSettings { Temperature = 0, Seed = 5 })).DisposeAsync();
 
-        var sampling = text.Asked!.Sampling;
-        Assert.Equal((0, 5L), (sampling.Temperature, sampling.Seed));
+        var sampling = text.Asked!.Request.Sampling;
+        Assert.Equal((0, 5L), (sampling.Temperature, text.Asked.Seed));
         Assert.Equal(StoryWriter.Settings.TopP, sampling.TopP);
         Assert.Equal(0, sampling.TopK);
-        Assert.Equal(120, text.Asked.MaxTokens);
-        Assert.Equal(1, text.Disposed);
+        Assert.Equal(120, text.Asked.Request.MaxTokens);
+        Assert.Equal(1, text.Ended);
+        Assert.Equal(new GenerationCaller(KeyId: "key_2", App: "tales"), text.Caller);
     }
 
     [Theory]
@@ -96,6 +98,6 @@ public class AppRunnerTests
             KeyId = "key_1",
             CreatedAt = DateTimeOffset.UnixEpoch,
         };
-        return new AppRunner(text).StartAsync(app, StoryWriter, JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(inputs)!, CancellationToken.None);
+        return new AppRunner(text).StartAsync(app, StoryWriter, JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(inputs)!, new GenerationCaller(KeyId: "key_2"), CancellationToken.None);
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using LlmOs.Engine;
 using LlmOs.Formats;
 using LlmOs.Formats.Tokenizers;
+using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Tasks;
 using LlmOs.Models.Zoo;
@@ -27,12 +28,13 @@ public sealed class RealWeightsTests : IDisposable
         using var reference = JsonDocument.Parse(File.ReadAllBytes(SharedFolder.Require("models", "all-minilm-l6-v2", "reference.json")));
         var rows = reference.RootElement.GetProperty("rows").EnumerateArray().ToList();
 
-        Assert.Equal(256, model.MaxTokens);
+        var asked = Ask(model);
+        Assert.Equal(256, asked.Facts.MaxTokens);
         foreach (var row in rows)
         {
             // The recorder's tokenizer reads "[MASK]" in a text as the special token.
-            var input = EncoderInput.Encode(model, "input", row.GetProperty("text").GetString()!, null, Truncation.Right, parseSpecialTokens: true);
-            var vector = model.Layout.Pool((await model.Engine.RunAsync([input.Text], EncoderOutput.States, Cancel))[0], model.Engine.Shape.Hidden);
+            var input = EncoderInput.Encode(asked, "input", row.GetProperty("text").GetString()!, null, Truncation.Right, parseSpecialTokens: true);
+            var vector = (await asked.EmbedAsync([input.Text], Cancel))[0];
             float[] expected = [.. row.GetProperty("embedding").EnumerateArray().Select(v => v.GetSingle())];
 
             if (row.TryGetProperty("ids", out var ids))
@@ -165,10 +167,12 @@ public sealed class RealWeightsTests : IDisposable
 
     private static async Task<IReadOnlyList<float[]>> Embed(LoadedEncoder model, IEnumerable<string> texts)
     {
-        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "input", t, null, Truncation.Right).Text)];
-        var states = await model.Engine.RunAsync(inputs, EncoderOutput.States, Cancel);
-        return [.. states.Select(s => model.Layout.Pool(s, model.Engine.Shape.Hidden))];
+        var asked = Ask(model);
+        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(asked, "input", t, null, Truncation.Right).Text)];
+        return await asked.EmbedAsync(inputs, Cancel);
     }
+
+    private static EncoderModel Ask(LoadedEncoder model) => new(new EncoderRun(model, held: null, TimeSpan.Zero, _ => Task.CompletedTask), model.Tokenizer);
 
     /// <summary>Rows of a CSV file whose fields may be quoted and hold line breaks.</summary>
     private static List<List<string>> Csv(string text)

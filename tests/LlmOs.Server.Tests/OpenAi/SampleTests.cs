@@ -12,6 +12,7 @@ public class SampleTests(ModelServer server) : IClassFixture<ModelServer>
     [InlineData("pipelines.http", 4)]
     [InlineData("chat-templates.http", 5)]
     [InlineData("tokenizers.http", 5)]
+    [InlineData("usage.http", 4)]
     public async Task Every_request_is_answered(string file, int requests)
     {
         using var client = await server.ReadyAsync();

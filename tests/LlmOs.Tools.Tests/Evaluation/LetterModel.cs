@@ -4,7 +4,7 @@ using LlmOs.Models.Generation;
 namespace LlmOs.Tools.Tests.Evaluation;
 
 /// <summary>A model whose tokens are letters, and which finds each one the less likely the further it stands from the one before.</summary>
-internal sealed class LetterModel : IScoringModel
+internal sealed class LetterModel : IScoringRun
 {
     /// <summary>Runs so far: ids and the first that was scored.</summary>
     public List<(string Text, int From)> Runs { get; } = [];
@@ -22,7 +22,7 @@ internal sealed class LetterModel : IScoringModel
 
     public int[] Encode(string text) => [.. text.Select(c => (int)c)];
 
-    public long BytesOf(ReadOnlySpan<int> ids) => Encoding.UTF8.GetByteCount(Text(ids));
+    public long BytesOf(IEnumerable<int> ids) => Encoding.UTF8.GetByteCount(Text([.. ids]));
 
     public Task<TokenScore[]> ScoreAsync(int[] ids, int from, CancellationToken cancel)
     {
@@ -35,9 +35,9 @@ internal sealed class LetterModel : IScoringModel
         return Task.FromResult(Enumerable.Range(from, ids.Length - from).Select(i => new TokenScore(Logprob(ids[i - 1], ids[i]), ids[i - 1] == ids[i])).ToArray());
     }
 
-    public void Dispose()
-    {
-    }
+    public Task<GenerationUsage> EndAsync() => throw new NotSupportedException();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private static string Text(ReadOnlySpan<int> ids)
     {

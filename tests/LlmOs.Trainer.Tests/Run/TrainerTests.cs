@@ -33,7 +33,7 @@ public sealed class TrainerTests : IDisposable
         Assert.InRange(completed.ValidationLoss!.Value, 0.1, 3);
         Assert.Single(events.OfType<TrainerProgress>().Select(p => p.LiveTensors).Distinct()); // nothing leaks
 
-        var (parity, continued) = await ParityGate.MeasureAsync(WriteGraph(_folder.Result), _folder.Result, TimeProvider.System, Cancel);
+        var (parity, continued) = await ParityAsync(_folder.Result);
         Assert.Equal(ParityPrompts.Count, parity.Prompts);
         Assert.InRange(parity.MaxAbsDiff, 0, ParityGate.Limit);
         Assert.Equal(new ContinuationView(Texts: 4, Equal: 4), continued); // what is served is what the trainer would write
@@ -48,7 +48,7 @@ public sealed class TrainerTests : IDisposable
         BitConverter.GetBytes(0.5f).CopyTo(bytes, bytes.Length - 4);
         await File.WriteAllBytesAsync(file, bytes, Cancel);
 
-        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ParityGate.MeasureAsync(WriteGraph(_folder.Result), _folder.Result, TimeProvider.System, Cancel));
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ParityAsync(_folder.Result));
 
         Assert.Equal(ErrorCode.ParityFailed, refusal.Code);
     }
@@ -89,7 +89,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(("step-00000025", best), (await File.ReadAllTextAsync(Path.Combine(_folder.Checkpoints, "latest"), Cancel), await File.ReadAllTextAsync(Path.Combine(_folder.Checkpoints, "best"), Cancel)));
 
         // The last checkpoint holds the weights of the result, so the trainer's recorded logits are its own.
-        var (parity, _) = await ParityGate.MeasureAsync(WriteGraph(Path.Combine(_folder.Checkpoints, "step-00000025")), _folder.Result, TimeProvider.System, Cancel);
+        var (parity, _) = await ParityAsync(Path.Combine(_folder.Checkpoints, "step-00000025"));
         Assert.InRange(parity.MaxAbsDiff, 0, ParityGate.Limit);
     }
 
@@ -127,6 +127,13 @@ public sealed class TrainerTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Compares the graph of a folder's weights with what the trainer recorded.</summary>
+    private async Task<(ParityView Parity, ContinuationView Continued)> ParityAsync(string model)
+    {
+        await using var served = new GraphProbe(WriteGraph(model));
+        return await ParityGate.MeasureAsync(served, _folder.Result, Cancel);
+    }
 
     private ServingGraph WriteGraph(string model)
     {

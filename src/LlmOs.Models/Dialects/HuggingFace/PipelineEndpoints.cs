@@ -2,6 +2,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Tasks;
@@ -55,20 +56,55 @@ internal static class PipelineEndpoints
     }
 
     private static async Task<IResult> Run(
-        string task, PipelineRequest request, HttpContext http, PipelineRunner runner, IOptions<ServingOptions> options, CancellationToken cancel)
+        string task, PipelineRequest request, HttpContext http, Pipelines pipelines, IGenerationService generation, IOptions<ServingOptions> options, CancellationToken cancel)
     {
-        if (!PipelineRunner.IsTask(task))
+        if (!Pipelines.IsTask(task))
         {
-            throw new LlmOsException(ErrorCode.NotFound, $"There is no pipeline for the task '{(task.Length > 100 ? task[..100] : task)}'; there is {string.Join(", ", PipelineRunner.Tasks)}.") { Field = "task" };
+            throw new LlmOsException(ErrorCode.NotFound, $"There is no pipeline for the task '{(task.Length > 100 ? task[..100] : task)}'; there is {string.Join(", ", Pipelines.Tasks)}.") { Field = "task" };
         }
 
-        var model = request.Model ?? (task == ModelIntake.TextGeneration ? options.Value.PipelineModel : await runner.DefaultAsync(task, cancel));
-        return await runner.RunAsync(task, model, request, http, cancel);
+        var model = request.Model ?? (task == ModelIntake.TextGeneration ? options.Value.PipelineModel : await pipelines.DefaultAsync(task, cancel));
+        return await AnswerAsync(task, model, request, http, pipelines, generation, cancel);
     }
 
-    private static async Task<IResult> RunModel(PipelineRequest request, HttpContext http, PipelineRunner runner, CancellationToken cancel)
+    private static async Task<IResult> RunModel(PipelineRequest request, HttpContext http, Pipelines pipelines, IGenerationService generation, CancellationToken cancel)
     {
         var name = ModelRoutes.NameOf(http);
-        return await runner.RunAsync(await runner.TaskOfAsync(name, request, http, cancel), name, request, http, cancel);
+        var model = await generation.FindAsync(name, ModelNeed.Any, "model", cancel);
+        return await AnswerAsync(Pipelines.TaskOf(model, request), name, request, http, pipelines, generation, cancel);
+    }
+
+    private static async Task<IResult> AnswerAsync(
+        string task, string name, PipelineRequest request, HttpContext http, Pipelines pipelines, IGenerationService generation, CancellationToken cancel)
+    {
+        var writesText = task == ModelIntake.TextGeneration;
+        if (request.Stream == true && !writesText)
+        {
+            throw LlmOsException.Invalid("stream", $"'stream' is for {ModelIntake.TextGeneration}.");
+        }
+
+        var inputs = writesText ? TextGenerationPlan.ReadInputs(request.Inputs) : default;
+        var wanted = writesText ? GenerationRules.WithAdapter(name, request.Parameters?.AdapterId, "parameters.adapter_id") : name;
+        var model = await generation.FindAsync(wanted, Pipelines.NeedOf(task), "model", cancel);
+        AnswerHeaders.Version(http.Response, model);
+        var plan = writesText ? TextGenerationPlan.From(request, inputs) : null;
+        AnswerHeaders.Warn(http.Response, request.Unknown, [.. AnswerHeaders.NamesOf(request.Parameters?.Unknown), .. plan?.Unused ?? []]);
+        var caller = GenerationCaller.Of(http.User);
+        if (plan is null)
+        {
+            return TypedResults.Ok(await InferenceFaults.TranslateAsync(pipelines.RunAsync(task, model, request, caller, cancel)));
+        }
+
+        var run = await pipelines.WriteAsync(model, plan, caller, cancel);
+        var answer = new TextGenerationAnswer(run, plan);
+        if (plan.Stream)
+        {
+            return new EventStream(answer.Events(http.RequestAborted), run, done: false);
+        }
+
+        await using (run)
+        {
+            return TypedResults.Ok(await InferenceFaults.TranslateAsync(answer.WholeAsync(cancel)));
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using LlmOs.Models.Loading;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +12,9 @@ internal static class AnswerHeaders
 {
     /// <summary>Names fields of the request that had no effect.</summary>
     public const string Warning = "X-LlmOs-Warning";
+
+    /// <summary>The version that answers, <c>name:3</c>.</summary>
+    public const string ModelVersion = "x-llmos-model-version";
 
     /// <summary>Milliseconds from the request to the answer's first byte.</summary>
     public const string ProcessingTime = "openai-processing-ms";
@@ -35,6 +39,9 @@ internal static class AnswerHeaders
         });
         return group;
     }
+
+    /// <summary>Tells the caller which version answers.</summary>
+    public static void Version(HttpResponse response, ServableModel model) => response.Headers[ModelVersion] = model.Reference;
 
     /// <summary>Tells the caller which fields had no effect; nulls ask for nothing and are not told.</summary>
     public static void Warn(HttpResponse response, IDictionary<string, JsonElement>? unknown, params IEnumerable<string> others)

@@ -1,21 +1,20 @@
 using System.Runtime.CompilerServices;
 using LlmOs.Contracts.OpenAi;
-using LlmOs.Engine;
 using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Dialects.OpenAi;
 
 /// <summary>Writes the replies of a run in the shape of <c>/v1/chat/completions</c>, whole or in chunks.</summary>
-internal sealed class ChatAnswer(AnswerHead head, InferenceRun run, ChatPlan plan)
+internal sealed class ChatAnswer(AnswerHead head, ITextRun run, ChatPlan plan)
 {
     private const string Assistant = "assistant";
 
     public async Task<ChatCompletion> WholeAsync(CancellationToken cancel)
     {
-        var replies = Enumerable.Range(0, plan.Order.Choices).Select(_ => new Reply()).ToArray();
-        await foreach (var (index, piece) in run.Pieces(cancel))
+        var replies = Enumerable.Range(0, plan.Choices).Select(_ => new Reply()).ToArray();
+        await foreach (var piece in run.Pieces(cancel))
         {
-            replies[index].Add(piece);
+            replies[piece.Index].Add(piece);
         }
 
         var choices = replies.Select((reply, index) =>
@@ -23,15 +22,15 @@ internal sealed class ChatAnswer(AnswerHead head, InferenceRun run, ChatPlan pla
             {
                 TokenIds = plan.ReturnTokenIds ? reply.Ids : null,
                 PromptTokenIds = plan.ReturnTokenIds ? run.Prompts[0] : null,
-                SequenceScore = run.ScoreOf(index),
+                SequenceScore = reply.Score,
             });
-        return new ChatCompletion(head.Id, "chat.completion", head.Created, head.Model, [.. choices], run.Usage());
+        return new ChatCompletion(head.Id, "chat.completion", head.Created, head.Model, [.. choices], (await run.EndAsync()).ToUsage());
     }
 
     /// <summary>The role first, then what is said, then the reason of the end; each choice has its own.</summary>
     public async IAsyncEnumerable<object> Chunks([EnumeratorCancellation] CancellationToken cancel)
     {
-        for (var index = 0; index < plan.Order.Choices; index++)
+        for (var index = 0; index < plan.Choices; index++)
         {
             yield return Chunk(new ChatChunkChoice(index, new ChatDelta { Role = Assistant, Content = "" }, Logprobs: null, FinishReason: null)
             {
@@ -39,13 +38,14 @@ internal sealed class ChatAnswer(AnswerHead head, InferenceRun run, ChatPlan pla
             });
         }
 
-        await foreach (var (index, piece) in run.Pieces(cancel))
+        await foreach (var piece in run.Pieces(cancel))
         {
+            var index = piece.Index;
             if (piece.Text.Length > 0 || plan.Logprobs || plan.ReturnTokenIds)
             {
                 yield return Chunk(new ChatChunkChoice(index, new ChatDelta { Content = piece.Text }, Logprobs([piece]), FinishReason: null)
                 {
-                    TokenIds = plan.ReturnTokenIds ? [piece.Token.Token] : null,
+                    TokenIds = plan.ReturnTokenIds ? [piece.Token] : null,
                 });
             }
 
@@ -55,9 +55,10 @@ internal sealed class ChatAnswer(AnswerHead head, InferenceRun run, ChatPlan pla
             }
         }
 
+        var usage = await run.EndAsync();
         if (plan.IncludeUsage)
         {
-            yield return new ChatUsageChunk(head.Id, ChunkKind, head.Created, head.Model, [], run.Usage());
+            yield return new ChatUsageChunk(head.Id, ChunkKind, head.Created, head.Model, [], usage.ToUsage());
         }
     }
 
@@ -68,19 +69,18 @@ internal sealed class ChatAnswer(AnswerHead head, InferenceRun run, ChatPlan pla
         : new ChatChunk(head.Id, ChunkKind, head.Created, head.Model, [choice]);
 
     /// <summary>Null when nobody asked; the end token is no part of the reply.</summary>
-    private ChatLogprobs? Logprobs(IReadOnlyList<TextPiece> pieces) => plan.Logprobs
-        ? new ChatLogprobs([.. pieces.Where(p => !p.IsEndToken).Select(p => Entry(p.Token))])
+    private ChatLogprobs? Logprobs(IReadOnlyList<GeneratedPiece> pieces) => plan.Logprobs
+        ? new ChatLogprobs([.. pieces.Where(p => !p.IsEndToken).Select(p => Entry(p.Shown!))])
         : null;
 
-    private TokenLogprobEntry Entry(GenerationPiece piece)
+    private static TokenLogprobEntry Entry(ShownToken token)
     {
-        var texts = run.Model.Texts!; // a chat needs a tokenizer, so this run has one
         return new TokenLogprobEntry(
-            texts.Text(piece.Token),
-            piece.Logprob ?? 0,
-            Bytes(piece.Token),
-            [.. piece.TopLogprobs.Select(t => new TopLogprobEntry(texts.Text(t.Token), t.Logprob, Bytes(t.Token)))]);
+            token.Text,
+            token.Logprob ?? 0,
+            Bytes(token),
+            [.. token.Top.Select(t => new TopLogprobEntry(t.Text, t.Logprob ?? 0, Bytes(t)))]);
 
-        int[]? Bytes(int token) => texts.Bytes(token) is { } bytes ? [.. bytes.Select(b => (int)b)] : null;
+        static int[]? Bytes(ShownToken token) => token.Bytes is { } bytes ? [.. bytes.Select(b => (int)b)] : null;
     }
 }

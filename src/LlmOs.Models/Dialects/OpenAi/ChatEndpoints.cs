@@ -25,24 +25,25 @@ internal static class ChatEndpoints
         }
     }
 
-    private static Task<IResult> CreateFor(ChatRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel) =>
-        Create(request with { Model = ModelRoutes.NameOf(http) }, http, gate, clock, cancel);
+    private static Task<IResult> CreateFor(ChatRequest request, HttpContext http, IGenerationService generation, TimeProvider clock, CancellationToken cancel) =>
+        Create(request with { Model = ModelRoutes.NameOf(http) }, http, generation, clock, cancel);
 
-    private static async Task<IResult> Create(ChatRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Create(ChatRequest request, HttpContext http, IGenerationService generation, TimeProvider clock, CancellationToken cancel)
     {
         ChatPlan.CheckShape(request);
-        var model = await gate.FindGeneratorAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), http.Response, cancel);
+        var model = await generation.FindAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), ModelNeed.Writing, "model", cancel);
+        AnswerHeaders.Version(http.Response, model);
         var plan = ChatPlan.From(request, model.Vocabulary);
 
-        var run = await gate.StartAsync(model, plan.Order, loaded => plan.Encode(loaded, cancel), cancel);
-        AnswerHeaders.Warn(http.Response, request.Unknown, plan.Conversation is { Tools: not null, Template: null } && !run.Model.Chat!.KnowsTools ? ["tools"] : []);
+        var run = await generation.WriteAsync(plan.ToOrder(model), GenerationCaller.Of(http.User), cancel);
+        AnswerHeaders.Warn(http.Response, request.Unknown, plan.Conversation is { Tools: not null, Template: null } && !run.KnowsTools ? ["tools"] : []);
         var answer = new ChatAnswer(new AnswerHead(Ids.New("chatcmpl-"), clock.GetUtcNow().ToUnixTimeSeconds(), request.Model!), run, plan);
         if (plan.Stream)
         {
             return new EventStream(answer.Chunks(http.RequestAborted), run);
         }
 
-        using (run)
+        await using (run)
         {
             return TypedResults.Ok(await InferenceFaults.TranslateAsync(answer.WholeAsync(cancel)));
         }

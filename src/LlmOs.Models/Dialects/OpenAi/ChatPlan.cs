@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LlmOs.Contracts.OpenAi;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Metering;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Prompts;
@@ -9,7 +10,9 @@ namespace LlmOs.Models.Dialects.OpenAi;
 
 /// <summary>A chat request with every field checked.</summary>
 internal sealed record ChatPlan(
-    InferenceOrder Order,
+    TextRequest Request,
+    int Choices,
+    long? Seed,
     Conversation Conversation,
     bool Logprobs,
     bool ReturnTokenIds,
@@ -52,7 +55,9 @@ internal sealed record ChatPlan(
         };
         var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ? top ?? 0 : null) with { ContinuesPrompt = conversation.ContinuesLast };
         return new ChatPlan(
-            new InferenceOrder("messages", text, choices, request.Seed),
+            text,
+            choices,
+            request.Seed,
             conversation,
             logprobs,
             request.ReturnTokenIds ?? false,
@@ -60,9 +65,17 @@ internal sealed record ChatPlan(
             request.StreamOptions?.IncludeUsage ?? false);
     }
 
-    /// <summary>Ids of the prompt that the model's template makes.</summary>
-    public IReadOnlyList<int[]> Encode(LoadedModel model, CancellationToken cancel) =>
-        [(model.Chat ?? throw InferenceGate.NoTokenizer(model, "messages")).Encode(Conversation, cancel)];
+    /// <summary>What is asked of a model, whose template makes the prompt.</summary>
+    public GenerationOrder ToOrder(ServableModel model) => new()
+    {
+        Model = model,
+        Operation = Operations.Chat,
+        Field = "messages",
+        Prompts = [new GenerationPrompt { Chat = Conversation }],
+        Request = Request,
+        Choices = Choices,
+        Seed = Seed,
+    };
 
     private static void CheckCalls(ChatRequest request)
     {

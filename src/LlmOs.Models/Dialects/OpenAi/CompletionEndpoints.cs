@@ -25,24 +25,25 @@ internal static class CompletionEndpoints
         }
     }
 
-    private static Task<IResult> CreateFor(CompletionRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel) =>
-        Create(request with { Model = ModelRoutes.NameOf(http) }, http, gate, clock, cancel);
+    private static Task<IResult> CreateFor(CompletionRequest request, HttpContext http, IGenerationService generation, TimeProvider clock, CancellationToken cancel) =>
+        Create(request with { Model = ModelRoutes.NameOf(http) }, http, generation, clock, cancel);
 
-    private static async Task<IResult> Create(CompletionRequest request, HttpContext http, InferenceGate gate, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Create(CompletionRequest request, HttpContext http, IGenerationService generation, TimeProvider clock, CancellationToken cancel)
     {
         CompletionPlan.CheckShape(request);
-        var model = await gate.FindGeneratorAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), http.Response, cancel);
+        var model = await generation.FindAsync(GenerationRules.WithAdapter(request.Model, request.Adapter, "adapter"), ModelNeed.Writing, "model", cancel);
+        AnswerHeaders.Version(http.Response, model);
         var plan = CompletionPlan.From(request, model.Vocabulary);
         AnswerHeaders.Warn(http.Response, request.Unknown);
 
-        var run = await gate.StartAsync(model, plan.Order, plan.Encode, cancel);
+        var run = await generation.WriteAsync(plan.ToOrder(model), GenerationCaller.Of(http.User), cancel);
         var answer = new CompletionAnswer(new AnswerHead(Ids.New("cmpl-"), clock.GetUtcNow().ToUnixTimeSeconds(), request.Model!), run, plan);
         if (plan.Stream)
         {
             return new EventStream(answer.Chunks(http.RequestAborted), run);
         }
 
-        using (run)
+        await using (run)
         {
             return TypedResults.Ok(await InferenceFaults.TranslateAsync(answer.WholeAsync(cancel)));
         }

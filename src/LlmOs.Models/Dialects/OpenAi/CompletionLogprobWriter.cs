@@ -1,14 +1,12 @@
-using System.Globalization;
 using LlmOs.Contracts.OpenAi;
-using LlmOs.Engine;
 using LlmOs.Models.Generation;
-using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Dialects.OpenAi;
 
 /// <summary>Collects log-probabilities in the old completion shape; <see cref="Take"/> gives what came since the last time.</summary>
+/// <param name="isWanted">Whether anybody asked for log-probabilities.</param>
 /// <param name="offset">Characters before the first reply token.</param>
-internal sealed class CompletionLogprobWriter(LoadedModel model, int? top, int offset)
+internal sealed class CompletionLogprobWriter(bool isWanted, int offset)
 {
     private List<string> _tokens = [];
     private List<float?> _logprobs = [];
@@ -17,31 +15,31 @@ internal sealed class CompletionLogprobWriter(LoadedModel model, int? top, int o
     private int _offset = offset;
 
     /// <summary>The tokens of an echoed prompt, from the start of the text.</summary>
-    public void AddAll(IReadOnlyList<PromptScore> scores)
+    public void AddAll(IReadOnlyList<ShownToken> prompt, bool hasTokenizer)
     {
         var at = 0;
-        foreach (var score in scores)
+        foreach (var token in prompt)
         {
-            Add(score.Token, score.Logprob, score.Top, at);
-            at = Math.Min(_offset, at + (model.Tokenizer?.IsSpecial(score.Token) == false ? TextOf(score.Token).Length : 0));
+            Add(token, at);
+            at = Math.Min(_offset, at + (hasTokenizer && !token.IsSpecial ? token.Text.Length : 0));
         }
     }
 
-    public void Add(TextPiece piece)
+    public void Add(GeneratedPiece piece)
     {
         // The end token is no part of the text.
-        if (!piece.IsEndToken)
+        if (!piece.IsEndToken && piece.Shown is { } shown)
         {
-            Add(piece.Token.Token, piece.Token.Logprob, piece.Token.TopLogprobs, _offset);
+            Add(shown, _offset);
         }
 
-        _offset += piece.TokenText.Length;
+        _offset += piece.Length;
     }
 
     /// <summary>Null when nobody asked for log-probabilities.</summary>
     public CompletionLogprobs? Take()
     {
-        if (top is null)
+        if (!isWanted)
         {
             return null;
         }
@@ -51,31 +49,29 @@ internal sealed class CompletionLogprobWriter(LoadedModel model, int? top, int o
         return taken;
     }
 
-    private void Add(int token, float? logprob, IReadOnlyList<TokenLogprob> tops, int offset)
+    private void Add(ShownToken token, int offset)
     {
-        if (top is null)
+        if (!isWanted)
         {
             return;
         }
 
-        _tokens.Add(TextOf(token));
-        _logprobs.Add(logprob);
+        _tokens.Add(token.Text);
+        _logprobs.Add(token.Logprob);
         _offsets.Add(offset);
-        if (logprob is null)
+        if (token.Logprob is null)
         {
             _tops.Add(null);
             return;
         }
 
         var byText = new Dictionary<string, float>();
-        foreach (var candidate in tops)
+        foreach (var candidate in token.Top)
         {
             // Different tokens can look the same; the likelier came first.
-            byText.TryAdd(TextOf(candidate.Token), candidate.Logprob);
+            byText.TryAdd(candidate.Text, candidate.Logprob ?? 0);
         }
 
         _tops.Add(byText);
     }
-
-    private string TextOf(int token) => model.Texts?.Text(token) ?? token.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,20 +1,19 @@
 using LlmOs.Contracts.OpenAi;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Metering;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Dialects.OpenAi;
 
 /// <summary>A completion request with every field checked.</summary>
+/// <param name="Choices">Replies that are made for each prompt.</param>
 /// <param name="Shown">Replies that are shown for each prompt, of those that are made.</param>
 internal sealed record CompletionPlan(
-    InferenceOrder Order, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage)
+    TextRequest Request, int Choices, long? Seed, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage)
 {
     private const int DefaultMaxTokens = 16;
     private const int MaxPrompts = 2048;
-
-    /// <summary>Logits of a scored prompt that are held at once; four bytes each.</summary>
-    private const int MaxScores = 1 << 28;
 
     /// <summary>What can be said before the model is known.</summary>
     public static PromptInput CheckShape(CompletionRequest request)
@@ -58,7 +57,9 @@ internal sealed record CompletionPlan(
         // Ranking needs the log-probabilities even if nobody asked to see them.
         var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ?? (bestOf > choices ? 0 : null));
         return new CompletionPlan(
-            new InferenceOrder("prompt", text, bestOf, request.Seed),
+            text,
+            bestOf,
+            request.Seed,
             request.Prompt!.Items,
             echo,
             logprobs,
@@ -69,23 +70,18 @@ internal sealed record CompletionPlan(
             request.StreamOptions?.IncludeUsage ?? false);
     }
 
-    /// <summary>Ids of the prompts; token ids are used as they are.</summary>
-    public IReadOnlyList<int[]> Encode(LoadedModel model)
+    /// <summary>What is asked of a model.</summary>
+    public GenerationOrder ToOrder(ServableModel model) => new()
     {
-        List<int[]> prompts =
-        [
-            .. Prompts.Select(item => item.Ids is not null ? [.. item.Ids]
-                : model.Tokenizer is { } tokenizer ? tokenizer.Encode(item.Text!, AddSpecialTokens, parseSpecialTokens: false)
-                : throw InferenceGate.NoTokenizer(model, "prompt")),
-        ];
-        if (Echo && Logprobs is not null && model.Seq2Seq is not null)
-        {
-            throw LlmOsException.Invalid("echo", "'echo' with 'logprobs' scores a prompt; an encoder-decoder reads its prompt and gives it no scores.");
-        }
+        Model = model,
+        Operation = ScoresPrompts && Request.MaxTokens == 0 ? Operations.Scoring : Operations.Completion,
+        Field = "prompt",
+        Prompts = [.. Prompts.Select(item => new GenerationPrompt { Text = item.Text, Ids = item.Ids, AddSpecialTokens = AddSpecialTokens })],
+        Request = Request,
+        Choices = Choices,
+        Seed = Seed,
+        ScoresPrompts = ScoresPrompts,
+    };
 
-        var most = MaxScores / model.Engine.Shape.Vocabulary;
-        var longest = prompts.Max(p => p.Length);
-        return !Echo || Logprobs is null || longest <= most ? prompts
-            : throw LlmOsException.Invalid("echo", $"'echo' with 'logprobs' scores at most {most} tokens of this model at once; a prompt has {longest}. Send it in parts.");
-    }
+    private bool ScoresPrompts => Echo && Logprobs is not null;
 }

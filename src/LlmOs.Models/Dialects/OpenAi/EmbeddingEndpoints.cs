@@ -3,8 +3,10 @@ using LlmOs.Contracts.OpenAi;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Metering;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
+using LlmOs.Models.Prompts;
 using LlmOs.Models.Tasks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -26,7 +28,7 @@ internal static class EmbeddingEndpoints
         .WithRequestExample("""{"model":"my-encoder","input":["The cat sits outside.","A man plays the guitar."]}""")
         .Answers<EmbeddingList>();
 
-    private static async Task<Ok<EmbeddingList>> Create(EmbeddingRequest request, HttpContext http, EncoderGate gate, CancellationToken cancel)
+    private static async Task<Ok<EmbeddingList>> Create(EmbeddingRequest request, HttpContext http, IGenerationService generation, TokenizerShelf tokenizers, CancellationToken cancel)
     {
         var input = request.Input ?? throw LlmOsException.Invalid("input", "'input' is missing. Send a text, a list of texts, a list of token ids, or a list of such lists.");
         if (input.Items.Count > MaxTexts)
@@ -41,33 +43,34 @@ internal static class EmbeddingEndpoints
             "base64" => true,
             _ => throw LlmOsException.Invalid("encoding_format", "'encoding_format' must be \"float\" or \"base64\"."),
         };
-        using var lease = await gate.LeaseAsync(request.Model, http.Response, cancel);
+        var found = await generation.FindAsync(request.Model, ModelNeed.Reading, "model", cancel);
+        AnswerHeaders.Version(http.Response, found);
         AnswerHeaders.Warn(http.Response, request.Unknown);
-        var model = lease.Encoder;
-        var width = model.VectorWidth;
+        await using var run = await generation.ReadAsync(found, Operations.Embedding, GenerationCaller.Of(http.User), cancel);
+        var model = new EncoderModel(run, await tokenizers.OfAsync(found, cancel));
+        var width = model.Facts.VectorWidth;
         var dimensions = (int)(GenerationRules.CheckWhole("dimensions", request.Dimensions, 1, width, $"1 to {width}, what the model gives") ?? width);
 
         List<EncoderInput> texts = [.. input.Items.Select((item, i) => Encode(model, item, input.Items.Count > 1 ? $"input[{i}]" : "input", truncation))];
         var vectors = await InferenceFaults.TranslateAsync(model.EmbedAsync([.. texts.Select(t => t.Text)], cancel));
 
         var data = vectors.Select((v, i) => new EmbeddingObject("embedding", i, Shape(v, dimensions, isBase64))).ToList();
-        var tokens = texts.Sum(t => t.Spans.Length);
-        var usage = new LlmOsUsage(0, 0, 0, Math.Round(lease.Waited.TotalMilliseconds, 3), 0, texts.Sum(t => t.Cut));
-        return TypedResults.Ok(new EmbeddingList("list", data, request.Model!, new EmbeddingUsage(tokens, tokens, usage)));
+        var usage = await run.EndAsync();
+        return TypedResults.Ok(new EmbeddingList("list", data, request.Model!, new EmbeddingUsage(usage.PromptTokens, usage.PromptTokens, usage.ToLlmOs(texts.Sum(t => t.Cut)))));
     }
 
-    private static EncoderInput Encode(LoadedEncoder model, PromptItem item, string field, Truncation truncation)
+    private static EncoderInput Encode(EncoderModel model, PromptItem item, string field, Truncation truncation)
     {
         if (item.Text is { } text)
         {
             return EncoderInput.Encode(model, field, text, null, truncation);
         }
 
-        var vocabulary = model.Engine.Shape.Vocabulary;
+        var vocabulary = model.Facts.Vocabulary;
         TokenSpan[] spans = [.. item.Ids!.Select(id => (uint)id < (uint)vocabulary
             ? new TokenSpan(id, 0, 0, 0, 0)
             : throw LlmOsException.Invalid(field, $"'{field}' holds the id {id}; the model's ids go from 0 to {vocabulary - 1}."))];
-        return EncoderInput.Fit(model, field, spans, truncation, model.MaxTokens);
+        return EncoderInput.Fit(model, field, spans, truncation, model.Facts.MaxTokens);
     }
 
     private static object Shape(float[] vector, int dimensions, bool isBase64)

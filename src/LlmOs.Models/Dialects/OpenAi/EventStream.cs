@@ -18,15 +18,15 @@ namespace LlmOs.Models.Dialects.OpenAi;
 /// something fails on the way. A reader who takes nothing for too long loses the connection, so that he holds no slot.
 /// </summary>
 /// <param name="events">Written by their own type.</param>
-/// <param name="owner">Given back at the end, whatever happened.</param>
+/// <param name="owner">Disposed of at the end, whatever happened.</param>
 /// <param name="done">Whether <c>data: [DONE]</c> closes the stream.</param>
-internal sealed partial class EventStream(IAsyncEnumerable<object> events, IDisposable owner, bool done = true) : IResult
+internal sealed partial class EventStream(IAsyncEnumerable<object> events, IAsyncDisposable owner, bool done = true) : IResult
 {
     private static readonly byte[] Done = "data: [DONE]\n\n"u8.ToArray();
 
     public async Task ExecuteAsync(HttpContext http)
     {
-        using var _ = owner;
+        await using var _ = owner;
         var services = http.RequestServices;
         var log = services.GetRequiredService<ILogger<EventStream>>();
         var limit = TimeSpan.FromSeconds(services.GetRequiredService<IOptions<ServingOptions>>().Value.StreamWriteSeconds);

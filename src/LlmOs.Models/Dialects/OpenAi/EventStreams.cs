@@ -7,5 +7,5 @@ public static class EventStreams
 {
     /// <param name="events">Each becomes one <c>data:</c> line of JSON; <c>[DONE]</c> follows the last.</param>
     /// <param name="owner">Disposed when the stream has ended, in whatever way.</param>
-    public static IResult Of(IAsyncEnumerable<object> events, IDisposable owner) => new EventStream(events, owner);
+    public static IResult Of(IAsyncEnumerable<object> events, IAsyncDisposable owner) => new EventStream(events, owner);
 }

@@ -38,10 +38,11 @@ internal static class ModelEndpoints
     }
 
     private static async Task<Ok<ModelObject>> Get(
-        string model, HttpContext http, InferenceGate gate, ModelCatalogue catalogue, ModelHost host, ModelTexts texts, CancellationToken cancel)
+        string model, HttpContext http, IGenerationService generation, ModelCatalogue catalogue, ModelHost host, ModelTexts texts, CancellationToken cancel)
     {
         var name = ModelRoutes.Unescape(model);
-        var found = await gate.FindAsync(name, http.Response, cancel);
+        var found = await generation.FindAsync(name, ModelNeed.Any, "model", cancel);
+        AnswerHeaders.Version(http.Response, found);
         return TypedResults.Ok(await DescribeAsync(name, found, await catalogue.ListAdaptersAsync(cancel), host, texts, cancel));
     }
 

@@ -13,18 +13,21 @@ internal sealed class Reply
 {
     private readonly StringBuilder _text = new();
 
-    public List<TextPiece> Pieces { get; } = [];
+    public List<GeneratedPiece> Pieces { get; } = [];
 
     public string Text => _text.ToString();
 
-    public IReadOnlyList<int> Ids => [.. Pieces.Select(p => p.Token.Token)];
+    public IReadOnlyList<int> Ids => [.. Pieces.Select(p => p.Token)];
 
     public string FinishReason => Word(Pieces.Count == 0 ? Engine.FinishReason.Length : Pieces[^1].Finish) ?? FinishReasons.Length;
 
     /// <summary>By which replies are ranked.</summary>
-    public double MeanLogprob => Pieces.Count == 0 ? 0 : Pieces.Average(p => p.Token.Logprob ?? 0);
+    public double MeanLogprob => Pieces.Count == 0 ? 0 : Pieces.Average(p => p.Shown?.Logprob ?? 0);
 
-    public void Add(TextPiece piece)
+    /// <summary>The score of a text that a beam search found; null for others.</summary>
+    public double? Score => Pieces.Count == 0 ? null : Pieces[^1].Score;
+
+    public void Add(GeneratedPiece piece)
     {
         Pieces.Add(piece);
         _text.Append(piece.Text);

@@ -38,11 +38,12 @@ internal static class TokenizeEndpoints
             .Answers<ApplyTemplateReply>();
     }
 
-    private static async Task<IResult> Tokenize(TokenizeRequest request, HttpContext http, InferenceGate gate, ModelPrompts prompts, CancellationToken cancel)
+    private static async Task<IResult> Tokenize(TokenizeRequest request, HttpContext http, IGenerationService generation, ModelPrompts prompts, CancellationToken cancel)
     {
         var conversation = request.Messages is null ? null : ConversationRules.ToConversation(request);
         CheckOneIsGiven(request);
-        var model = await gate.FindOnlyAsync(request.Model, http.Response, cancel);
+        var model = await generation.FindOnlyAsync(request.Model, cancel);
+        AnswerHeaders.Version(http.Response, model);
         AnswerHeaders.Warn(http.Response, request.Unknown);
         var tokenizer = await prompts.TokenizerOfAsync(model, request.Messages is null ? "prompt" : "messages", cancel);
         if (request.Content is { } content)
@@ -72,20 +73,22 @@ internal static class TokenizeEndpoints
         }
     }
 
-    private static async Task<Ok<DetokenizeReply>> Detokenize(DetokenizeRequest request, HttpContext http, InferenceGate gate, ModelPrompts prompts, CancellationToken cancel)
+    private static async Task<Ok<DetokenizeReply>> Detokenize(DetokenizeRequest request, HttpContext http, IGenerationService generation, ModelPrompts prompts, CancellationToken cancel)
     {
         var ids = request.Tokens ?? throw LlmOsException.Invalid("tokens", "'tokens' is missing. Send a list of token ids.");
-        var model = await gate.FindOnlyAsync(request.Model, http.Response, cancel);
+        var model = await generation.FindOnlyAsync(request.Model, cancel);
+        AnswerHeaders.Version(http.Response, model);
         AnswerHeaders.Warn(http.Response, request.Unknown);
         GenerationRules.CheckIds("tokens", ids, model.Vocabulary);
         var text = (await prompts.TokenizerOfAsync(model, "tokens", cancel)).Decode([.. ids], skipSpecialTokens: false);
         return TypedResults.Ok(new DetokenizeReply(text, text));
     }
 
-    private static async Task<Ok<ApplyTemplateReply>> ApplyTemplate(ApplyTemplateRequest request, HttpContext http, InferenceGate gate, ModelPrompts prompts, CancellationToken cancel)
+    private static async Task<Ok<ApplyTemplateReply>> ApplyTemplate(ApplyTemplateRequest request, HttpContext http, IGenerationService generation, ModelPrompts prompts, CancellationToken cancel)
     {
         var conversation = ConversationRules.ToConversation(request);
-        var model = await gate.FindOnlyAsync(request.Model, http.Response, cancel);
+        var model = await generation.FindOnlyAsync(request.Model, cancel);
+        AnswerHeaders.Version(http.Response, model);
         AnswerHeaders.Warn(http.Response, request.Unknown);
         var chat = await prompts.ChatOfAsync(model, await prompts.TokenizerOfAsync(model, "messages", cancel), cancel);
         return TypedResults.Ok(new ApplyTemplateReply(chat.Render(conversation, cancel)));

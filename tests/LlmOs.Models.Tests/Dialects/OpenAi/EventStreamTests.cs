@@ -105,10 +105,14 @@ public class EventStreamTests
         leaving.Token.ThrowIfCancellationRequested();
     }
 
-    private sealed class Owner : IDisposable
+    private sealed class Owner : IAsyncDisposable
     {
         public int Disposals { get; private set; }
 
-        public void Dispose() => Disposals++;
+        public ValueTask DisposeAsync()
+        {
+            Disposals++;
+            return ValueTask.CompletedTask;
+        }
     }
 }

@@ -63,7 +63,7 @@ public class GenerationRulesTests
     [InlineData("\"grammar\":null,\"regex\":null,\"choice\":null,\"adapter\":null,\"suffix\":\"\"")]
     public void A_field_that_asks_for_nothing_is_accepted_before_it_is_built(string fields)
     {
-        Assert.Equal(16, Plan(fields).Order.Request.MaxTokens);
+        Assert.Equal(16, Plan(fields).Request.MaxTokens);
     }
 
     [Theory]
@@ -91,7 +91,7 @@ public class GenerationRulesTests
         var plan = Plan("\"num_beams\":3,\"n\":2,\"length_penalty\":0.5,\"early_stopping\":\"never\"");
         var refusal = Assert.Throws<LlmOsException>(() => Plan("\"num_beams\":2,\"n\":3"));
 
-        Assert.Equal(new Engine.BeamSettings(3, 0.5, Engine.EarlyStopping.Never), plan.Order.Request.Beams);
+        Assert.Equal(new Engine.BeamSettings(3, 0.5, Engine.EarlyStopping.Never), plan.Request.Beams);
         Assert.Equal("num_beams", refusal.Field);
     }
 
@@ -100,29 +100,29 @@ public class GenerationRulesTests
     {
         var plan = Plan("\"temperature\":null,\"stop\":null,\"n\":null,\"logit_bias\":null,\"stream\":null");
 
-        Assert.Equal(new Engine.SamplingParameters(), plan.Order.Request.Sampling);
-        Assert.Empty(plan.Order.Request.Stop);
-        Assert.Equal(1, plan.Order.Choices);
+        Assert.Equal(new Engine.SamplingParameters(), plan.Request.Sampling);
+        Assert.Empty(plan.Request.Stop);
+        Assert.Equal(1, plan.Choices);
         Assert.False(plan.Stream);
     }
 
     [Fact]
     public void A_share_of_nothing_means_the_likeliest_token()
     {
-        Assert.True(Plan("\"top_p\":0").Order.Request.Sampling.TopP is > 0 and < 1e-300);
+        Assert.True(Plan("\"top_p\":0").Request.Sampling.TopP is > 0 and < 1e-300);
     }
 
     [Fact]
     public void Zero_tokens_are_for_an_echo_alone()
     {
-        Assert.Equal(0, Plan("\"max_tokens\":0,\"echo\":true").Order.Request.MaxTokens);
+        Assert.Equal(0, Plan("\"max_tokens\":0,\"echo\":true").Request.MaxTokens);
     }
 
     [Fact]
     public void The_best_cannot_be_streamed()
     {
         Assert.Equal("best_of", Assert.Throws<LlmOsException>(() => Plan("\"best_of\":3,\"stream\":true")).Field);
-        Assert.Equal((3, 1), (Plan("\"best_of\":3").Order.Choices, Plan("\"best_of\":3").Shown));
+        Assert.Equal((3, 1), (Plan("\"best_of\":3").Choices, Plan("\"best_of\":3").Shown));
     }
 
     private static CompletionPlan Plan(string fields)

@@ -1,0 +1,122 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Metering;
+using LlmOs.Models.Import;
+using LlmOs.Models.Loading;
+using LlmOs.Models.Zoo;
+using Microsoft.Extensions.Options;
+
+namespace LlmOs.Models.Generation;
+
+/// <summary>Runs models of this process.</summary>
+internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host, ServingGraphs graphs, UsageLedger ledger, IOptions<ServingOptions> options, TimeProvider clock) : IGenerationService
+{
+    public async Task<ServableModel> FindAsync(string? name, ModelNeed need, string field, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            throw LlmOsException.Invalid(field, $"'{field}' is missing. Name one of the models that GET /v1/models lists.");
+        }
+
+        ServableModel model;
+        try
+        {
+            model = await catalogue.FindAsync(name, cancel);
+        }
+        catch (LlmOsException refusal) when (refusal is { Code: ErrorCode.ModelNotFound, Field: null })
+        {
+            throw new LlmOsException(refusal.Code, refusal.Message, refusal) { Field = field, Hint = refusal.Hint ?? "GET /v1/models lists those that there are." };
+        }
+
+        Require(model, need, field);
+        return model;
+    }
+
+    public async Task<ServableModel> FindOnlyAsync(string? name, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            var models = await catalogue.ListAsync(cancel);
+            name = models.Count == 1
+                ? models[0].Name
+                : throw LlmOsException.Invalid("model", $"'model' is missing, and there are {models.Count} models. Name one of those that GET /v1/models lists.");
+        }
+
+        return await FindAsync(name, ModelNeed.Any, "model", cancel);
+    }
+
+    public async Task<ITextRun> WriteAsync(GenerationOrder order, GenerationCaller caller, CancellationToken cancel)
+    {
+        Require(order.Model, ModelNeed.Writing, "model");
+        var lease = await host.LeaseAsync(order.Model, cancel);
+        return await TextRun.StartAsync(lease, order, options.Value.SequencesPerRequest, Recorder(order.Model.Reference, order.Operation, caller), cancel);
+    }
+
+    public async Task<IScoringRun> ScoreAsync(ServableModel model, GenerationCaller caller, CancellationToken cancel)
+    {
+        Require(model, ModelNeed.Scoring, "model");
+        var lease = await host.LeaseAsync(model, cancel);
+        if (lease.Model.Tokenizer is not null)
+        {
+            return new ScoringRun(lease, Recorder(model.Reference, Operations.Scoring, caller));
+        }
+
+        lease.Dispose();
+        throw Refused.NoTokenizer(model.Reference, "model");
+    }
+
+    public async Task<IEncoderRun> ReadAsync(ServableModel model, string operation, GenerationCaller caller, CancellationToken cancel)
+    {
+        Require(model, ModelNeed.Reading, "model");
+        var lease = await host.LeaseAsync(model, cancel);
+        return new EncoderRun(lease.Encoder, lease, lease.Waited, Recorder(model.Reference, operation, caller));
+    }
+
+    public async Task<IProbeRun> ProbeAsync(UnlistedModel model, GenerationCaller caller, CancellationToken cancel)
+    {
+        var graph = (ServingGraph)await graphs.OpenAsync(model.Files, model.Precision, cancel);
+        return ProbeRun.Open(graph, clock, Recorder(model.Name, Operations.Parity, caller));
+    }
+
+    private static void Require(ServableModel model, ModelNeed need, string field)
+    {
+        var needed = need switch
+        {
+            ModelNeed.Writing when !IsWriter(model) => $"this route needs one for {ModelIntake.TextGeneration}",
+            ModelNeed.Continuing when model.Task != ModelIntake.TextGeneration => $"this needs one for {ModelIntake.TextGeneration}",
+            ModelNeed.Scoring when model.Task != ModelIntake.TextGeneration => $"an evaluation needs one for {ModelIntake.TextGeneration}",
+            ModelNeed.Reading when IsWriter(model) => "this needs one that reads texts (an encoder)",
+            _ => null,
+        };
+        if (needed is not null)
+        {
+            throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model '{model.Name}' is for {model.Task}; {needed}.") { Field = field };
+        }
+
+        if (need == ModelNeed.Scoring && model.Files.All(f => f.Path != "tokenizer.json"))
+        {
+            throw new LlmOsException(ErrorCode.NoTokenizer, $"The model {model.Reference} was imported without a tokenizer, so it cannot read text.") { Field = field };
+        }
+    }
+
+    private static bool IsWriter(ServableModel model) => model.Task is ModelIntake.TextGeneration or ModelIntake.Text2Text;
+
+    /// <summary>Keeps what a run cost.</summary>
+    private Func<GenerationUsage, Task> Recorder(string model, string operation, GenerationCaller caller) => usage => ledger.AddAsync(new UsageRecord
+    {
+        CreatedAt = clock.GetUtcNow(),
+        Operation = operation,
+        Model = model,
+        PromptTokens = usage.PromptTokens,
+        CachedTokens = usage.CachedTokens,
+        GeneratedTokens = usage.GeneratedTokens,
+        QueueMs = Math.Round(usage.QueueTime.TotalMilliseconds, 3),
+        PromptMs = Math.Round(usage.PromptTime.TotalMilliseconds, 3),
+        DecodeMs = Math.Round(usage.DecodeTime.TotalMilliseconds, 3),
+        LoadMs = Math.Round(usage.LoadTime.TotalMilliseconds, 3),
+        KeyId = caller.KeyId,
+        UserId = caller.UserId,
+        App = caller.App,
+        JobId = caller.JobId,
+    });
+}

@@ -1,0 +1,159 @@
+using System.Runtime.CompilerServices;
+using LlmOs.Engine;
+using LlmOs.Infrastructure;
+using LlmOs.Models.Loading;
+
+namespace LlmOs.Models.Generation;
+
+/// <summary>One request for texts at work on a model of this process.</summary>
+internal sealed class TextRun : ITextRun
+{
+    private readonly ModelLease _lease;
+    private readonly RunMeter _meter;
+    private readonly RunEnd _end;
+    private readonly GenerationOrder _order;
+    private readonly TokenDisplay _display;
+    private readonly bool _shows;
+    private IReplySet? _set;
+
+    private TextRun(ModelLease lease, GenerationOrder order, Func<GenerationUsage, Task> record)
+    {
+        (_lease, _order, _meter) = (lease, order, new RunMeter());
+        _display = new TokenDisplay(lease.Model);
+        _shows = order.Request.TopLogprobs is not null;
+        _end = new RunEnd(StopAsync, record, lease);
+    }
+
+    public ServableModel Model => _order.Model;
+
+    public IReadOnlyList<int[]> Prompts { get; private set; } = [];
+
+    public int Choices { get; private set; }
+
+    public bool HasTokenizer => _lease.Model.Tokenizer is not null;
+
+    public bool KnowsTools => _lease.Model.Chat?.KnowsTools ?? false;
+
+    /// <summary>Takes over the lease and submits the first texts.</summary>
+    /// <param name="together">Texts that are written at a time.</param>
+    /// <param name="record">Keeps the usage.</param>
+    public static async Task<TextRun> StartAsync(ModelLease lease, GenerationOrder order, int together, Func<GenerationUsage, Task> record, CancellationToken cancel)
+    {
+        TextRun? run = null;
+        try
+        {
+            run = new TextRun(lease, order, record);
+            run.Start(together, cancel);
+            return run;
+        }
+        catch (Exception fault)
+        {
+            // Nothing was answered, so nothing is charged.
+            await (run?._meter.EndAsync() ?? Task.FromResult(EngineUsage.None)).ConfigureAwait(false);
+            lease.Dispose();
+            if (fault is not LlmOsException && InferenceFaults.AsRefusal(fault) is { } refusal)
+            {
+                throw refusal;
+            }
+
+            throw;
+        }
+    }
+
+    public async IAsyncEnumerable<GeneratedPiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
+    {
+        if (_set is null)
+        {
+            yield break;
+        }
+
+        await foreach (var (index, piece, score) in _set.Pieces(cancel).ConfigureAwait(false))
+        {
+            var token = piece.Token;
+            yield return new GeneratedPiece(
+                index,
+                token.Token,
+                piece.Text,
+                piece.TokenText.Length,
+                piece.Finish,
+                piece.ByStopText,
+                piece.IsEndToken,
+                _shows ? _display.Show(token.Token, token.Logprob, token.TopLogprobs) : null,
+                score);
+        }
+    }
+
+    public async Task<PromptEcho> EchoAsync(int prompt, int? top, CancellationToken cancel)
+    {
+        var ids = Prompts[prompt];
+        var text = _order.Prompts[prompt].Text ?? _lease.Model.Tokenizer?.Decode(ids, skipSpecialTokens: true) ?? "";
+        if (top is not { } count)
+        {
+            return new PromptEcho(text, []);
+        }
+
+        var logits = await _meter.Add(prompt, _lease.Model.Engine.SubmitScoring(ids, source: []), scores: true).Result.WaitAsync(cancel).ConfigureAwait(false);
+        return new PromptEcho(text, [.. PromptScores.Of(ids, logits, count).Select(s => _display.Show(s.Token, s.Logprob, s.Top))]);
+    }
+
+    public Task<GenerationUsage> EndAsync() => _end.Task;
+
+    public async ValueTask DisposeAsync() => await EndAsync().ConfigureAwait(false);
+
+    private void Start(int together, CancellationToken cancel)
+    {
+        var model = _lease.Model;
+        var jobs = _order.Seq2Seq is null ? Continue(model, cancel) : Translate(model);
+        if (jobs.Count > 0)
+        {
+            _set = jobs[0].Request.Beams is null ? ChoiceSet.Start(model, jobs, together, _meter) : BeamSet.Start(model, jobs, Choices, _meter);
+        }
+    }
+
+    /// <summary>The jobs of a completion or a chat; none where no new token is asked for.</summary>
+    private List<ChoiceJob> Continue(LoadedModel model, CancellationToken cancel)
+    {
+        (Prompts, Choices) = (PromptReader.Read(model, _order, cancel), _order.Choices);
+        if (_order.Request.MaxTokens == 0)
+        {
+            return [];
+        }
+
+        if (_order.Request.Beams is { } beams && beams.Beams > model.Engine.Slots)
+        {
+            throw LlmOsException.Invalid("num_beams", $"'num_beams' is {beams.Beams}; this server runs {model.Engine.Slots} sequences together (Engine:Slots).");
+        }
+
+        var requests = Prompts.Select(p => (Prompt: p, Text: Limit(model, p))).ToList();
+        return JobsOf(requests.ConvertAll(r => TextGenerator.ToEngine(model, r.Prompt, r.Text, seed: null)), at => () => TextGenerator.Assembler(model, Prompts[at], requests[at].Text));
+    }
+
+    /// <summary>The jobs of a task of an encoder-decoder.</summary>
+    private List<ChoiceJob> Translate(LoadedModel model)
+    {
+        var reading = Seq2SeqReader.Read(model, _order);
+        (Prompts, Choices) = (reading.Sources, reading.Choices);
+        return JobsOf(reading.Requests, at => () => TextGenerator.Assembler(model, Prompts[at], _order.Request));
+    }
+
+    /// <summary>A beam search makes all choices of a prompt; without one each is a job of its own.</summary>
+    private List<ChoiceJob> JobsOf(IReadOnlyList<GenerationRequest> requests, Func<int, Func<ReplyAssembler>> assembler) =>
+        [.. requests.SelectMany((request, prompt) => Enumerable.Range(0, request.Beams is null ? Choices : 1).Select(choice =>
+            new ChoiceJob(prompt, request with { Sampling = request.Sampling with { Seed = _order.Seed is { } seed ? unchecked(seed + choice) : null } }, assembler(prompt))))];
+
+    private TextRequest Limit(LoadedModel model, int[] prompt)
+    {
+        var begun = model.Seq2Seq is null ? prompt.Length : 1; // an encoder-decoder's text begins with its start token
+        var request = _order.Request with { MinTokens = Math.Max(_order.Request.MinTokens, _order.Request.MinLength - begun) };
+        return request.MaxLength is not { } most ? request
+            : most > begun ? request with { MaxTokens = Math.Min(request.MaxTokens, most - begun) }
+            : throw LlmOsException.Invalid(_order.Field, $"'{_order.Field}' has {begun} tokens, and the longest text asked for {most}, so there is no room for a new one.");
+    }
+
+    private async Task<GenerationUsage> StopAsync()
+    {
+        var usage = await _meter.EndAsync().ConfigureAwait(false);
+        // Where no new token was asked for and nothing was scored, the prompt was read by the tokenizer alone.
+        return GenerationUsage.Of(_meter.IsEmpty ? usage with { PromptTokens = Prompts.Sum(p => p.Length) } : usage, _lease.Waited);
+    }
+}
