@@ -1,4 +1,3 @@
-using LlmOs.Engine;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Generation;

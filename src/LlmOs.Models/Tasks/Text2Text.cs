@@ -1,5 +1,4 @@
 using LlmOs.Contracts;
-using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Metering;
 using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
