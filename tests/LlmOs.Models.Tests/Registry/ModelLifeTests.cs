@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
