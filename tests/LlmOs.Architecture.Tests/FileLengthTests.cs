@@ -19,7 +19,7 @@ public sealed class FileLengthTests
     [Fact]
     public void No_source_file_is_longer_than_one_idea()
     {
-        Assert.Empty(TooLong(SharedFolder.Repository).Where(found => !Owed.Any(file => found.StartsWith(file, StringComparison.Ordinal))));
+        Assert.Empty(TooLong(SharedFolder.Repository, Owed));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class FileLengthTests
             Plant(root, "bench/Some/obj/Debug/Made.cs", 9_000);
             Plant(root, "src/Some/Migrations/Sqlite/2026_Initial.cs", 9_000);
 
-            Assert.Equal([$"src/Some/Long.cs has {MaxLines + 1} lines"], TooLong(root));
+            Assert.Equal([$"src/Some/Long.cs has {MaxLines + 1} lines"], TooLong(root, []));
         }
         finally
         {
@@ -41,13 +41,14 @@ public sealed class FileLengthTests
         }
     }
 
-    private static List<string> TooLong(string root) =>
+    /// <param name="owed">Files that are known to be too long.</param>
+    private static List<string> TooLong(string root, string[] owed) =>
         [.. from folder in Folders
             let path = Path.Combine(root, folder)
             where Directory.Exists(path)
             from file in Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories)
             let name = Path.GetRelativePath(root, file).Replace('\\', '/')
-            where !IsMade(name)
+            where !IsMade(name) && !owed.Contains(name)
             let lines = File.ReadLines(file).Count()
             where lines > MaxLines
             orderby name

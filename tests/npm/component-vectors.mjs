@@ -1,4 +1,4 @@
-// Makes tests/LlmOs.Engine.Tests/Text/Tokenizers/Golden/components.jsonl.gz: what the Rust library of Hugging Face answers for
+// Makes tests/LlmOs.Formats.Tests/Tokenizers/Golden/components.jsonl.gz: what the Rust library of Hugging Face answers for
 // small tokenizers that use one component of the format each. Usage, in a folder with `npm i tokenizers@0.23.2`:
 //   node component-vectors.mjs | gzip -n -9 > components.jsonl.gz
 import { createRequire } from 'node:module';

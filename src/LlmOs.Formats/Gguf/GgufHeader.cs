@@ -26,7 +26,7 @@ internal sealed class GgufHeader
     private const int DefaultAlignment = 32;
     private const int MaxAlignment = 1 << 20;
 
-    private readonly GgufReader _bytes;
+    private readonly GgufHeaderBytes _bytes;
     private readonly long _fileBytes;
     private readonly string _file;
     private int _items;
@@ -34,7 +34,7 @@ internal sealed class GgufHeader
     private GgufHeader(ReadAt read, long fileBytes, string file)
     {
         (_fileBytes, _file) = (fileBytes, file);
-        _bytes = new GgufReader(read, fileBytes, file, MaxBytes);
+        _bytes = new GgufHeaderBytes(read, fileBytes, file, MaxBytes);
     }
 
     /// <summary>Reads and checks the header; the tensors come in the order of their bytes.</summary>

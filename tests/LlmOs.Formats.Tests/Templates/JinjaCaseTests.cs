@@ -10,7 +10,7 @@ namespace LlmOs.Formats.Tests.Templates;
 /// </summary>
 public class JinjaCaseTests
 {
-    private static readonly string[] Lines = File.ReadAllLines(Path.Combine(SharedFolder.Repository, "tests", "LlmOs.Engine.Tests", "Text", "Templates", "jinja-cases.jsonl"));
+    private static readonly string[] Lines = File.ReadAllLines(Path.Combine(SharedFolder.Repository, "tests", "LlmOs.Formats.Tests", "Templates", "jinja-cases.jsonl"));
 
     [Fact]
     public void Every_piece_of_the_language_does_what_Jinja_does()

@@ -9,7 +9,7 @@ internal static class GoldenFiles
 {
     public static IEnumerable<JsonElement> Read(string name)
     {
-        var path = Path.Combine(SharedFolder.Repository, "tests", "LlmOs.Engine.Tests", "Text", "Tokenizers", "Golden", name);
+        var path = Path.Combine(SharedFolder.Repository, "tests", "LlmOs.Formats.Tests", "Tokenizers", "Golden", name);
         using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
         while (reader.ReadLine() is { } line)
         {

@@ -1,20 +1,9 @@
-using System.Formats.Tar;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
-using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
-using LlmOs.Models.Loading;
 using LlmOs.Models.Registry;
-using LlmOs.Models.Tests.Zoo;
-using LlmOs.Models.Zoo;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http;
 
 namespace LlmOs.Models.Tests.Registry;
 

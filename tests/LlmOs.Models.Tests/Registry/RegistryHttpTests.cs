@@ -1,16 +1,8 @@
-using System.Formats.Tar;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
-using LlmOs.Infrastructure.Jobs;
-using LlmOs.Models.Loading;
-using LlmOs.Models.Registry;
-using LlmOs.Models.Tests.Zoo;
-using LlmOs.Models.Zoo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -51,6 +43,7 @@ public abstract class RegistryHttpTests : IAsyncLifetime
     {
         Http.Dispose();
         await World.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     private protected async Task<Answer> SendAsync(HttpMethod method, string path, object? body = null, string? ifMatch = null)
