@@ -32,11 +32,12 @@ public class ServerProcess : Xunit.IAsyncLifetime
     public const string AdminKey = "test-admin-key-0123456789abcdef";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private const string ListensOn = "LlmOs listens on ";
 
     private readonly ConcurrentQueue<string> _output = new();
+    private readonly SemaphoreSlim _starting = new(1, 1);
     private TaskCompletionSource _written = NewSignal();
     private Process? _process;
     private TempFolder? _folder;
@@ -63,7 +64,35 @@ public class ServerProcess : Xunit.IAsyncLifetime
         return server;
     }
 
-    public async ValueTask InitializeAsync() => await LaunchAsync(Start);
+    /// <summary>Whether a fixture starts with the tests; without, with the first call of <see cref="StartedAsync"/>.</summary>
+    protected virtual bool StartsAtOnce => true;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (StartsAtOnce)
+        {
+            await LaunchAsync(Start);
+        }
+    }
+
+    /// <summary>A client of the server, which is started if it is not.</summary>
+    public async Task<HttpClient> StartedAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            if (_process is null)
+            {
+                await LaunchAsync(Start);
+            }
+        }
+        finally
+        {
+            _starting.Release();
+        }
+
+        return Client();
+    }
 
     /// <summary>A client that sends the key with each request; null sends none.</summary>
     /// <param name="from">The loopback address that it comes from, for what is counted by address.</param>

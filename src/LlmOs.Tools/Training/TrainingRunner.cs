@@ -49,7 +49,9 @@ internal sealed partial class TrainingRunner(
         var result = Path.Combine(job.ScratchFolder, "result");
         var completed = await TrainAsync(job, trainer, TrainerJobOf(job, request, sources, result), cancel);
 
+        FaultPoints.Reach("training.trained");
         var version = await intake.TakeAsync(result, request.Name, (done, message) => job.Report(TrainerShare + (0.03 * done), message), cancel);
+        FaultPoints.Reach("training.stored");
         job.Report(0.98, "comparing the served graph with the trained model");
         var (parity, continued) = await ParityGate.MeasureAsync((ServingGraph)await graphs.OpenAsync(version.Files, version.Precision, cancel), result, clock, cancel);
         version = version with
