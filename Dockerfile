@@ -23,7 +23,7 @@ RUN dotnet restore src/LlmOs.Server -p:PublishReadyToRun=true -p:OrtFlavor=${ORT
 COPY src/ src/
 COPY models/ models/
 RUN dotnet publish src/LlmOs.Server -c Release -o /out/server -p:PublishReadyToRun=true -p:OrtFlavor=${ORT_FLAVOR} -p:LlmOsTorch=${LLMOS_TORCH}
-RUN dotnet publish src/LlmOs.Trainer -c Release -o /out/server/trainer -p:LlmOsTorch=${LLMOS_TORCH}
+RUN dotnet publish src/LlmOs.Trainer -c Release -o /out/server/trainer -p:PublishReadyToRun=true -p:LlmOsTorch=${LLMOS_TORCH}
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS server
 # The image's own user of no rights; the data folder is its only place to write.

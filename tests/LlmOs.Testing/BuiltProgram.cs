@@ -5,6 +5,17 @@ namespace LlmOs.Testing;
 /// <summary>Executables that were built along with the tests, in the same configuration.</summary>
 public static class BuiltProgram
 {
+    /// <summary>
+    /// The server to start: the one published ahead of the tests (<c>LLMOS_PUBLISHED</c>, its folder), whose start takes
+    /// two thirds of the time, else the one that was built along with them.
+    /// </summary>
+    public static string Server() => PublishedFolder is { } folder ? Path.Combine(folder, "LlmOs.Server.dll") : Find("LlmOs.Server");
+
+    /// <summary>The folder of the published server, trainer below it; null where the tests run without.</summary>
+    public static string? PublishedFolder { get; } = Environment.GetEnvironmentVariable("LLMOS_PUBLISHED") is { Length: > 0 } stated
+        ? Directory.Exists(stated) ? Path.GetFullPath(stated) : throw new InvalidOperationException($"LLMOS_PUBLISHED names {stated}, which is not there.")
+        : null;
+
     /// <summary>The path of a project's assembly.</summary>
     public static string Find(string project)
     {

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 using Xunit;
 
@@ -117,20 +115,12 @@ public sealed class PostgresServer : IAsyncLifetime
         }
 
         var data = Path.Combine(_folder, "data");
-        var port = FreePort();
         await RunAsync(Path.Combine(_bin!, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
         await RunAsync(
             Path.Combine(_bin!, "pg_ctl"), "-D", data, "-w", "-s", "-t", "120", "-l", Path.Combine(_folder, "log"),
-            "-o", $"-h 127.0.0.1 -p {port} -k {_folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200",
+            "-o", $"-c listen_addresses='' -k {_folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200",
             "start");
-        _connection = $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres";
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        _connection = $"Host={_folder};Username=postgres;Database=postgres"; // a socket of its own: no port that another could take
     }
 
     private static string? FindBinaries()

@@ -12,13 +12,10 @@ public sealed record ServerStart
     /// <summary>The data folder; null: a new one, deleted with the process.</summary>
     public string? Data { get; init; }
 
-    /// <summary>Where to listen; null: a free port of 127.0.0.1.</summary>
-    public string? Urls { get; init; }
-
     /// <summary>Further environment variables; a null value takes one away.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
-    /// <summary>The server to start; null: the one built along with the tests.</summary>
+    /// <summary>The server to start; null: the published one, or the one built along with the tests.</summary>
     public string? ServerFile { get; init; }
 
     /// <summary>Wait until <c>/readyz</c> answers 200; without, the process has only been started.</summary>
@@ -26,7 +23,7 @@ public sealed record ServerStart
 }
 
 /// <summary>
-/// The built server as a process of its own, listening on a real port. As a class fixture it starts once with defaults;
+/// The real server as a process of its own, listening on a port that the system gives. As a class fixture it starts once with defaults;
 /// <see cref="StartAsync"/> starts others.
 /// </summary>
 public class ServerProcess : Xunit.IAsyncLifetime
@@ -35,9 +32,13 @@ public class ServerProcess : Xunit.IAsyncLifetime
     public const string AdminKey = "test-admin-key-0123456789abcdef";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private const string ListensOn = "LlmOs listens on ";
 
     private readonly ConcurrentQueue<string> _output = new();
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private TaskCompletionSource _written = NewSignal();
     private Process? _process;
     private TempFolder? _folder;
 
@@ -63,7 +64,35 @@ public class ServerProcess : Xunit.IAsyncLifetime
         return server;
     }
 
-    public async ValueTask InitializeAsync() => await LaunchAsync(Start);
+    /// <summary>Whether a fixture starts with the tests; without, with the first call of <see cref="StartedAsync"/>.</summary>
+    protected virtual bool StartsAtOnce => true;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (StartsAtOnce)
+        {
+            await LaunchAsync(Start);
+        }
+    }
+
+    /// <summary>A client of the server, which is started if it is not.</summary>
+    public async Task<HttpClient> StartedAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            if (_process is null)
+            {
+                await LaunchAsync(Start);
+            }
+        }
+        finally
+        {
+            _starting.Release();
+        }
+
+        return Client();
+    }
 
     /// <summary>A client that sends the key with each request; null sends none.</summary>
     /// <param name="from">The loopback address that it comes from, for what is counted by address.</param>
@@ -118,15 +147,14 @@ public class ServerProcess : Xunit.IAsyncLifetime
 
     public async Task WaitUntilReadyAsync()
     {
+        // Its address stands in the first line that it writes once it listens; with port 0 nobody knows it before.
+        var line = await WaitForLineAsync(ListensOn);
+        Address = new Uri(line[(line.IndexOf(ListensOn, StringComparison.Ordinal) + ListensOn.Length)..].Split(' ', ',')[0]);
         using var client = Client(null);
         var began = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(began) < StartLimit)
         {
-            if (_process!.HasExited)
-            {
-                throw new InvalidOperationException($"The server ended with {_process.ExitCode} instead of becoming ready.\n{Output}");
-            }
-
+            ThrowIfEnded();
             try
             {
                 using var answer = await client.GetAsync("/readyz");
@@ -137,10 +165,10 @@ public class ServerProcess : Xunit.IAsyncLifetime
             }
             catch (HttpRequestException)
             {
-                // Not listening yet.
+                ThrowIfEnded();
             }
 
-            await Task.Delay(50);
+            await Task.Delay(Look);
         }
 
         throw new InvalidOperationException($"The server was not ready within {StartLimit}.\n{Output}");
@@ -149,19 +177,41 @@ public class ServerProcess : Xunit.IAsyncLifetime
     /// <summary>Waits until a line of the output has a text, and gives the line.</summary>
     public async Task<string> WaitForLineAsync(string text)
     {
-        var began = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(began) < StartLimit)
+        using var limit = new CancellationTokenSource(StartLimit);
+        while (true)
         {
+            var written = Volatile.Read(ref _written).Task;
             if (_output.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
             {
                 return found;
             }
 
-            await Task.Delay(50);
-        }
+            if (_process!.HasExited)
+            {
+                await _process.WaitForExitAsync(limit.Token); // its last lines
+                return _output.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) ?? throw Ended();
+            }
 
-        throw new InvalidOperationException($"The server wrote no line with '{text}'.\n{Output}");
+            try
+            {
+                await Task.WhenAny(written, _process.WaitForExitAsync(limit.Token)).WaitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new InvalidOperationException($"The server wrote no line with '{text}' within {StartLimit}.\n{Output}");
+            }
+        }
     }
+
+    private void ThrowIfEnded()
+    {
+        if (_process!.HasExited)
+        {
+            throw Ended();
+        }
+    }
+
+    private InvalidOperationException Ended() => new($"The server ended with {_process!.ExitCode} instead of going on.\n{Output}");
 
     public virtual async ValueTask DisposeAsync()
     {
@@ -175,9 +225,6 @@ public class ServerProcess : Xunit.IAsyncLifetime
         _folder?.Dispose();
     }
 
-    /// <summary>The server's own output folder, built in the same configuration as the tests.</summary>
-    public static string ServerFile() => BuiltProgram.Find("LlmOs.Server");
-
     private async Task LaunchAsync(ServerStart start)
     {
         if (start.Data is null)
@@ -186,8 +233,7 @@ public class ServerProcess : Xunit.IAsyncLifetime
         }
 
         Data = start.Data ?? _folder!.At("data");
-        var urls = start.Urls ?? $"http://127.0.0.1:{FreePort()}";
-        var info = new ProcessStartInfo("dotnet", [start.ServerFile ?? ServerFile()]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        var info = new ProcessStartInfo("dotnet", [start.ServerFile ?? BuiltProgram.Server()]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
 
         // Nothing of the machine's own settings may decide a test.
         foreach (var name in info.Environment.Keys.Where(n => n.StartsWith("LLMOS_", StringComparison.Ordinal) || n.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())
@@ -197,8 +243,9 @@ public class ServerProcess : Xunit.IAsyncLifetime
 
         info.Environment["LLMOS_DATA"] = Data;
         info.Environment["LLMOS_ADMIN_KEY"] = AdminKey;
-        info.Environment["ASPNETCORE_URLS"] = urls;
+        info.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         info.Environment["Jobs__LowPriority"] = "false"; // beside other tests a training would hardly get on
+        info.Environment["DOTNET_TieredPGO"] = "0"; // a test's server does not live to use what it learns of itself
         foreach (var (name, value) in start.Environment)
         {
             if (value is null)
@@ -209,11 +256,6 @@ public class ServerProcess : Xunit.IAsyncLifetime
             {
                 info.Environment[name] = value;
             }
-        }
-
-        if (Uri.TryCreate(urls, UriKind.Absolute, out var address))
-        {
-            Address = address;
         }
 
         _process = new Process { StartInfo = info };
@@ -241,15 +283,11 @@ public class ServerProcess : Xunit.IAsyncLifetime
         if (line is not null)
         {
             _output.Enqueue(line);
+            Interlocked.Exchange(ref _written, NewSignal()).TrySetResult();
         }
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task<int> SignalAsync(int signal)
     {

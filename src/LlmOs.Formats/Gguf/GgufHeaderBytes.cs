@@ -6,11 +6,7 @@ namespace LlmOs.Formats.Gguf;
 /// <summary>Reads a GGUF header from its beginning, number by number and text by text, never past the file or a limit.</summary>
 /// <param name="file">The file's name, for messages.</param>
 /// <param name="maxBytes">Bytes that a header may have.</param>
-<<<<<<<< HEAD:src/LlmOs.Formats/Gguf/GgufReader.cs
-internal sealed class GgufReader(ReadAt read, long fileBytes, string file, long maxBytes)
-========
 internal sealed class GgufHeaderBytes(ReadAt read, long fileBytes, string file, long maxBytes)
->>>>>>>> engine:src/LlmOs.Formats/Gguf/GgufHeaderBytes.cs
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 

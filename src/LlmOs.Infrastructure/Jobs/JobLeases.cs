@@ -133,7 +133,9 @@ internal sealed class JobLeases(
         var result = JsonSerializer.Serialize(await publish(db, cancel), LlmOsJson.Options);
         await db.SaveChangesAsync(cancel);
         await db.Jobs.Where(j => j.Seq == job.Seq).ExecuteUpdateAsync(set => set.SetProperty(j => j.Result, result), cancel);
+        FaultPoints.Reach("publish.written");
         await transaction.CommitAsync(cancel);
+        FaultPoints.Reach("publish.committed");
         signal.Raise();
         return true;
     }

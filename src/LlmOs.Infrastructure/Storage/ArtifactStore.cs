@@ -40,7 +40,9 @@ public sealed class ArtifactStore(DataFolder folder) : IDisposable
         try
         {
             var blob = await WriteAsync(content, temporary, cancel);
+            FaultPoints.Reach("store.blob_written");
             await PlaceAsync(temporary, blob.Sha256, cancel);
+            FaultPoints.Reach("store.blob_placed");
             return blob;
         }
         catch (IOException e) when (DiskSpace.IsFull(e))

@@ -64,6 +64,7 @@ internal sealed class ImportKind(
             await using var db = await databases.CreateDbContextAsync(cancel);
             await door.CheckAsync(db, request, cancel);
             var source = await door.FetchAsync(db, request, job, cancel);
+            FaultPoints.Reach("import.fetched");
             var parent = request.Base is { } name ? await AdapterBase.OpenAsync(await ModelResolver.ResolveAsync(db, name, cancel), store, cancel) : null;
             return await TakeAsync(source, parent, request, job, cancel);
         });
@@ -73,6 +74,7 @@ internal sealed class ImportKind(
         }
 
         version = version with { Alias = request.Alias ?? ModelAlias.Latest };
+        FaultPoints.Reach("import.stored");
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);
     }
 
@@ -120,6 +122,7 @@ internal sealed class ImportKind(
             precision);
         var files = await SourceLayout.ReadAsync(
             source.Path, Place, parent, half: precision == Precisions.Half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
+        FaultPoints.Reach("import.converted");
         if (precision != Precisions.Full && files.Any(f => OnnxLayout.IsGraph(f.Path)))
         {
             throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"A graph of another exporter has the precision that it was made with; '{precision}' is for models that are imported from their weights.");

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using LlmOs.Models.Registry;
 using LlmOs.Contracts;
+using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Import;
 using LlmOs.Models.Zoo;
@@ -152,6 +153,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
             }
 
             await File.WriteAllBytesAsync(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest), cancel);
+            FaultPoints.Reach("graph.built");
             await MoveIntoPlaceAsync(temporary, target, cancel);
         }
         finally

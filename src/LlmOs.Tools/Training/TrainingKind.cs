@@ -57,7 +57,9 @@ internal sealed partial class TrainingKind(
         var result = Path.Combine(job.ScratchFolder, "result");
         var completed = await TrainAsync(job, trainer, TrainerJobOf(job, request, sources, result), cancel);
 
+        FaultPoints.Reach("training.trained");
         var version = await intake.TakeAsync(result, request.Name, (done, message) => job.Report(TrainerShare + (0.03 * done), message), cancel);
+        FaultPoints.Reach("training.stored");
         job.Report(0.98, "comparing the served graph with the trained model");
         var (parity, continued) = await CompareAsync(job, version, result, cancel);
         version = version with

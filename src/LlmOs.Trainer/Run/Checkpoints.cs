@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Formats;
+using LlmOs.Infrastructure;
 using LlmOs.Trainer.Files;
 using LlmOs.Trainer.Optimisation;
 
@@ -115,13 +116,16 @@ internal sealed class Checkpoints(string folder, ModelCompanions companions, Tra
         var target = Path.Combine(folder, name);
         DurableFolder.Delete(target);
         DiskRoom.Write(folder, $"The checkpoint of step {state.Step}", bytes, () => DurableFolder.Write(target, unfinished => Fill(unfinished, optimizer, state)));
+        FaultPoints.Reach("checkpoint.shown");
         DurableFolder.ReplaceText(Path.Combine(folder, "latest"), name);
+        FaultPoints.Reach("checkpoint.latest_named");
         if (state.BestStep > 0)
         {
             DurableFolder.ReplaceText(Path.Combine(folder, "best"), Name(Due, state.BestStep));
         }
 
         DeleteOld(state.BestStep);
+        FaultPoints.Reach("checkpoint.old_deleted");
         return target;
     }
 
@@ -153,6 +157,7 @@ internal sealed class Checkpoints(string folder, ModelCompanions companions, Tra
                 writer.Write(slot.Name, optimizer.Weights(slot));
             }
         });
+        FaultPoints.Reach("checkpoint.weights_written");
         var moments = optimizer.Slots.SelectMany(s => new[] { ($"m/{s.Name}", s.Shape), ($"v/{s.Name}", s.Shape) }).ToList();
         HuggingFaceFolder.WriteTensors(Path.Combine(unfinished, MomentsFile), TensorType.F32, moments, writer =>
         {
@@ -162,9 +167,11 @@ internal sealed class Checkpoints(string folder, ModelCompanions companions, Tra
                 writer.Write($"v/{slot.Name}", optimizer.Second(slot));
             }
         });
+        FaultPoints.Reach("checkpoint.moments_written");
         companions.Write(unfinished, half: false);
         var files = Directory.GetFiles(unfinished).ToDictionary(f => Path.GetFileName(f), HashOf);
         File.WriteAllText(Path.Combine(unfinished, StateFile), JsonSerializer.Serialize(state with { Files = files }, LlmOsJson.Options));
+        FaultPoints.Reach("checkpoint.state_written");
     }
 
     /// <summary>The state of a checkpoint whose files are what they were; null otherwise.</summary>

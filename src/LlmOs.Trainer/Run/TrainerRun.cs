@@ -106,6 +106,7 @@ internal static class TrainerRun
         DurableFolder.Delete(job.ResultFolder); // of a start that was killed after it had written it
         DiskRoom.Write(Path.GetDirectoryName(job.ResultFolder)!, "The trained model", bytes, () =>
             DurableFolder.Write(job.ResultFolder, unfinished => WriteResult(unfinished, job, plan, text, companions, corpus, history, weights)));
+        FaultPoints.Reach("result.written");
         var last = history.Steps[^1];
         return new TrainerCompleted(
             job.ResultFolder,

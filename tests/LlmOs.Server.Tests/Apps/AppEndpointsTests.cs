@@ -8,7 +8,7 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.Apps;
 
 /// <summary>Apps over HTTP, on the built server and the model that comes with it.</summary>
-public class AppEndpointsTests(ServerProcess server) : IClassFixture<ServerProcess>
+public class AppEndpointsTests(ServerProcess server)
 {
     [Fact]
     public async Task An_app_is_made_used_with_its_own_key_and_ended_with_it()

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 namespace LlmOs.Server.Tests.Apps;
 
 /// <summary>The test that each template brings along, on the model it was written for.</summary>
-public class GoldenTemplateTests(ServerProcess server) : IClassFixture<ServerProcess>
+public class GoldenTemplateTests(ServerProcess server)
 {
     public static TheoryData<string> Templates =>
         [.. Directory.GetFiles(Path.Combine(SharedFolder.Repository, "src", "LlmOs.Apps", "Templates"), "*.yaml").Select(Path.GetFileNameWithoutExtension).OfType<string>()];

@@ -30,16 +30,7 @@ public sealed partial class ComposeTests(PostgresServer postgres)
     {
         var database = await postgres.NewDatabaseAsync();
         using var folder = new TempFolder();
-        var published = folder.At("app");
-        foreach (var line in Dockerfile.Instructions.Where(i => i.Word == "RUN" && i.Rest.StartsWith("dotnet publish", StringComparison.Ordinal)))
-        {
-            // As written, but for the build arguments' defaults and the place of the output.
-            var arguments = line.Rest.Replace("${ORT_FLAVOR}", "cpu", StringComparison.Ordinal)
-                .Replace("${LLMOS_TORCH}", "cpu", StringComparison.Ordinal)
-                .Replace("/out/server", published, StringComparison.Ordinal)
-                .Split(' ')[1..];
-            Assert.Equal(0, await RunAsync("dotnet", arguments));
-        }
+        var published = BuiltProgram.PublishedFolder ?? await PublishAsync(folder.At("app"));
 
         var environment = ServerEnvironment();
         Assert.StartsWith("Host=db;", environment["LLMOS_DATABASE"], StringComparison.Ordinal);
@@ -60,6 +51,22 @@ public sealed partial class ComposeTests(PostgresServer postgres)
         Assert.True(answer.IsSuccessStatusCode, body.ToString());
         Assert.NotEmpty(body.GetProperty("choices")[0].GetProperty("text").GetString()!);
         Assert.Equal(0, await server.StopAsync());
+    }
+
+    /// <summary>Runs the Dockerfile's publish lines, as check.sh does before the tests.</summary>
+    private static async Task<string> PublishAsync(string folder)
+    {
+        foreach (var line in Dockerfile.Instructions.Where(i => i.Word == "RUN" && i.Rest.StartsWith("dotnet publish", StringComparison.Ordinal)))
+        {
+            // As written, but for the build arguments' defaults and the place of the output.
+            var arguments = line.Rest.Replace("${ORT_FLAVOR}", "cpu", StringComparison.Ordinal)
+                .Replace("${LLMOS_TORCH}", "cpu", StringComparison.Ordinal)
+                .Replace("/out/server", folder, StringComparison.Ordinal)
+                .Split(' ')[1..];
+            Assert.Equal(0, await RunAsync("dotnet", arguments));
+        }
+
+        return folder;
     }
 
     /// <summary>What compose would set for the service <c>server</c>.</summary>

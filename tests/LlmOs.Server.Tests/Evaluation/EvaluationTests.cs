@@ -5,14 +5,14 @@ using LlmOs.Server.Tests.OpenAi;
 namespace LlmOs.Server.Tests.Evaluation;
 
 /// <summary>Evaluations as a client sees them: a job, figures on the version, and a comparison of two versions.</summary>
-public sealed class EvaluationTests(ModelServer server) : IClassFixture<ModelServer>
+public sealed class EvaluationTests(ModelServer server)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Multiple_choice_scores_each_choice_and_keeps_its_figures_on_the_version()
     {
-        using var client = server.Client();
+        using var client = await server.StartedAsync();
         object[] rows =
         [
             new { context = "Once upon a", choices = new[] { "time", "spoon" }, answer = 0 },
@@ -65,7 +65,7 @@ public sealed class EvaluationTests(ModelServer server) : IClassFixture<ModelSer
     [InlineData("model", """{"kind":"multiple_choice","model":"nobody","rows":[{"context":"a","choices":["b","c"],"answer":0}]}""")]
     public async Task What_is_wrong_is_said_before_there_is_a_job(string field, string body)
     {
-        using var client = server.Client();
+        using var client = await server.StartedAsync();
 
         using var answer = await client.PostAsync("/api/v1/evaluations", new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Cancel);
 

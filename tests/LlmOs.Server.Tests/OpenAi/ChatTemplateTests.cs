@@ -5,7 +5,7 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.OpenAi;
 
 /// <summary>Templates over HTTP: as a service, and in conversations with a model that has one.</summary>
-public class ChatTemplateTests(ModelServer server) : IClassFixture<ModelServer>
+public class ChatTemplateTests(ModelServer server)
 {
     private const string RenderPath = "/api/v1/chat-templates/render";
     private const string ChatPath = "/v1/chat/completions";

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LlmOs.Server.Tests.OpenAi;
 
-public class ChatTests(ModelServer server) : IClassFixture<ModelServer>
+public class ChatTests(ModelServer server)
 {
     private const string Path = "/v1/chat/completions";
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LlmOs.Server.Tests.OpenAi;
 
-public class CompletionTests(ModelServer server) : IClassFixture<ModelServer>
+public class CompletionTests(ModelServer server)
 {
     private const string Path = "/v1/completions";
     private const string Greedy = ", there was a little girl named Lily. She loved to play outside in the park.";

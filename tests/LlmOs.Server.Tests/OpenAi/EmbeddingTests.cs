@@ -5,7 +5,7 @@ using LlmOs.Server.Tests.Pipelines;
 
 namespace LlmOs.Server.Tests.OpenAi;
 
-public sealed class EmbeddingTests(TinyModelServer server) : IClassFixture<TinyModelServer>
+public sealed class EmbeddingTests(TinyModelServer server)
 {
     private const string Model = "st-mean-normalize";
     private const string Path = "/v1/embeddings";

@@ -6,7 +6,7 @@ namespace LlmOs.Server.Tests.OpenAi;
 /// <summary>
 /// What published models answered elsewhere (transformers 5.23.0; llama2.c for the story model) comes out over HTTP, id by id.
 /// </summary>
-public class GreedyReferenceTests(ModelServer server) : IClassFixture<ModelServer>
+public class GreedyReferenceTests(ModelServer server)
 {
     private static readonly string[] Options = ["do_sample", "num_beams", "max_new_tokens", "max_length", "min_new_tokens", "repetition_penalty", "eos_token_id"];
 

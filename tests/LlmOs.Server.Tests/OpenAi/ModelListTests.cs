@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace LlmOs.Server.Tests.OpenAi;
 
-public class ModelListTests(ModelServer server) : IClassFixture<ModelServer>
+public class ModelListTests(ModelServer server)
 {
     [Fact]
     public async Task Every_model_is_listed_with_the_version_that_answers()

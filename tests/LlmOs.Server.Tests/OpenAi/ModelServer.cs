@@ -20,6 +20,8 @@ public sealed class ModelServer : ServerProcess
     private readonly SemaphoreSlim _importing = new(1, 1);
     private bool _imported;
 
+    protected override bool StartsAtOnce => false;
+
     protected override ServerStart Start => new()
     {
         Environment = new Dictionary<string, string?>
@@ -32,6 +34,7 @@ public sealed class ModelServer : ServerProcess
     public async Task<HttpClient> ReadyAsync()
     {
         SharedFolder.Require("models", "hf-tiny");
+        var client = await StartedAsync();
         await _importing.WaitAsync();
         try
         {
@@ -48,7 +51,7 @@ public sealed class ModelServer : ServerProcess
             _importing.Release();
         }
 
-        return Client();
+        return client;
     }
 
     /// <summary>Imports a folder of the shared folder and waits for it; skips the test where that is absent.</summary>

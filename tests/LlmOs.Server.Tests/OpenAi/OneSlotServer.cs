@@ -7,6 +7,8 @@ public sealed class OneSlotServer : ServerProcess
 {
     public const string Name = ModelServer.Stories;
 
+    protected override bool StartsAtOnce => false;
+
     protected override ServerStart Start => new()
     {
         Environment = new Dictionary<string, string?>
@@ -20,10 +22,14 @@ public sealed class OneSlotServer : ServerProcess
         },
     };
 
-    /// <summary>A client of the server, once the model is there.</summary>
+    private Task? _import;
+
+    /// <summary>A client of the server, once the model is there. Its tests run one after another.</summary>
     public async Task<HttpClient> ReadyAsync()
     {
-        await ModelServer.ImportAsync(this, Name, "models", "stories260K", "hf");
-        return Client();
+        SharedFolder.Require("models", "stories260K");
+        var client = await StartedAsync();
+        await (_import ??= ModelServer.ImportAsync(this, Name, "models", "stories260K", "hf"));
+        return client;
     }
 }

@@ -4,7 +4,7 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.OpenAi;
 
 /// <summary>What the samples folder shows about inference works as it stands there.</summary>
-public class SampleTests(ModelServer server) : IClassFixture<ModelServer>
+public class SampleTests(ModelServer server)
 {
     [Theory]
     [InlineData("completions.http", 6)]

@@ -7,13 +7,11 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.OpenAi;
 
 /// <summary>One slot alone, so that a reply that kept running would keep the next one waiting.</summary>
-public sealed class StreamCancelTests
+public sealed class StreamCancelTests(OneSlotServer server) : IClassFixture<OneSlotServer>
 {
     [Fact]
     public async Task A_client_that_leaves_frees_the_slot()
     {
-        await using var server = new OneSlotServer();
-        await server.InitializeAsync();
         using var client = await server.ReadyAsync();
 
         for (var round = 0; round < 3; round++)
@@ -38,8 +36,6 @@ public sealed class StreamCancelTests
     [Fact]
     public async Task More_than_fits_is_refused_and_told_to_come_back()
     {
-        await using var server = new OneSlotServer();
-        await server.InitializeAsync();
         using var client = await server.ReadyAsync();
 
         // Three at a time are one too many: one runs, one waits.
@@ -56,8 +52,6 @@ public sealed class StreamCancelTests
     [Fact]
     public async Task A_reader_who_takes_nothing_loses_the_stream_and_the_slot()
     {
-        await using var server = new OneSlotServer();
-        await server.InitializeAsync();
         using var client = await server.ReadyAsync();
 
         using var stalled = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };

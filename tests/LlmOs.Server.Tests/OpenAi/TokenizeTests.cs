@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LlmOs.Server.Tests.OpenAi;
 
 /// <summary>Tokens as clients of vLLM and of llama.cpp ask for them.</summary>
-public class TokenizeTests(ModelServer server) : IClassFixture<ModelServer>
+public class TokenizeTests(ModelServer server)
 {
     private const string Text = "Once upon a time, Zoë said 👋";
 

@@ -7,7 +7,7 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.Pipelines;
 
 /// <summary>Every row of <c>../shared/vectors/pipelines</c> over HTTP: texts equal, numbers within a ten-thousandth.</summary>
-public sealed class PipelineVectorTests(TinyModelServer server) : IClassFixture<TinyModelServer>
+public sealed class PipelineVectorTests(TinyModelServer server)
 {
     private const double Tolerance = 1e-4;
 

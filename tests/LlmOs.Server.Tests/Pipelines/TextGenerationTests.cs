@@ -5,7 +5,7 @@ using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.Pipelines;
 
-public class TextGenerationTests(ModelServer server) : IClassFixture<ModelServer>
+public class TextGenerationTests(ModelServer server)
 {
     private const string Path = "/pipeline/text-generation";
 

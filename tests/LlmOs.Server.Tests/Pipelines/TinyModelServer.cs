@@ -9,6 +9,8 @@ public sealed class TinyModelServer : ServerProcess
 {
     private readonly ConcurrentDictionary<string, Lazy<Task>> _imports = new();
 
+    protected override bool StartsAtOnce => false;
+
     protected override ServerStart Start => new()
     {
         Environment = new Dictionary<string, string?> { ["LLMOS_IMPORT_DIRS"] = ModelServer.ImportFolder },
@@ -18,7 +20,8 @@ public sealed class TinyModelServer : ServerProcess
     public async Task<HttpClient> WithAsync(string model)
     {
         SharedFolder.Require("models", "hf-tiny", model);
+        var client = await StartedAsync();
         await _imports.GetOrAdd(model, name => new Lazy<Task>(() => ModelServer.ImportAsync(this, name, "models", "hf-tiny", name))).Value;
-        return Client();
+        return client;
     }
 }

@@ -7,11 +7,8 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.Tokenizers;
 
 /// <summary>Models whose tokenizer came in one of the older forms.</summary>
-public sealed class ModelTokenizerTests(ModelTokenizerTests.Server server) : IClassFixture<ModelTokenizerTests.Server>
+public sealed class ModelTokenizerTests(ServerProcess server)
 {
-    /// <summary>A server of its own, as it imports models.</summary>
-    public sealed class Server : ServerProcess;
-
     [Fact]
     public async Task A_model_with_SentencePieces_file_alone_answers_as_with_its_tokenizer_json()
     {

@@ -8,19 +8,16 @@ namespace LlmOs.Server.Tests.Training;
 /// <summary>Whatever is killed, the job goes on from its checkpoint, and nobody can see from the weights that anything happened.</summary>
 public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undisturbed) : IClassFixture<KilledTrainingTests.Undisturbed>
 {
+#if LONG_TESTS
     private const int Steps = 400;
-    private const int CheckpointEvery = 3;
     private const int Kills = 20;
     private const int Stretch = (Steps - 80) / Kills;
+#else
+    private const int Steps = 150;
+#endif
+    private const int CheckpointEvery = 3;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    private enum Victim
-    {
-        Trainer,
-        Host,
-        Both,
-    }
 
     /// <summary>The training that nobody touches, made once for the tests that compare with it.</summary>
     public sealed class Undisturbed : IDisposable
@@ -53,6 +50,65 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
             _training.Dispose();
             _folder.Dispose();
         }
+    }
+
+    [Fact]
+    public async Task Killed_at_each_stage_the_weights_are_those_of_the_undisturbed_training_and_are_listed_once()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "linux: finds the trainer through /proc");
+        using var folder = new TempFolder();
+        var faults = new FaultFolder(folder.At("faults"));
+        var server = await StartAsync(folder, faults.Environment);
+        try
+        {
+            var id = await SubmitAsync(server, folder, "killed");
+
+            // The trainer, at each stage of a checkpoint and at its end; between two kills it gets on by a checkpoint.
+            var reached = 0L;
+            foreach (var point in FaultFolder.Points("checkpoint", "result"))
+            {
+                if (point.StartsWith("checkpoint", StringComparison.Ordinal))
+                {
+                    (_, reached) = await UntilAsync(server, id, reached + CheckpointEvery);
+                }
+
+                faults.Arm(point);
+                await faults.UntilMetAsync(point, () => FailIfOverAsync(server, id), Cancel);
+            }
+
+            // The host, at each stage of storing and publishing; after the last of them the job has ended.
+            var points = FaultFolder.Points("training", "publish").OrderBy(point => point == "publish.committed").ToList();
+            faults.Arm(points[0]);
+            for (var i = 0; i < points.Count; i++)
+            {
+                await server.WaitForExitAsync();
+                await server.DisposeAsync();
+                if (i + 1 < points.Count)
+                {
+                    faults.Arm(points[i + 1]);
+                }
+
+                server = await StartAsync(folder, faults.Environment);
+            }
+
+            var job = await EndOfAsync(server, id);
+
+            Assert.Equal(await undisturbed.WeightsAsync(), await WeightsAsync(server, job));
+            using var client = server.Client();
+            Assert.Equal(1, Json.Parse(await client.GetStringAsync("/api/v1/models/killed", Cancel)).GetProperty("versions").GetArrayLength());
+        }
+        finally
+        {
+            await server.DisposeAsync();
+        }
+    }
+
+#if LONG_TESTS
+    private enum Victim
+    {
+        Trainer,
+        Host,
+        Both,
     }
 
     [Fact]
@@ -104,6 +160,8 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
         }
     }
 
+#endif
+
     [Fact]
     public async Task A_pause_ends_the_trainer_and_resuming_gives_the_same_weights()
     {
@@ -150,12 +208,12 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
         Assert.Equal(HttpStatusCode.NotFound, version.StatusCode);
     }
 
-    private static Task<ServerProcess> StartAsync(TempFolder folder) => ServerProcess.StartAsync(new ServerStart
+    private static Task<ServerProcess> StartAsync(TempFolder folder, params KeyValuePair<string, string?>[] environment) => ServerProcess.StartAsync(new ServerStart
     {
         Data = folder.At("data"),
 
         // Hosts die here faster than a job's progress is stored, so none of them seems to have got further.
-        Environment = new Dictionary<string, string?> { ["Jobs__MaxAttempts"] = "50" },
+        Environment = new Dictionary<string, string?>(environment) { ["Jobs__MaxAttempts"] = "50" },
     });
 
     private static async Task<string> SubmitAsync(ServerProcess server, TempFolder folder, string name, int steps = Steps, int checkpointEvery = CheckpointEvery)

@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace LlmOs.Infrastructure;
+
+/// <summary>
+/// Named places at which a test ends the process, as <c>kill -9</c> does: once, where a file of that name lies in the folder
+/// that <c>LLMOS_FAULT_POINTS</c> names. Without that variable nothing is looked at. See docs/testing.md.
+/// </summary>
+public static class FaultPoints
+{
+    private static readonly string? Folder = Environment.GetEnvironmentVariable("LLMOS_FAULT_POINTS") is { Length: > 0 } stated ? stated : null;
+
+    /// <param name="name">A literal, so that the tests find every point in the source.</param>
+    public static void Reach(string name)
+    {
+        if (Folder is not null && Path.Combine(Folder, name) is var armed && File.Exists(armed))
+        {
+            File.Delete(armed);
+            using var self = Process.GetCurrentProcess();
+            self.Kill();
+        }
+    }
+}
