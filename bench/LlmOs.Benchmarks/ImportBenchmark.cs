@@ -195,7 +195,7 @@ internal static class ImportBenchmark
 
         public override string ScratchFolder => scratch;
 
-        public override void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null)
+        public override void Report(double progress, JobMessage message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null)
         {
         }
     }

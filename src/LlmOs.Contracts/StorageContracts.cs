@@ -48,3 +48,11 @@ public sealed record CollectedView(string What, int Files, long Bytes);
 
 /// <summary>What a collection deleted, or would delete.</summary>
 public sealed record CollectReport(bool Preview, long FreedBytes, IReadOnlyList<CollectedView> Items);
+
+/// <summary>Asks for a check of every stored file; there is nothing to choose.</summary>
+public sealed record VerifyRequest;
+
+/// <summary>The result of a job that checked the stored files.</summary>
+/// <param name="Blobs">Files that were read.</param>
+/// <param name="Damaged">The SHA-256 by which each damaged file is stored.</param>
+public sealed record VerifyReport(int Blobs, long Bytes, IReadOnlyList<string> Damaged);

@@ -1,9 +1,13 @@
+using LlmOs.Contracts;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Metering;
 using LlmOs.Infrastructure.Network;
 using LlmOs.Infrastructure.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,6 +36,7 @@ public static class InfrastructureTier
         services.AddSingleton<ICollectable, JobLeftovers>();
         services.AddSingleton<Collector>();
         services.AddHostedService<CollectorLoop>();
+        services.AddJobKind<VerifyKind>();
 
         services.AddSingleton<Egress>();
 
@@ -42,6 +47,7 @@ public static class InfrastructureTier
 
         services.AddSingleton<ITableMap, JobTables>();
         services.AddSingleton<JobSignal>();
+        services.AddSingleton<JobSpecs>();
         services.AddSingleton<JobQueue>();
         services.AddSingleton<JobLeases>();
         services.AddSingleton<JobWatch>();
@@ -64,6 +70,9 @@ public static class InfrastructureTier
     public static IEndpointRouteBuilder MapInfrastructure(this IEndpointRouteBuilder routes)
     {
         routes.MapArtifacts();
+        routes.MapJobKind<VerifyKind, VerifyRequest>("/api/v1/artifacts/verify").WithTags("Storage").WithName("VerifyArtifacts")
+            .WithSummary("Hashes every stored file again in the background; answers with the job, whose result names the damaged ones.")
+            .WithRequestExample("{}");
         routes.MapJobs();
         routes.MapNodes();
         routes.MapKeys();

@@ -37,6 +37,34 @@ public sealed class JobCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_is_followed_by_its_events_and_asked_for_at_its_end()
+    {
+        JobView[] states = [Answers.Job(JobState.Running, 0.1, "started"), Answers.Job(JobState.Succeeded, 1, "done", result: """{"model":"tiny","version":1,"ref":"tiny:1"}""")];
+        var asked = 0;
+        await using var server = await LoopbackServer.StartAsync(app =>
+        {
+            app.MapGet("/api/v1/jobs/job_1", () => states[Math.Min(asked++, 2) / 2]); // twice before it is watched
+            app.MapGet("/api/v1/jobs/job_1/events", async (HttpResponse response) =>
+            {
+                response.ContentType = "text/event-stream";
+                await Answers.SendAsync(response, Event(7, JobState.Running, 0.5, "storing a.bin"));
+                await Answers.SendAsync(response, Event(8, JobState.Succeeded, 1, "done"));
+            });
+        });
+
+        var outcome = await LlmosCommand.RunAsync(new(server.Address), "jobs", "watch", "job_1");
+
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.Contains("storing a.bin", outcome.Output, StringComparison.Ordinal);
+        Assert.EndsWith("tiny:1 is ready: llmos run tiny:1\n", outcome.Output, StringComparison.Ordinal);
+        Assert.Equal("/api/v1/jobs/job_1/events?latest=true", Assert.Single(server.Requests, r => r.Path.Contains("events", StringComparison.Ordinal)).Path);
+        Assert.Equal(3, asked); // not once a second
+
+        static string Event(long id, JobState state, double progress, string message) => JsonSerializer.Serialize(
+            new JobEventView(id, state, progress, message, 1, JsonSerializer.SerializeToElement(new { }), Answers.Day), LlmOsJson.Options);
+    }
+
+    [Fact]
     public async Task An_evaluation_is_sent_for_the_model_that_was_named_and_prints_what_it_found()
     {
         var done = Answers.Job(JobState.Succeeded, 1, "done", result: """{"kind":"perplexity","perplexity":23.06708,"bits_per_byte":1.091047,"interval":[21.5,24.75]}""");

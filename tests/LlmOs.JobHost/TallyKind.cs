@@ -16,11 +16,13 @@ public sealed record TallySpec(int Number, int Milliseconds);
 /// </summary>
 internal sealed class TallyKind(NodeIdentity node, TimeProvider clock) : JobKind<TallySpec>
 {
+    private static readonly JobCode Counted = new("counted", "number {number}");
+
     public override string Word => "tally";
 
     protected override async Task<JobPublish> RunAsync(JobContext job, TallySpec spec, CancellationToken cancel)
     {
-        job.Log(JobLogLevel.Info, $"number {spec.Number}");
+        job.Log(JobLogLevel.Info, Counted.With(("number", spec.Number)));
         using var content = new MemoryStream(Encoding.UTF8.GetBytes($"{spec.Number} by attempt {job.Attempt} on {node.Id}"));
         var blob = await job.StageAsync(content, cancel);
         await Task.Delay(TimeSpan.FromMilliseconds(spec.Milliseconds), clock, cancel);

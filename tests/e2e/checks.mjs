@@ -199,11 +199,11 @@ export const checks = [
     assertDrawn(await drawn(), measured);
 
     // What it wrote on the way is what its log says.
-    const log = (await world.api("GET", `/api/v1${world.job.replace("/console", "")}/logs`)).body.items.map(line => /^step (\d+) writes: (.*)$/s.exec(line.text)).filter(Boolean);
+    const log = (await world.api("GET", `/api/v1${world.job.replace("/console", "")}/logs`)).body.items.filter(line => line.code === "sample").map(line => line.arguments);
     assert.ok(log.length > 0, "a sample was written");
     await page.waitForFunction(count => document.querySelectorAll("#samples dd").length === count, log.length);
-    assert.deepEqual(await page.$$eval("#samples dd", texts => texts.map(text => text.textContent)), log.map(line => line[2]).reverse());
-    assert.equal(await page.textContent("#samples dt >> nth=0"), `Step ${log.at(-1)[1]}`);
+    assert.deepEqual(await page.$$eval("#samples dd", texts => texts.map(text => text.textContent)), log.map(sample => sample.prompt + sample.text).reverse());
+    assert.equal(await page.textContent("#samples dt >> nth=0"), `Step ${log.at(-1).step}`);
     await page.click("text=fresh:1");
     await page.waitForURL("**/console/models/fresh");
 
@@ -219,7 +219,8 @@ export const checks = [
     await page.waitForSelector("text=The two cut the text into different tokens.");
     const evaluations = (await world.api("GET", "/api/v1/jobs?kind=evaluation")).body.items;
     assert.equal(evaluations.length, 2);
-    for (const evaluation of evaluations) {
+    for (const listed of evaluations) {
+      const evaluation = (await world.api("GET", `/api/v1/jobs/${listed.id}`)).body;
       await page.waitForSelector(`#results dd:text-is('${evaluation.result.perplexity.toFixed(3)}')`);
     }
     await page.click("button:has-text('Multiple choice')");

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
-using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Infrastructure.Jobs;
 
@@ -31,7 +30,14 @@ public sealed class Job : IRowVersion
     /// <summary>From 0 to 1.</summary>
     public double Progress { get; private set; }
 
-    public string Message { get; private set; } = Waiting;
+    /// <summary>The English line of <see cref="Code"/> and <see cref="Arguments"/>.</summary>
+    public string Message { get; private set; } = JobCodes.WaitingForHost.Sentence;
+
+    /// <summary>The word of a <see cref="JobCode"/>; null where an older version wrote the message.</summary>
+    public string? Code { get; private set; } = JobCodes.WaitingForHost.Word;
+
+    /// <summary>JSON object of texts and numbers; null where the code has none.</summary>
+    public string? Arguments { get; private set; }
 
     /// <summary>Counts the runs; what a run writes is refused once the number has moved on.</summary>
     public int Attempt { get; private set; }
@@ -55,8 +61,14 @@ public sealed class Job : IRowVersion
 
     public bool PauseRequested { get; private set; }
 
-    /// <summary>JSON, as it was submitted.</summary>
+    /// <summary>What the job is about, such as the name of what it makes; null where its kind names nothing.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>JSON, as it was submitted; empty where it lies in the blob <see cref="SpecSha256"/>.</summary>
     public required string Spec { get; init; }
+
+    /// <summary>The blob of a large specification.</summary>
+    public string? SpecSha256 { get; init; }
 
     /// <summary>JSON; null until the job has succeeded.</summary>
     public string? Result { get; private set; }
@@ -77,22 +89,35 @@ public sealed class Job : IRowVersion
 
     public long RowVersion { get; set; }
 
-    internal const string Waiting = "waiting for a host";
-
     /// <summary>True when nothing more will happen unless somebody asks for a retry.</summary>
-    public bool IsOver => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
+    public bool IsOver => IsEnd(State);
+
+    internal static bool IsEnd(JobState state) => state is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
+
+    /// <summary>What it says, as it is stored.</summary>
+    internal JobLine Line => new(Message, Code, Arguments);
 
     /// <summary>A job that waits for its first run.</summary>
-    public static Job Submit(string kind, string spec, int priority, DateTimeOffset now, params IReadOnlyList<string> after) => new()
+    public static Job Submit(string kind, string? subject, StoredSpec spec, int priority, DateTimeOffset now, params IReadOnlyList<string> after)
     {
-        Id = NewId(),
-        Kind = kind,
-        Spec = spec,
-        Priority = priority,
-        After = [.. after.Distinct(StringComparer.Ordinal).Select(id => new JobDependency { AfterId = id })],
-        Message = after.Count > 0 ? "waiting for other jobs" : Waiting,
-        CreatedAt = now,
-    };
+        var job = new Job
+        {
+            Id = NewId(),
+            Kind = kind,
+            Subject = subject,
+            Spec = spec.Json,
+            SpecSha256 = spec.Sha256,
+            Priority = priority,
+            After = [.. after.Distinct(StringComparer.Ordinal).Select(id => new JobDependency { AfterId = id })],
+            CreatedAt = now,
+        };
+        job.Say(after.Count > 0 ? JobCodes.WaitingForJobs : JobCodes.WaitingForHost);
+        return job;
+    }
+
+    /// <summary>As above with a specification for the row, about nothing that has a name.</summary>
+    public static Job Submit(string kind, string spec, int priority, DateTimeOffset now, params IReadOnlyList<string> after) =>
+        Submit(kind, null, new StoredSpec(spec, null), priority, now, after);
 
     public static string NewId() => $"job_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
 
@@ -121,11 +146,11 @@ public sealed class Job : IRowVersion
         }
 
         CancelRequested = true;
-        Message = "cancelling";
+        Say(JobCodes.Cancelling);
         if (State is JobState.Queued or JobState.Paused)
         {
             Step(JobState.Cancelled);
-            Message = "cancelled";
+            Say(JobCodes.Cancelled);
             FinishedAt = now;
             RunAfter = null;
         }
@@ -140,12 +165,12 @@ public sealed class Job : IRowVersion
                 return;
             case JobState.Queued:
                 Step(JobState.Paused);
-                Message = "paused before it started";
+                Say(JobCodes.PausedBeforeStart);
                 return;
             case JobState.Running when kindCanPause && !CancelRequested:
                 Step(JobState.Pausing);
                 PauseRequested = true;
-                Message = "pausing";
+                Say(JobCodes.Pausing);
                 return;
             case JobState.Running when !kindCanPause:
                 throw new LlmOsException(ErrorCode.Conflict, $"A running job of kind '{Kind}' cannot be paused.")
@@ -168,7 +193,7 @@ public sealed class Job : IRowVersion
         Step(JobState.Queued);
         PauseRequested = false;
         RunAfter = null;
-        Message = Waiting;
+        Say(JobCodes.WaitingForHost);
     }
 
     /// <summary>Runs a failed or cancelled job once more: the same job, so its result is still published once.</summary>
@@ -182,28 +207,15 @@ public sealed class Job : IRowVersion
         Step(JobState.Queued);
         (CancelRequested, PauseRequested, LostAttempts, Failures, Headway) = (false, false, 0, 0, 0);
         (Progress, Error, FinishedAt, EtaSeconds, Metrics, RunAfter) = (0, null, null, null, "{}", null);
-        Message = Waiting;
+        Say(JobCodes.WaitingForHost);
     }
 
-    public JobView ToView() => new(
-        Id,
-        Kind,
-        State,
-        Progress,
-        Message,
-        Attempt,
-        Node,
-        Parse(Spec),
-        Result is null ? null : Parse(Result),
-        Error is null ? null : JsonSerializer.Deserialize<JobError>(Error, LlmOsJson.Options),
-        Parse(Metrics),
-        CreatedAt,
-        StartedAt,
-        FinishedAt,
-        EtaSeconds,
-        Priority,
-        [.. After.Select(d => d.AfterId)],
-        RunAfter);
+    /// <param name="spec">The specification, from wherever it lies.</param>
+    internal JobView ToView(JsonElement spec) => JobHead.Of(this).ToView(spec, JobJson.ParseOrNull(Result));
+
+    /// <summary>An argument of what the job says; null where there is none of this name.</summary>
+    internal string? Named(string argument) =>
+        JobJson.ParseOrNull(Arguments) is { ValueKind: JsonValueKind.Object } named && named.TryGetProperty(argument, out var value) ? value.ToString() : null;
 
     /// <summary>A line of the history that says where the job stands.</summary>
     public JobEvent ToEvent(DateTimeOffset now) => new()
@@ -213,118 +225,19 @@ public sealed class Job : IRowVersion
         State = State,
         Progress = Progress,
         Message = Message,
+        Code = Code,
+        Arguments = Arguments,
+        EtaSeconds = EtaSeconds,
         Metrics = Metrics,
         At = now,
     };
+
+    /// <summary>What the job itself says takes no arguments.</summary>
+    private void Say(JobCode code) => (Message, Code, Arguments) = (code.Sentence, code.Word, null);
 
     private void Step(JobState to) =>
         State = MayStep(State, to) ? to : throw new InvalidOperationException($"A job does not go from {State} to {to}.");
 
     private LlmOsException Refuse(string verb) =>
         new(ErrorCode.Conflict, $"Job {Id} is {State.ToString().ToLowerInvariant()} and cannot be {verb}.");
-
-    private static JsonElement Parse(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        return document.RootElement.Clone();
-    }
-}
-
-/// <summary>A line of a job's history.</summary>
-public sealed class JobEvent
-{
-    public long Seq { get; set; }
-
-    public required string JobId { get; init; }
-
-    public required int Attempt { get; init; }
-
-    public required JobState State { get; init; }
-
-    public required double Progress { get; init; }
-
-    public required string Message { get; init; }
-
-    /// <summary>JSON object of numbers by name.</summary>
-    public required string Metrics { get; init; }
-
-    public required DateTimeOffset At { get; init; }
-}
-
-/// <summary>A line that a job's run, or the host that ran it, wrote for who looks into it.</summary>
-public sealed class JobLogLine
-{
-    public long Seq { get; set; }
-
-    public required string JobId { get; init; }
-
-    public required int Attempt { get; init; }
-
-    public required JobLogLevel Level { get; init; }
-
-    public required string Text { get; init; }
-
-    public required DateTimeOffset At { get; init; }
-}
-
-/// <summary>A job waits for another.</summary>
-public sealed class JobDependency
-{
-    public long JobSeq { get; set; }
-
-    /// <summary>The job that must have succeeded.</summary>
-    public required string AfterId { get; init; }
-}
-
-internal sealed class JobTables : ITableMap
-{
-    public void Map(ModelBuilder model)
-    {
-        model.Entity<Job>(job =>
-        {
-            job.ToTable("jobs");
-            job.HasKey(j => j.Seq);
-            job.HasIndex(j => j.Id).IsUnique();
-            job.HasIndex(j => new { j.State, j.Priority, j.Seq }).IsDescending(false, true, false);
-            job.Property(j => j.Id).HasMaxLength(40).IsRequired();
-            job.Property(j => j.Kind).HasMaxLength(64);
-            job.Property(j => j.Node).HasMaxLength(128);
-            job.Ignore(j => j.IsOver);
-            job.HasMany(j => j.After).WithOne().HasForeignKey(d => d.JobSeq).OnDelete(DeleteBehavior.Cascade);
-        });
-        model.Entity<JobDependency>(dependency =>
-        {
-            dependency.ToTable("job_dependencies");
-            dependency.HasKey(d => new { d.JobSeq, d.AfterId });
-            dependency.HasIndex(d => d.AfterId);
-            dependency.Property(d => d.AfterId).HasMaxLength(40);
-        });
-        model.Entity<JobEvent>(line =>
-        {
-            line.ToTable("job_events");
-            line.HasKey(e => e.Seq);
-            line.HasIndex(e => new { e.JobId, e.Seq });
-            line.Property(e => e.JobId).HasMaxLength(40);
-        });
-        model.Entity<JobLogLine>(line =>
-        {
-            line.ToTable("job_logs");
-            line.HasKey(l => l.Seq);
-            line.HasIndex(l => new { l.JobId, l.Seq });
-            line.Property(l => l.JobId).HasMaxLength(40);
-        });
-    }
-}
-
-/// <summary>The tables of jobs.</summary>
-public static class JobQueries
-{
-    extension(LlmOsDb db)
-    {
-        public DbSet<Job> Jobs => db.Set<Job>();
-
-        public DbSet<JobEvent> JobEvents => db.Set<JobEvent>();
-
-        public DbSet<JobLogLine> JobLogs => db.Set<JobLogLine>();
-    }
 }

@@ -6,7 +6,7 @@ using LlmOs.Infrastructure.Storage;
 namespace LlmOs.Infrastructure.Jobs;
 
 /// <summary>A line for the job's log.</summary>
-internal sealed record JobLogEntry(JobLogLevel Level, string Text, DateTimeOffset At);
+internal sealed record JobLogEntry(JobLogLevel Level, JobLine Line, DateTimeOffset At);
 
 /// <summary>What a run has told since it was last stored.</summary>
 /// <param name="Standing">Null when only the log grew.</param>
@@ -31,14 +31,12 @@ internal sealed class JobAttempt : JobContext, IDisposable
     private bool _dirty;
     private JobStop _reason;
 
-    public JobAttempt(Job job, DataFolder folder, ArtifactStore store, TimeProvider clock)
+    public JobAttempt(Job job, JsonElement spec, DataFolder folder, ArtifactStore store, TimeProvider clock)
     {
-        Job = job;
+        (Job, Spec) = (job, spec);
         (_store, _clock) = (store, clock);
-        using var spec = JsonDocument.Parse(job.Spec);
-        Spec = spec.RootElement.Clone();
         _metrics = JsonSerializer.Deserialize<Dictionary<string, double>>(job.Metrics) ?? [];
-        _standing = new JobStanding(job.Progress, "started", job.Metrics, null);
+        _standing = new JobStanding(job.Progress, ((JobMessage)JobCodes.Started).ToLine(MaxMessageCharacters), job.Metrics, null);
         ScratchFolder = Directory.CreateDirectory(Path.Combine(folder.Scratch, $"{job.Id}-{job.Attempt}")).FullName;
         CheckpointFolder = TakeOver(Path.Combine(folder.Jobs, job.Id), job.Attempt);
     }
@@ -95,7 +93,7 @@ internal sealed class JobAttempt : JobContext, IDisposable
         _stop.Cancel();
     }
 
-    public override void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null)
+    public override void Report(double progress, JobMessage message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null)
     {
         lock (_gate)
         {
@@ -110,25 +108,25 @@ internal sealed class JobAttempt : JobContext, IDisposable
             var eta = etaSeconds is { } seconds && double.IsFinite(seconds) ? Math.Max(0, seconds) : (double?)null;
             _standing = new JobStanding(
                 double.IsNaN(progress) ? _standing.Progress : Math.Clamp(progress, 0, 1),
-                JobText.Storable(message, MaxMessageCharacters),
+                message.ToLine(MaxMessageCharacters),
                 JsonSerializer.Serialize(_metrics),
                 eta);
             _dirty = true;
         }
     }
 
-    public override void Log(JobLogLevel level, string text)
+    public override void Log(JobLogLevel level, JobMessage message)
     {
         lock (_gate)
         {
             _lineCount++;
             if (_lineCount <= MaxLines)
             {
-                _lines.Add(new JobLogEntry(level, JobText.Storable(text, MaxLineCharacters), _clock.GetUtcNow()));
+                _lines.Add(new JobLogEntry(level, message.ToLine(MaxLineCharacters), _clock.GetUtcNow()));
             }
             else if (_lineCount == MaxLines + 1)
             {
-                _lines.Add(new JobLogEntry(JobLogLevel.Warning, $"This attempt has written {MaxLines} lines; further ones are dropped.", _clock.GetUtcNow()));
+                _lines.Add(new JobLogEntry(JobLogLevel.Warning, JobCodes.LogFull.With(("lines", MaxLines)).ToLine(MaxLineCharacters), _clock.GetUtcNow()));
             }
         }
     }

@@ -52,13 +52,13 @@ public abstract class JobContext
 
     /// <summary>Reports where the job stands; cheap, written to the database at most a few times a second.</summary>
     /// <param name="progress">From 0 to 1.</param>
-    /// <param name="message">One line for the person who watches.</param>
+    /// <param name="message">What it does now, for the person who watches.</param>
     /// <param name="metrics">Numbers by name, merged into the job's <c>metrics</c>; null leaves them.</param>
     /// <param name="etaSeconds">Seconds to go; null when nobody knows.</param>
-    public abstract void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null);
+    public abstract void Report(double progress, JobMessage message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null);
 
     /// <summary>Adds a line to the job's log, for who looks into it afterwards. Never prompts, replies or keys.</summary>
-    public virtual void Log(JobLogLevel level, string text)
+    public virtual void Log(JobLogLevel level, JobMessage message)
     {
     }
 

@@ -20,13 +20,15 @@ internal static class JobEndpoints
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/api/v1/jobs").WithTags("Jobs");
-        jobs.MapGet("/", List).WithName("ListJobs").WithSummary("Lists jobs, the newest first.");
+        jobs.MapGet("/", List).WithName("ListJobs").WithSummary("Lists jobs, the newest first.")
+            .WithDescription("A list leaves `spec` and `result` null, since they may be large; read one job to see them.");
         jobs.MapPost("/", Submit).WithName("SubmitJob").WithSummary("Starts a job of any kind, after others where it says so.")
             .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(409)
             .WithRequestExample("""{"kind":"import","spec":{"source":"file:/home/me/.llmos/import/my-model","name":"my-model"},"after":[],"priority":0}""");
         jobs.MapGet("/{id}", Get).WithName("GetJob").WithSummary("Shows a job; with wait, once it has ended or the seconds are over.").ProducesProblem(404);
         jobs.MapGet("/{id}/events", Events).WithName("ListJobEvents")
             .WithSummary("A page of the job's history, or its events as they happen (Accept: text/event-stream).")
+            .WithDescription("Begins after the line `Last-Event-ID` or `after`; with `latest=true` and neither of them, at the newest line.")
             .Produces<Page<JobEventView>>()
             .Produces<string>(200, "text/event-stream")
             .ProducesProblem(404);
@@ -41,14 +43,14 @@ internal static class JobEndpoints
         [StringLength(64)] string? kind, QueryWord<JobState>? state, [AsParameters] Paging paging, LlmOsDb db, CancellationToken cancel)
     {
         var wanted = state?.Value;
-        var jobs = db.Jobs.AsNoTracking().Include(j => j.After).Where(j => (kind == null || j.Kind == kind) && (wanted == null || j.State == wanted));
+        var jobs = db.Jobs.Where(j => (kind == null || j.Kind == kind) && (wanted == null || j.State == wanted));
         if (paging.After is { } after)
         {
             var seq = await db.Jobs.Where(j => j.Id == after).Select(j => (long?)j.Seq).SingleOrDefaultAsync(cancel) ?? throw paging.UnknownCursor("job");
             jobs = jobs.Where(j => j.Seq < seq);
         }
 
-        return TypedResults.Ok(await jobs.OrderByDescending(j => j.Seq).ToPageAsync(paging.Size, j => j.ToView(), j => j.Id, cancel));
+        return TypedResults.Ok(await jobs.OrderByDescending(j => j.Seq).Select(JobHead.Columns).ToPageAsync(paging.Size, j => j.ToView(), j => j.Id, cancel));
     }
 
     private static async Task<Accepted<JobAccepted>> Submit(JobRequest request, IEnumerable<JobKind> kinds, JobQueue queue, CancellationToken cancel)
@@ -60,7 +62,7 @@ internal static class JobEndpoints
             throw LlmOsException.Invalid(SpecField, $"{SpecField}: expected an object, as the route of '{kind.Word}' takes it.");
         }
 
-        var job = await queue.SubmitAsync(kind.Word, await CheckAsync(kind, request.Spec, cancel), request.Priority ?? 0, request.After ?? [], cancel);
+        var job = await queue.SubmitAsync(kind, await CheckAsync(kind, request.Spec, cancel), request.Priority ?? 0, request.After ?? [], cancel);
         return JobKindRegistration.Accepted(job);
     }
 
@@ -83,13 +85,14 @@ internal static class JobEndpoints
     private static async Task<IResult> Events(
         string id,
         [AsParameters] NumberedPaging paging,
+        bool? latest,
         [FromHeader(Name = "Last-Event-ID"), StringLength(32)] string? lastEventId,
         HttpRequest request,
         JobWatch watch,
         CancellationToken cancel)
     {
-        await watch.FindAsync(id, cancel);
-        var from = lastEventId is null ? paging.After ?? 0
+        await watch.StateAsync(id, cancel);
+        var from = lastEventId is null ? paging.After ?? (latest is true ? await watch.BeforeNewestAsync(id, cancel) : 0)
             : long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var seen) ? seen
             : throw LlmOsException.Invalid("Last-Event-ID", $"'{lastEventId}' is not the id of an event; send the last id that was received.");
 
@@ -104,52 +107,21 @@ internal static class JobEndpoints
 
     private static async Task<Ok<Page<JobLogView>>> Logs(string id, [AsParameters] NumberedPaging paging, JobWatch watch, CancellationToken cancel)
     {
-        await watch.FindAsync(id, cancel);
+        await watch.StateAsync(id, cancel);
         var lines = await watch.LogAsync(id, paging.After ?? 0, paging.Size + 1, cancel);
         return TypedResults.Ok(lines.ToPage(paging.Size, line => line, line => line.Id.ToString(CultureInfo.InvariantCulture)));
     }
 
-    private static Task<Ok<JobView>> Cancel(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
-        ChangeAsync(id, db, signal, clock, job => job.Cancel(clock.GetUtcNow()), cancel);
+    private static Task<Ok<JobView>> Cancel(string id, JobQueue queue, TimeProvider clock, CancellationToken cancel) =>
+        ChangeAsync(id, queue, job => job.Cancel(clock.GetUtcNow()), cancel);
 
-    private static Task<Ok<JobView>> Pause(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, IEnumerable<JobKind> kinds, CancellationToken cancel) =>
-        ChangeAsync(id, db, signal, clock, job => job.Pause(kinds.Any(k => k.Word == job.Kind && k.CanPause)), cancel);
+    private static Task<Ok<JobView>> Pause(string id, JobQueue queue, IEnumerable<JobKind> kinds, CancellationToken cancel) =>
+        ChangeAsync(id, queue, job => job.Pause(kinds.Any(k => k.Word == job.Kind && k.CanPause)), cancel);
 
-    private static Task<Ok<JobView>> Resume(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
-        ChangeAsync(id, db, signal, clock, job => job.Resume(), cancel);
+    private static Task<Ok<JobView>> Resume(string id, JobQueue queue, CancellationToken cancel) => ChangeAsync(id, queue, job => job.Resume(), cancel);
 
-    private static Task<Ok<JobView>> Retry(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, CancellationToken cancel) =>
-        ChangeAsync(id, db, signal, clock, job => job.Retry(), cancel);
+    private static Task<Ok<JobView>> Retry(string id, JobQueue queue, CancellationToken cancel) => ChangeAsync(id, queue, job => job.Retry(), cancel);
 
-    /// <summary>Changes a job and notes it in its history. A host may end or claim the job meanwhile: then it is looked at again.</summary>
-    private static async Task<Ok<JobView>> ChangeAsync(string id, LlmOsDb db, JobSignal signal, TimeProvider clock, Action<Job> change, CancellationToken cancel)
-    {
-        const int MaxTries = 5;
-        for (var attempt = 1; ; attempt++)
-        {
-            var job = await db.Jobs.Include(j => j.After).SingleOrDefaultAsync(j => j.Id == id, cancel) ?? throw LlmOsException.NotFound("job", id, "/api/v1/jobs");
-            change(job);
-            if (!db.ChangeTracker.HasChanges())
-            {
-                return TypedResults.Ok(job.ToView());
-            }
-
-            try
-            {
-                await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-
-                // The job first: its row is locked from here, so no host's line gets an earlier number and a later time.
-                await db.SaveChangesAsync(cancel);
-                db.Add(job.ToEvent(clock.GetUtcNow()));
-                await db.SaveChangesAsync(cancel);
-                await transaction.CommitAsync(cancel);
-                signal.Raise();
-                return TypedResults.Ok(job.ToView());
-            }
-            catch (DbUpdateConcurrencyException) when (attempt < MaxTries)
-            {
-                db.ChangeTracker.Clear();
-            }
-        }
-    }
+    private static async Task<Ok<JobView>> ChangeAsync(string id, JobQueue queue, Action<Job> change, CancellationToken cancel) =>
+        TypedResults.Ok(await queue.ChangeAsync(id, change, cancel));
 }

@@ -141,6 +141,7 @@ internal sealed partial class JobHousekeeping(
             $"Job {before}, which this one comes after, {(state == JobState.Failed ? "failed" : "was cancelled")}.",
             Detail: null,
             "Retry that job, then this one.");
+        var line = JobCodes.Failed.With(("error", error.Message)).ToLine(error.Message.Length);
         var (json, now) = (JsonSerializer.Serialize(error, LlmOsJson.Options), clock.GetUtcNow());
 
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -148,7 +149,9 @@ internal sealed partial class JobHousekeeping(
         var rows = await db.Jobs.Where(j => j.Seq == waiter.Seq && j.State == JobState.Queued).ExecuteUpdateAsync(
             set => set
                 .SetProperty(j => j.State, JobState.Failed)
-                .SetProperty(j => j.Message, error.Message)
+                .SetProperty(j => j.Message, line.Text)
+                .SetProperty(j => j.Code, line.Code)
+                .SetProperty(j => j.Arguments, line.Arguments)
                 .SetProperty(j => j.Error, json)
                 .SetProperty(j => j.FinishedAt, now)
                 .SetProperty(j => j.RowVersion, j => j.RowVersion + 1),
@@ -164,7 +167,9 @@ internal sealed partial class JobHousekeeping(
             Attempt = waiter.Attempt,
             State = JobState.Failed,
             Progress = waiter.Progress,
-            Message = error.Message,
+            Message = line.Text,
+            Code = line.Code,
+            Arguments = line.Arguments,
             Metrics = waiter.Metrics,
             At = now,
         });

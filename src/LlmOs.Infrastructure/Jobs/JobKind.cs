@@ -26,6 +26,9 @@ public abstract class JobKind
     /// <summary>Reads and checks a specification that came through <c>POST /api/v1/jobs</c>.</summary>
     internal abstract Task<object> CheckAsync(JsonElement spec, CancellationToken cancel);
 
+    /// <summary>What a request is about.</summary>
+    internal abstract string? SubjectOf(object request);
+
     /// <param name="cancel">Fires when the run should stop; <see cref="JobContext.StopReason"/> then says why.</param>
     public abstract Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel);
 }
@@ -42,6 +45,11 @@ public abstract class JobKind<TRequest> : JobKind
     /// <summary>Refuses what can be seen to be wrong before there is a job, by field.</summary>
     /// <returns>The request to store.</returns>
     public virtual Task<TRequest> CheckAsync(TRequest request, CancellationToken cancel) => Task.FromResult(request);
+
+    /// <summary>What a request is about, such as the name of what the job makes: lists show it. Null: nothing that has a name.</summary>
+    protected virtual string? SubjectOf(TRequest request) => null;
+
+    internal sealed override string? SubjectOf(object request) => SubjectOf((TRequest)request);
 
     public sealed override Task<JobPublish> RunAsync(JobContext job, CancellationToken cancel) => RunAsync(job, job.SpecAs<TRequest>(), cancel);
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace LlmOs.Infrastructure.Jobs;
 
 /// <summary>Where a run stands, as it last said.</summary>
-internal sealed record JobStanding(double Progress, string Message, string Metrics, double? EtaSeconds);
+internal sealed record JobStanding(double Progress, JobLine Line, string Metrics, double? EtaSeconds);
 
 /// <summary>What somebody asked of a running job.</summary>
 internal sealed record JobRequests(bool Cancel, bool Pause);
@@ -20,6 +20,9 @@ internal sealed record JobRequests(bool Cancel, bool Pause);
 internal sealed class JobLeases(
     IDbContextFactory<LlmOsDb> databases, NodeIdentity node, TimeProvider clock, JobSignal signal, IOptions<JobOptions> options)
 {
+    /// <summary>Of a message; that of a failure may be long.</summary>
+    private const int MaxCharacters = 4_000;
+
     /// <summary>Takes the next job of these kinds that may begin, or whose host is silent; null when there is none.</summary>
     public async Task<Job?> ClaimAsync(IReadOnlyList<string> kinds, CancellationToken cancel)
     {
@@ -28,6 +31,8 @@ internal sealed class JobLeases(
         object[] values = [node.Id, db.StoredTime(now + options.Value.Lease), db.StoredTime(now), .. kinds];
         var skipLocked = db.IsPostgres ? "for update of j skip locked" : "";
         var names = string.Join(", ", kinds.Select((_, index) => $"{{{index + 3}}}"));
+
+        var lostNode = db.IsPostgres ? "json_build_object('node', node)::text" : "json_object('node', node)";
 
         // One statement: the row is chosen and taken in the same step, so no two hosts get it. Two choices, so that each is
         // the first row of an index: what a silent host left, then what waits.
@@ -38,6 +43,8 @@ internal sealed class JobLeases(
             set lost_attempts = case when state = 'Queued' then lost_attempts when progress > headway then 1 else lost_attempts + 1 end,
                 headway = case when state <> 'Queued' and progress > headway then progress else headway end,
                 message = case when state = 'Queued' then 'started' else 'started again: ' || node || ' fell silent' end,
+                code = case when state = 'Queued' then 'started' else 'host_silent' end,
+                arguments = case when state = 'Queued' then null else {{lostNode}} end,
                 state = 'Running', node = {0}, lease_until = {1}, attempt = attempt + 1, run_after = null,
                 started_at = coalesce(started_at, {2}), row_version = row_version + 1
             where seq = coalesce(
@@ -61,7 +68,10 @@ internal sealed class JobLeases(
             return null;
         }
 
-        db.Add(Line(job, JobState.Running, new JobStanding(job.Progress, $"attempt {job.Attempt} on {node.Id}, {job.Message}", job.Metrics, null)));
+        var line = job.Code == JobCodes.HostSilent.Word
+            ? JobCodes.AttemptAgain.With(("attempt", job.Attempt), ("node", node.Id), ("lost", job.Named("node")))
+            : JobCodes.AttemptStarted.With(("attempt", job.Attempt), ("node", node.Id));
+        db.Add(Line(job, JobState.Running, new JobStanding(job.Progress, line.ToLine(MaxCharacters), job.Metrics, null)));
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(CancellationToken.None); // must complete: else nobody would know whether it is claimed
         signal.Raise();
@@ -84,7 +94,9 @@ internal sealed class JobLeases(
                 set => set
                     .SetProperty(j => j.LeaseUntil, until)
                     .SetProperty(j => j.Progress, standing.Progress)
-                    .SetProperty(j => j.Message, standing.Message)
+                    .SetProperty(j => j.Message, standing.Line.Text)
+                    .SetProperty(j => j.Code, standing.Line.Code)
+                    .SetProperty(j => j.Arguments, standing.Line.Arguments)
                     .SetProperty(j => j.Metrics, standing.Metrics)
                     .SetProperty(j => j.EtaSeconds, standing.EtaSeconds),
                 cancel);
@@ -124,7 +136,7 @@ internal sealed class JobLeases(
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
 
         // First, because it locks the row: whoever claims the job meanwhile waits, and then finds it ended.
-        var ending = new Ending(JobState.Succeeded, StandingOf(job, last) with { Progress = 1, Message = "done", EtaSeconds = 0 }, last.Lines);
+        var ending = new Ending(JobState.Succeeded, StandingOf(job, last) with { Progress = 1, Line = Say(JobCodes.Done), EtaSeconds = 0 }, last.Lines);
         if (await EndAsync(db, job, ending, cancel) == 0)
         {
             return false;
@@ -142,23 +154,23 @@ internal sealed class JobLeases(
 
     /// <summary>Ends the job without a result; false when the lease is gone.</summary>
     public Task<bool> FailAsync(Job job, JobNews last, JobError error, CancellationToken cancel) =>
-        LeaveAsync(job, new Ending(JobState.Failed, StandingOf(job, last) with { Message = error.Message }, last.Lines) { Error = error }, cancel);
+        LeaveAsync(job, new Ending(JobState.Failed, StandingOf(job, last) with { Line = Say(JobCodes.Failed.With(("error", error.Message))) }, last.Lines) { Error = error }, cancel);
 
     public Task<bool> CancelAsync(Job job, JobNews last, CancellationToken cancel) =>
-        LeaveAsync(job, new Ending(JobState.Cancelled, StandingOf(job, last) with { Message = "cancelled" }, last.Lines), cancel);
+        LeaveAsync(job, new Ending(JobState.Cancelled, StandingOf(job, last) with { Line = Say(JobCodes.Cancelled) }, last.Lines), cancel);
 
     public Task<bool> PauseAsync(Job job, JobNews last, CancellationToken cancel) =>
-        LeaveAsync(job, new Ending(JobState.Paused, StandingOf(job, last) with { Message = "paused" }, last.Lines), cancel);
+        LeaveAsync(job, new Ending(JobState.Paused, StandingOf(job, last) with { Line = Say(JobCodes.Paused) }, last.Lines), cancel);
 
     /// <summary>Gives the job back, to be run again by whoever asks next.</summary>
     public Task<bool> ReleaseAsync(Job job, JobNews last, CancellationToken cancel) =>
-        LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Message = "waiting for a host: the last one stopped" }, last.Lines), cancel);
+        LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Line = Say(JobCodes.HostStopped) }, last.Lines), cancel);
 
     /// <summary>Gives the job back after a failure that may pass, to be run again after a pause.</summary>
     public Task<bool> PostponeAsync(Job job, JobNews last, JobSetback setback, JobError error, CancellationToken cancel)
     {
-        var message = $"trying again: {error.Message}";
-        return LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Message = message }, last.Lines) { Setback = setback }, cancel);
+        var line = Say(JobCodes.TryingAgain.With(("error", error.Message)));
+        return LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Line = line }, last.Lines) { Setback = setback }, cancel);
     }
 
     /// <summary>Lets jobs of hosts that cannot be alive be claimed at once. Only where one server owns the database.</summary>
@@ -172,7 +184,7 @@ internal sealed class JobLeases(
     }
 
     private static JobStanding StandingOf(Job job, JobNews last) =>
-        (last.Standing ?? new JobStanding(job.Progress, job.Message, job.Metrics, null)) with { EtaSeconds = null };
+        (last.Standing ?? new JobStanding(job.Progress, job.Line, job.Metrics, null)) with { EtaSeconds = null };
 
     private async Task<bool> LeaveAsync(Job job, Ending ending, CancellationToken cancel)
     {
@@ -195,7 +207,9 @@ internal sealed class JobLeases(
             set => set
                 .SetProperty(j => j.State, ending.State)
                 .SetProperty(j => j.Progress, standing.Progress)
-                .SetProperty(j => j.Message, standing.Message)
+                .SetProperty(j => j.Message, standing.Line.Text)
+                .SetProperty(j => j.Code, standing.Line.Code)
+                .SetProperty(j => j.Arguments, standing.Line.Arguments)
                 .SetProperty(j => j.Metrics, standing.Metrics)
                 .SetProperty(j => j.EtaSeconds, standing.EtaSeconds)
                 .SetProperty(j => j.Error, errorJson)
@@ -225,13 +239,27 @@ internal sealed class JobLeases(
         Attempt = job.Attempt,
         State = state,
         Progress = standing.Progress,
-        Message = standing.Message,
+        Message = standing.Line.Text,
+        Code = standing.Line.Code,
+        Arguments = standing.Line.Arguments,
+        EtaSeconds = standing.EtaSeconds,
         Metrics = standing.Metrics,
         At = clock.GetUtcNow(),
     };
 
     private static void AddLog(LlmOsDb db, Job job, IReadOnlyList<JobLogEntry> lines) =>
-        db.AddRange(lines.Select(line => new JobLogLine { JobId = job.Id, Attempt = job.Attempt, Level = line.Level, Text = line.Text, At = line.At }));
+        db.AddRange(lines.Select(line => new JobLogLine
+        {
+            JobId = job.Id,
+            Attempt = job.Attempt,
+            Level = line.Level,
+            Text = line.Line.Text,
+            Code = line.Line.Code,
+            Arguments = line.Line.Arguments,
+            At = line.At,
+        }));
+
+    private static JobLine Say(JobMessage message) => message.ToLine(MaxCharacters);
 
     /// <summary>How an attempt leaves its job.</summary>
     private sealed record Ending(JobState State, JobStanding Standing, IReadOnlyList<JobLogEntry> Lines)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Storage;
@@ -20,6 +21,7 @@ internal sealed partial class JobLoop(
     LlmOsSettings settings,
     DataFolder folder,
     ArtifactStore store,
+    JobSpecs specs,
     HostDrain drain,
     IOptions<JobOptions> options,
     TimeProvider clock,
@@ -104,12 +106,12 @@ internal sealed partial class JobLoop(
     {
         try
         {
-            if (await EndedBeforeItBeganAsync(job))
+            if (await EndedBeforeItBeganAsync(job) || await SpecAsync(job) is not { } spec)
             {
                 return;
             }
 
-            using var attempt = new JobAttempt(job, folder, store, clock);
+            using var attempt = new JobAttempt(job, spec, folder, store, clock);
             await using var scope = scopes.CreateAsyncScope();
             var kind = scope.ServiceProvider.GetServices<JobKind>().Single(k => k.Word == job.Kind);
             LogStarted(job.Id, job.Kind, job.Attempt);
@@ -129,7 +131,7 @@ internal sealed partial class JobLoop(
     /// <summary>A job that was claimed from a silent host may have been cancelled or paused since, or be what kills its hosts.</summary>
     private async Task<bool> EndedBeforeItBeganAsync(Job job)
     {
-        var standing = new JobStanding(job.Progress, job.Message, job.Metrics, null);
+        var standing = new JobStanding(job.Progress, job.Line, job.Metrics, null);
         if (job.CancelRequested)
         {
             await leases.CancelAsync(job, new JobNews(standing, []), CancellationToken.None);
@@ -153,6 +155,20 @@ internal sealed partial class JobLoop(
         }
 
         return false;
+    }
+
+    /// <summary>The specification; null where it is lost, which has ended the job.</summary>
+    private async Task<JsonElement?> SpecAsync(Job job)
+    {
+        try
+        {
+            return await specs.OpenAsync(job, CancellationToken.None);
+        }
+        catch (LlmOsException e)
+        {
+            await leases.FailAsync(job, new JobNews(new JobStanding(job.Progress, job.Line, job.Metrics, null), []), JobErrors.Of(e), CancellationToken.None);
+            return null;
+        }
     }
 
     private void CleanUp(JobAttempt attempt, JobState state)
@@ -251,7 +267,7 @@ internal sealed partial class JobLoop(
             LogFailed(failure, job.Id, job.Attempt);
         }
 
-        attempt.Log(JobLogLevel.Error, string.Join(Environment.NewLine, new[] { $"{error.Code}: {error.Message}", error.Detail }.OfType<string>()));
+        attempt.Log(JobLogLevel.Error, JobCodes.FailedBecause.With(("error_code", error.Code), ("error", string.Join(Environment.NewLine, new[] { error.Message, error.Detail }.OfType<string>()))));
         if (kind.CanRepeat && JobRetry.IsPassing(failure))
         {
             var setback = JobRetry.After(job.Failures, job.Headway, attempt.Standing.Progress, options.Value);
@@ -321,28 +337,4 @@ internal sealed partial class JobLoop(
             }
         }
     }
-
-    [LoggerMessage(LogLevel.Debug, "Job {Job} of kind {Kind} started, attempt {Attempt}")]
-    private partial void LogStarted(string job, string kind, int attempt);
-
-    [LoggerMessage(LogLevel.Debug, "Job {Job} left attempt {Attempt} as {State}")]
-    private partial void LogEnded(string job, int attempt, JobState state);
-
-    [LoggerMessage(LogLevel.Warning, "Job {Job} is no longer this host's; what attempt {Attempt} did is dropped")]
-    private partial void LogLeaseLost(string job, int attempt);
-
-    [LoggerMessage(LogLevel.Error, "Job {Job} failed at attempt {Attempt} for a reason that is no refusal")]
-    private partial void LogFailed(Exception cause, string job, int attempt);
-
-    [LoggerMessage(LogLevel.Error, "The end of job {Job}, attempt {Attempt}, could not be stored; its lease will run out")]
-    private partial void LogAttemptBroke(Exception cause, string job, int attempt);
-
-    [LoggerMessage(LogLevel.Debug, "A folder of job {Job} could not be deleted; it is tried again later")]
-    private partial void LogNotDeleted(Exception cause, string job);
-
-    [LoggerMessage(LogLevel.Warning, "The lease of job {Job} could not be renewed; it is tried again")]
-    private partial void LogRenewFailed(Exception cause, string job);
-
-    [LoggerMessage(LogLevel.Warning, "The database did not answer when asked for jobs; it is asked again")]
-    private partial void LogClaimFailed(Exception cause);
 }

@@ -57,6 +57,8 @@ internal sealed class ImportKind(
         return request;
     }
 
+    protected override string? SubjectOf(ImportRequest request) => request.Name;
+
     protected override async Task<JobPublish> RunAsync(JobContext job, ImportRequest request, CancellationToken cancel)
     {
         var version = await FormatRefusal.GuardAsync(async () =>
@@ -115,7 +117,7 @@ internal sealed class ImportKind(
     {
         // Links below a path of this machine must not lead out of the import folders. What was fetched holds only links of ours.
         string Place(string path) => source.Origin is null ? ImportSource.ResolveInside(path, settings.ImportDirs) : path;
-        void Report(double done, string message) => job.Report(from + ((1 - from) * done), message);
+        void Report(double done, JobMessage message) => job.Report(from + ((1 - from) * done), message);
 
         CheckMemory(
             parent is null ? SourceLayout.ReadConfig(source.Path, Place) : ModelFolder.ReadConfig(parent.Files.First(f => f.Path == ModelFolder.ConfigFile).Location),

@@ -1,5 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Registry;
@@ -24,16 +25,16 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
     /// <param name="report">Told the share done, from 0 to 1, and what comes next.</param>
     /// <returns>The version, ready to publish; callers add alias, lineage and parity with <c>with</c>.</returns>
     /// <exception cref="LlmOsException">The files cannot be used; the code is one of an import's.</exception>
-    public Task<NewModelVersion> TakeAsync(string source, string name, Action<double, string> report, CancellationToken cancel) =>
+    public Task<NewModelVersion> TakeAsync(string source, string name, Action<double, JobMessage> report, CancellationToken cancel) =>
         FormatRefusal.GuardAsync(async () =>
         {
-            report(0, "checking the files");
+            report(0, ImportCodes.CheckingFiles);
             return await TakeFilesAsync(ModelFolder.List(source), name, Precisions.Full, report, cancel);
         });
 
     /// <param name="layout">The files; those that may be moved are.</param>
     /// <param name="precision">One of <see cref="Precisions.All"/>.</param>
-    internal async Task<NewModelVersion> TakeFilesAsync(IReadOnlyList<LayoutFile> layout, string name, string precision, Action<double, string> report, CancellationToken cancel)
+    internal async Task<NewModelVersion> TakeFilesAsync(IReadOnlyList<LayoutFile> layout, string name, string precision, Action<double, JobMessage> report, CancellationToken cancel)
     {
         // Before anything is copied.
         ModelFolder.Check(layout);
@@ -42,16 +43,16 @@ public sealed class ModelIntake(ArtifactStore store, ServingGraphs graphs)
         List<ModelFileView> files = [];
         foreach (var file in layout)
         {
-            report(0.6 * files.Count / layout.Count, $"storing {file.Path}");
+            report(0.6 * files.Count / layout.Count, ImportCodes.StoringFile.With(("file", file.Path)));
             var blob = file.MayMove ? await store.TakeFileAsync(file.Location, cancel) : await store.PutFileAsync(file.Location, cancel);
             files.Add(new ModelFileView(file.Path, blob.Sha256, blob.Bytes));
         }
 
-        report(0.6, "building the graph");
+        report(0.6, ImportCodes.BuildingGraph);
         // From the stored files: the folder may have changed since it was checked.
         var model = ModelFolder.Check([.. files.Select(f => new LayoutFile(f.Path, store.PathOf(f.Sha256)))]);
         await graphs.OpenFreshAsync(files, precision, cancel);
-        report(1, "ready");
+        report(1, ImportCodes.Ready);
         return new NewModelVersion
         {
             Name = name,

@@ -3,9 +3,11 @@ using LlmOs.Contracts;
 using LlmOs.Formats;
 using LlmOs.Formats.Gguf;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
 using LlmOs.Models.Import.Adapters;
 using LlmOs.Models.Import.Gguf;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Import;
 
@@ -26,11 +28,11 @@ internal static class SourceLayout
     /// <exception cref="ModelFormatException">It is none of these.</exception>
     /// <exception cref="LlmOsException">An archive is refused.</exception>
     public static async Task<IReadOnlyList<LayoutFile>> ReadAsync(
-        string source, Func<string, string> place, AdapterBase? parent, bool half, string scratch, Action<double, string> report, CancellationToken cancel)
+        string source, Func<string, string> place, AdapterBase? parent, bool half, string scratch, Action<double, JobMessage> report, CancellationToken cancel)
     {
         if (!Directory.Exists(source) && ArchiveUnpacker.IsArchive(source))
         {
-            report(0, "unpacking the archive");
+            report(0, ImportCodes.UnpackingArchive);
             var unpacked = Directory.CreateDirectory(Path.Combine(scratch, "archive")).FullName;
             await ArchiveUnpacker.UnpackAsync(source, unpacked, new ArchiveLimits(), cancel);
             source = RootOf(unpacked);
@@ -41,7 +43,7 @@ internal static class SourceLayout
         if (parent is not null)
         {
             return AdapterFolder.Merge(
-                source, place, parent, half ? TensorType.F16 : TensorType.F32, scratch, share => report(share, $"merging the adapter into {parent.Reference}"), cancel);
+                source, place, parent, half ? TensorType.F16 : TensorType.F32, scratch, share => report(share, ImportCodes.MergingAdapter.With(("base", parent.Reference))), cancel);
         }
 
         var path = Directory.Exists(source) ? GgufIn(source) : source;
@@ -52,11 +54,11 @@ internal static class SourceLayout
         }
 
         CheckKind(path);
-        report(0, "reading the GGUF file");
+        report(0, ImportCodes.ReadingGguf);
         var converted = Directory.CreateDirectory(Path.Combine(scratch, "converted")).FullName;
         using (var gguf = OpenGguf(path, place))
         {
-            GgufFolder.Write(gguf, half, converted, share => report(share, "converting the weights"), cancel);
+            GgufFolder.Write(gguf, half, converted, share => report(share, ImportCodes.ConvertingWeights), cancel);
         }
 
         return [.. ModelFolder.List(converted).Select(f => f with { MayMove = true })];
@@ -124,7 +126,7 @@ internal static class SourceLayout
     private static bool IsBeneath(string path, string folder) => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The same files with the weights rounded to f16; as they are where they are f16 already.</summary>
-    private static List<LayoutFile> ToHalf(List<LayoutFile> files, string scratch, Action<double, string> report, CancellationToken cancel)
+    private static List<LayoutFile> ToHalf(List<LayoutFile> files, string scratch, Action<double, JobMessage> report, CancellationToken cancel)
     {
         ModelFolder.Check(files);
         using var weights = ModelFolder.OpenWeights(files);
@@ -135,7 +137,7 @@ internal static class SourceLayout
 
         var folder = Directory.CreateDirectory(Path.Combine(scratch, "half")).FullName;
         var path = Path.Combine(folder, ModelFolder.WeightsFile);
-        WeightCopy.Write(new FloatWeights(weights), TensorType.F16, path, share => report(share, "rounding the weights to f16"), cancel);
+        WeightCopy.Write(new FloatWeights(weights), TensorType.F16, path, share => report(share, ImportCodes.RoundingWeights.With(("precision", Precisions.Half))), cancel);
         return
         [
             .. files

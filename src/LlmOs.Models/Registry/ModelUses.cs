@@ -97,12 +97,11 @@ internal sealed class ModelUses(IEnumerable<IModelUsers> users)
 }
 
 /// <summary>Jobs that have not ended and name a model in their specification.</summary>
-internal sealed class JobModelUsers : IModelUsers
+internal sealed class JobModelUsers(JobSpecs specs) : IModelUsers
 {
     public async Task<IReadOnlyList<ModelUse>> ListAsync(LlmOsDb db, string name, CancellationToken cancel)
     {
-        JobState[] over = [JobState.Succeeded, JobState.Failed, JobState.Cancelled];
-        var jobs = await db.Jobs.AsNoTracking().Where(j => !over.Contains(j.State) && j.Spec.Contains(name)).Select(j => new { j.Id, j.Spec }).ToListAsync(cancel);
+        var jobs = await specs.UnfinishedAsync(db, name, cancel);
         return [.. jobs.SelectMany(j => Strings(j.Spec).Where(text => text.StartsWith(name, StringComparison.Ordinal)).Select(text => new ModelUse("job", j.Id, text)))];
     }
 

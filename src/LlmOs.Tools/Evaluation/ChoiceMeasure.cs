@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
 using LlmOs.Models.Generation;
 
 namespace LlmOs.Tools.Evaluation;
@@ -14,14 +15,14 @@ internal sealed record ChoiceScore(IReadOnlyList<double> Loglikelihoods, IReadOn
 /// </summary>
 internal static class ChoiceMeasure
 {
-    public static async Task<EvaluationOutcome> RunAsync(ChoicePlan plan, IScoringRun model, string folder, Action<double, string> report, CancellationToken cancel)
+    public static async Task<EvaluationOutcome> RunAsync(ChoicePlan plan, IScoringRun model, string folder, Action<double, JobMessage> report, CancellationToken cancel)
     {
         var fingerprint = plan.Fingerprint();
         using var rows = RowFile<ChoiceScore>.Open(Path.Combine(folder, "rows.jsonl"), $"{model.Reference} {fingerprint}");
         while (rows.Rows.Count < plan.Rows.Count)
         {
             var next = rows.Rows.Count;
-            report((double)next / plan.Rows.Count, $"row {next + 1} of {plan.Rows.Count}");
+            report((double)next / plan.Rows.Count, EvaluationCodes.Row.With(("row", next + 1), ("rows", plan.Rows.Count)));
             rows.Add(await ScoreAsync(plan.Rows[next], next, model, cancel));
         }
 

@@ -30,6 +30,8 @@ internal sealed class EvaluationKind(LlmOsSettings settings, IGenerationService 
         return request with { Model = (await generation.FindAsync(request.Model, ModelNeed.Scoring, "model", cancel)).Reference };
     }
 
+    protected override string? SubjectOf(EvaluationRequest request) => request.Model;
+
     protected override async Task<JobPublish> RunAsync(JobContext job, EvaluationRequest request, CancellationToken cancel)
     {
         var plan = EvaluationPlan.Of(request);
@@ -49,7 +51,7 @@ internal sealed class EvaluationKind(LlmOsSettings settings, IGenerationService 
     }
 
     /// <summary>Reports the share done with the time to go, at the pace of this run's own rows.</summary>
-    private Action<double, string> Reporter(JobContext job)
+    private Action<double, JobMessage> Reporter(JobContext job)
     {
         (double Done, long At)? first = null;
         return (done, message) =>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
 using LlmOs.Models.Generation;
 
 namespace LlmOs.Tools.Evaluation;
@@ -47,7 +48,7 @@ internal static class PerplexityMeasure
         }
     }
 
-    public static async Task<EvaluationOutcome> RunAsync(PerplexityPlan plan, string path, IScoringRun model, string folder, Action<double, string> report, CancellationToken cancel)
+    public static async Task<EvaluationOutcome> RunAsync(PerplexityPlan plan, string path, IScoringRun model, string folder, Action<double, JobMessage> report, CancellationToken cancel)
     {
         var (ids, sha256) = await ReadAsync(path, model, plan.MaxTokens, cancel);
         var window = plan.Window ?? EvaluationPlan.DefaultWindow(model.ContextLength, plan.Begin);
@@ -78,7 +79,7 @@ internal static class PerplexityMeasure
         using var rows = RowFile<WindowScore>.Open(Path.Combine(folder, "windows.jsonl"), $"{model.Reference} {fingerprint}");
         while (rows.Rows.Count < windows.Count)
         {
-            report((double)rows.Rows.Count / windows.Count, $"window {rows.Rows.Count + 1} of {windows.Count}");
+            report((double)rows.Rows.Count / windows.Count, EvaluationCodes.Window.With(("window", rows.Rows.Count + 1), ("windows", windows.Count)));
             rows.Add(await ScoreAsync(windows[rows.Rows.Count], ids, plan.Begin ? model.BeginToken : null, model, cancel));
         }
 

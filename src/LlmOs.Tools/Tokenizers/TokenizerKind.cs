@@ -23,6 +23,8 @@ internal sealed class TokenizerKind(LlmOsSettings settings, TimeProvider clock) 
         return Task.FromResult(request);
     }
 
+    protected override string? SubjectOf(TokenizerTrainingRequest request) => request.Name;
+
     protected override async Task<JobPublish> RunAsync(JobContext job, TokenizerTrainingRequest request, CancellationToken cancel)
     {
         var plan = TokenizerPlan.Of(request);
@@ -46,10 +48,10 @@ internal sealed class TokenizerKind(LlmOsSettings settings, TimeProvider clock) 
         var tokenizer = TokenizerJson.Load(path);
         if (tokenizer.VocabularySize < plan.Vocabulary)
         {
-            job.Log(JobLogLevel.Warning, $"The text has too few repeated parts for {plan.Vocabulary} tokens: the vocabulary has {tokenizer.VocabularySize}.");
+            job.Log(JobLogLevel.Warning, TokenizerCodes.FewRepeats.With(("wanted", plan.Vocabulary), ("found", tokenizer.VocabularySize)));
         }
 
-        job.Report(0.8, "measuring the tokenizer on the text");
+        job.Report(0.8, TokenizerCodes.Measuring);
         var measure = new TokenizerMeasure(tokenizer, plan.Unknown);
         foreach (var chunk in TextChunks.Read(text, TrainingPlan.EndOfText))
         {

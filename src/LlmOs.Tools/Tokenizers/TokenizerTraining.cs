@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using LlmOs.Formats.Tokenizers;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Tools.Training;
 
 namespace LlmOs.Tools.Tokenizers;
 
@@ -9,9 +11,9 @@ internal static class TokenizerTraining
     /// <param name="path">Where the file goes.</param>
     /// <param name="report">Told what comes next.</param>
     /// <exception cref="Infrastructure.LlmOsException">The vocabulary has no room for the text's characters.</exception>
-    public static void Run(TokenizerPlan plan, IEnumerable<TextChunk> text, string path, Action<string> report, CancellationToken cancel)
+    public static void Run(TokenizerPlan plan, IEnumerable<TextChunk> text, string path, Action<JobMessage> report, CancellationToken cancel)
     {
-        report("counting the words");
+        report(TokenizerCodes.CountingWords);
         switch (plan.Kind)
         {
             case TokenizerPlan.BytePair:
@@ -22,19 +24,19 @@ internal static class TokenizerTraining
                     trainer.Add(chunk.Text.Span);
                 }
 
-                report("merging pairs");
+                report(TokenizerCodes.MergingPairs);
                 trainer.Train(plan.Vocabulary, plan.SpecialTokens, cancel).Write(path);
                 break;
 
             case TokenizerPlan.WordPiece:
                 var words = Count(text, TokenizerFile.WordPieceSurroundings(plan.Lowercase), cancel);
-                report("merging pairs");
+                report(TokenizerCodes.MergingPairs);
                 TokenizerFile.WriteWordPiece(path, WordPieceTrainer.Train(words, new Alphabet(words, plan.Coverage), plan.SpecialTokens, plan.Vocabulary, cancel), plan);
                 break;
 
             default:
                 var pieces = Count(text, TokenizerFile.UnigramSurroundings(), cancel);
-                report("weighing pieces");
+                report(TokenizerCodes.WeighingPieces);
                 var learnt = UnigramTrainer.Train(pieces, new Alphabet(pieces, plan.Coverage), plan.Vocabulary - plan.SpecialTokens.Count, cancel);
                 TokenizerFile.WriteUnigram(path, [(plan.Unknown!, 0), .. learnt], [.. plan.SpecialTokens.Where(t => t != plan.Unknown)]);
                 break;

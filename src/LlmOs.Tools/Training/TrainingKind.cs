@@ -50,6 +50,8 @@ internal sealed partial class TrainingKind(
         return request;
     }
 
+    protected override string? SubjectOf(TrainingRequest request) => request.Name;
+
     protected override async Task<JobPublish> RunAsync(JobContext job, TrainingRequest request, CancellationToken cancel)
     {
         var trainer = TrainerLocator.Find(settings);
@@ -58,9 +60,12 @@ internal sealed partial class TrainingKind(
         var completed = await TrainAsync(job, trainer, TrainerJobOf(job, request, sources, result), cancel);
 
         FaultPoints.Reach("training.trained");
+
+        // The job ends with the figures of what it publishes: a run that went on near its end has told of an earlier step.
+        job.Report(TrainerShare, TrainingCodes.Trained.With(("steps", completed.Steps)), Figures(completed));
         var version = await intake.TakeAsync(result, request.Name, (done, message) => job.Report(TrainerShare + (0.03 * done), message), cancel);
         FaultPoints.Reach("training.stored");
-        job.Report(0.98, "comparing the served graph with the trained model");
+        job.Report(0.98, TrainingCodes.Comparing);
         var (parity, continued) = await CompareAsync(job, version, result, cancel);
         version = version with
         {
@@ -106,7 +111,10 @@ internal sealed partial class TrainingKind(
             }
 
             LogStartedAgain(job.Id, end.ExitCode, progress.Checkpoint, restarts.InARow);
-            var restart = $"{How(end)} Going on from {progress.CheckpointText} (restart {restarts.InARow} of {TrainingRestarts.Most} without progress)";
+            var restart = progress.Checkpoint == 0
+                ? TrainingCodes.RestartedAtStart.With(("restart", restarts.InARow), ("max", TrainingRestarts.Max))
+                : TrainingCodes.RestartedAtStep.With(("step", progress.Checkpoint), ("restart", restarts.InARow), ("max", TrainingRestarts.Max));
+            job.Log(JobLogLevel.Warning, How(end));
             job.Report(double.NaN, restart);
             job.Log(JobLogLevel.Warning, restart);
         }
@@ -166,19 +174,30 @@ internal sealed partial class TrainingKind(
             Hint = "Free some memory, then retry the job, which goes on from its latest checkpoint; or submit it again with a smaller 'micro_batch_tokens'.",
         };
 
-    private static string How(TrainerEnd end) => end switch
+    private static JobMessage How(TrainerEnd end) => end switch
     {
-        { IsSilent: true } => "The trainer said nothing for a minute and was ended.",
-        { Last: TrainerFailed failed } => $"The trainer gave up: {failed.Message}",
-        { ExitCode: Killed } => "The trainer was killed (signal 9).",
-        { ExitCode: > 128 and < 192 } => $"The trainer was ended by signal {end.ExitCode - 128}.",
-        { ExitCode: TrainerExit.Paused } => "The trainer was ended by somebody (signal 15).",
-        _ => $"The trainer ended with code {end.ExitCode} and without a result.",
+        { IsSilent: true } => TrainingCodes.TrainerSilent,
+        { Last: TrainerFailed failed } => TrainingCodes.TrainerGaveUp.With(("error", failed.Message)),
+        { ExitCode: Killed } => TrainingCodes.TrainerKilled,
+        { ExitCode: > 128 and < 192 } => TrainingCodes.TrainerSignalled.With(("signal", end.ExitCode - 128)),
+        { ExitCode: TrainerExit.Paused } => TrainingCodes.TrainerEndedByOthers,
+        _ => TrainingCodes.TrainerEnded.With(("exit_code", end.ExitCode)),
     };
 
     private JsonElement Metrics(TrainerCompleted completed, ContinuationView continued) => JsonSerializer.SerializeToElement(
         new { Kind = Word, completed.Steps, completed.KeptStep, completed.Tokens, completed.Loss, completed.ValidationLoss, completed.Seconds, GreedyTexts = continued.Texts, GreedyTextsEqual = continued.Equal },
         LlmOsJson.Options);
+
+    private static Dictionary<string, double> Figures(TrainerCompleted completed)
+    {
+        var figures = new Dictionary<string, double> { ["step"] = completed.Steps, ["tokens"] = completed.Tokens, ["loss"] = completed.Loss };
+        if (completed.ValidationLoss is { } validation)
+        {
+            figures["validation_loss"] = validation;
+        }
+
+        return figures;
+    }
 
     /// <summary>Turns the trainer's events into the job's standing.</summary>
     private sealed class Progress(JobContext job)
@@ -197,25 +216,25 @@ internal sealed partial class TrainingKind(
         {
             switch (happened)
             {
-                case TrainerStage stage:
-                    job.Report(Step == 0 ? 0 : TrainerShare, stage.Message);
+                case TrainerStage stage when TrainingCodes.Read(stage.Code, stage.Arguments) is { } message:
+                    job.Report(Step == 0 ? 0 : TrainerShare, message);
                     break;
-                case TrainerWarning warning:
-                    job.Report(double.NaN, warning.Message);
-                    job.Log(JobLogLevel.Warning, warning.Message);
+                case TrainerWarning warning when TrainingCodes.Read(warning.Code, warning.Arguments) is { } message:
+                    job.Report(double.NaN, message);
+                    job.Log(JobLogLevel.Warning, message);
                     break;
                 case TrainerCheckpoint written:
                     Checkpoint = written.Step;
                     break;
                 case TrainerSample sample:
                     // What the model writes now, kept for who looks later: progress replaces a message within the second.
-                    var text = $"step {sample.Step} writes: {sample.Prompt}{sample.Text}".ReplaceLineEndings(" ");
+                    var text = TrainingCodes.Sample.With(("step", sample.Step), ("prompt", sample.Prompt.ReplaceLineEndings(" ")), ("text", sample.Text.ReplaceLineEndings(" ")));
                     job.Report(double.NaN, text);
                     job.Log(JobLogLevel.Info, text);
                     break;
                 case TrainerProgress at:
                     (Step, ResidentBytes) = (at.Step, at.ResidentBytes);
-                    job.Report(at.Progress * TrainerShare, FormattableString.Invariant($"step {at.Step}, loss {at.Loss:0.000}"), Numbers(at), at.EtaSeconds);
+                    job.Report(at.Progress * TrainerShare, TrainingCodes.Step.With(("step", at.Step), ("loss", at.Loss)), Numbers(at), at.EtaSeconds);
                     break;
             }
         }

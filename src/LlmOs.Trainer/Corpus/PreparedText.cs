@@ -78,18 +78,18 @@ internal sealed record PreparedText
         TextTokenizer tokenizer;
         if (from is null)
         {
-            emit(new TrainerStage("training the tokenizer"));
+            emit(TrainerStage.Of(TrainingCodes.TrainingTokenizer));
             var counted = new Counted(TextChunks.Read(job.TextPath, separator));
             tokenizer = TextTokenizer.Train(folder, counted.Chunks(), plan.Sizes.Vocabulary, plan.SpecialTokens, cancel);
             documents = counted.Documents;
             if (tokenizer.VocabularySize < plan.Sizes.Vocabulary)
             {
-                emit(new TrainerWarning($"The text has too few repeated words for {plan.Sizes.Vocabulary} tokens: the vocabulary has {tokenizer.VocabularySize}."));
+                emit(TrainerWarning.Of(TrainingCodes.SmallVocabulary.With(("wanted", plan.Sizes.Vocabulary), ("found", tokenizer.VocabularySize))));
             }
         }
         else
         {
-            emit(new TrainerStage("reading the text"));
+            emit(TrainerStage.Of(TrainingCodes.ReadingText));
             tokenizer = Stored(from, plan, separator);
             documents = Count(TextChunks.Read(job.TextPath, separator), cancel);
             foreach (var file in TokenizerFiles.Where(f => File.Exists(Path.Combine(from, f))))
@@ -98,7 +98,7 @@ internal sealed record PreparedText
             }
         }
 
-        emit(new TrainerStage("tokenising the text"));
+        emit(TrainerStage.Of(TrainingCodes.Tokenizing));
         var (byDocument, tail) = TokenCorpus.Build(folder, TextChunks.Read(job.TextPath, separator), documents, plan.Validation, tokenizer, cancel);
         var about = new PreparedText
         {

@@ -6,6 +6,7 @@ using LlmOs.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Trainer.Files;
 using LlmOs.Trainer.Optimisation;
+using LlmOs.Infrastructure.Jobs;
 
 namespace LlmOs.Trainer.Run;
 
@@ -85,7 +86,7 @@ internal sealed class Checkpoints(string folder, ModelCompanions companions, Tra
 
     /// <summary>The checkpoint to go on from: the newest that is whole; null when there is none.</summary>
     /// <param name="warn">Told of each that is not.</param>
-    public (string Folder, TrainingState State)? FindWhole(Action<string> warn)
+    public (string Folder, TrainingState State)? FindWhole(Action<JobMessage> warn)
     {
         foreach (var candidate in All().OrderByDescending(StepOf))
         {
@@ -94,7 +95,7 @@ internal sealed class Checkpoints(string folder, ModelCompanions companions, Tra
                 return (candidate, state);
             }
 
-            warn($"The checkpoint '{Path.GetFileName(candidate)}' is damaged and is not used.");
+            warn(TrainingCodes.CheckpointDamaged.With(("checkpoint", Path.GetFileName(candidate))));
             DurableFolder.Delete(candidate);
         }
 

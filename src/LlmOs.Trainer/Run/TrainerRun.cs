@@ -59,7 +59,7 @@ internal static class TrainerRun
             throw LlmOsException.Invalid("patience", $"The {corpus.ValidationTokens} tokens kept for validation do not fill one window of {plan.Window}, so nothing would tell when to end early.");
         }
 
-        emit(new TrainerWarning($"The {corpus.ValidationTokens} tokens kept for validation do not fill one window: there is no validation loss."));
+        emit(TrainerWarning.Of(TrainingCodes.NoValidation.With(("tokens", corpus.ValidationTokens))));
     }
 
     private static void OpenTorch(TrainingPlan plan)
@@ -82,7 +82,7 @@ internal static class TrainerRun
         var companions = new ModelCompanions(plan.Sizes, text, job.BaseFolder, job.Spec);
         var folder = Path.Combine(job.WorkFolder, "checkpoints");
         var checkpoints = new Checkpoints(folder, companions, turn, plan.CheckpointBytes);
-        var found = checkpoints.FindWhole(warning => emit(new TrainerWarning(warning)));
+        var found = checkpoints.FindWhole(warning => emit(TrainerWarning.Of(warning)));
         TrainingHistory history;
         List<(string Name, long[] Shape, float[] Values)> weights;
         using (var module = TrainableModules.New(plan.Sizes))
@@ -95,13 +95,13 @@ internal static class TrainerRun
             using var optimizer = new FlatAdamW(module, plan.Narrow ? ScalarType.BFloat16 : ScalarType.Float32, plan.AdamW, plan.Sizes.Decays, plan.Threads);
             var state = found is null ? NewState(job, plan) : GoOn(job, plan, found.Value, optimizer, emit);
             using var log = StepLog.Open(Path.Combine(job.WorkFolder, "steps.csv"), state.Step);
-            emit(new TrainerStage($"training {plan.Sizes.Parameters} weights in {(plan.Narrow ? "bf16" : "f32")} on {corpus.TrainTokens} tokens"));
+            emit(TrainerStage.Of(TrainingCodes.TrainingWeights.With(("weights", plan.Sizes.Parameters), ("precision", plan.Narrow ? "bf16" : "f32"), ("tokens", corpus.TrainTokens))));
             var samples = new LiveSamples(module, text, plan);
             history = new TrainingLoop(plan, state, corpus, new TrainingStep(module, optimizer, new CausalLanguageModel()), optimizer, checkpoints, log, samples, turn, control, emit).Run();
             weights = [.. optimizer.Slots.Select(s => (s.Name, s.Shape, Stored(optimizer.Weights(s), plan.HalfWeights)))];
         }
 
-        emit(new TrainerStage("writing the model"));
+        emit(TrainerStage.Of(TrainingCodes.WritingModel));
         var bytes = 12 * plan.Sizes.Parameters; // weights and logits
         DurableFolder.Delete(job.ResultFolder); // of a start that was killed after it had written it
         DiskRoom.Write(Path.GetDirectoryName(job.ResultFolder)!, "The trained model", bytes, () =>
@@ -150,12 +150,12 @@ internal static class TrainerRun
 
         if ((state.Threads, state.Narrow, state.Torch) != (plan.Threads, plan.Narrow, __version__))
         {
-            emit(new TrainerWarning("The training goes on with other threads, another precision or another libtorch: the result is as good, but not the same to the bit."));
+            emit(TrainerWarning.Of(TrainingCodes.OtherArithmetic));
         }
 
         Checkpoints.Read(found.Folder, optimizer);
         emit(new TrainerCheckpoint(state.Step, found.Folder));
-        emit(new TrainerStage($"going on from the checkpoint of step {state.Step}"));
+        emit(TrainerStage.Of(TrainingCodes.GoingOn.With(("step", state.Step))));
         return state;
     }
 

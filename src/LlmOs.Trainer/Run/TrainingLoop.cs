@@ -83,7 +83,7 @@ internal sealed class TrainingLoop(
         turn.Check();
         if (plan.Patience is not null && _state.BestStep > 0 && _state.BestStep < _state.Step)
         {
-            emit(new TrainerStage($"keeping the weights of step {_state.BestStep}, the best so far"));
+            emit(TrainerStage.Of(TrainingCodes.KeepingBest.With(("step", _state.BestStep))));
             Checkpoints.Read(checkpoints.At(_state.BestStep), optimizer);
             return History(_state.BestStep);
         }
@@ -149,7 +149,7 @@ internal sealed class TrainingLoop(
         optimizer.ClearGradient();
         if (verdict == StepVerdict.Skip)
         {
-            emit(new TrainerWarning(FormattableString.Invariant($"Step {_state.Step} was skipped: loss {loss:g4}, gradient norm {norm:g4}.")));
+            emit(TrainerWarning.Of(TrainingCodes.StepSkipped.With(("step", _state.Step), ("loss", (double)loss), ("norm", (double)norm))));
             return;
         }
 
@@ -165,7 +165,7 @@ internal sealed class TrainingLoop(
         // The data goes on from here; only weights and moments go back.
         var old = Checkpoints.Read(latest, optimizer);
         _state = _state with { RateFactor = _state.RateFactor / 2, Rollbacks = _state.Rollbacks + 1 };
-        emit(new TrainerWarning($"Three gradients in a row were no use: back to the weights of step {old.Step}, at half the rate."));
+        emit(TrainerWarning.Of(TrainingCodes.RolledBack.With(("step", old.Step))));
     }
 
     private bool IsTimeToValidate(double before)

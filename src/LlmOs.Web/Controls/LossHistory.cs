@@ -8,9 +8,16 @@ namespace LlmOs.Web.Controls;
 internal sealed class LossHistory(string id)
 {
     private const int AtOnce = 500;
+
+    /// <summary>The code of an event that tells of a step; older versions wrote none.</summary>
+    private const string Step = "step";
+
     private readonly List<CurvePoint> _training = [];
     private readonly List<CurvePoint> _validation = [];
     private long _lastEvent;
+
+    /// <summary>The id of the last event that was taken; 0 before the first.</summary>
+    public long LastEvent => _lastEvent;
 
     public IReadOnlyList<CurvePoint> Training => _training;
 
@@ -25,8 +32,7 @@ internal sealed class LossHistory(string id)
             events = await client.ListJobEventsAsync(id, _lastEvent > 0 ? _lastEvent.ToString(CultureInfo.InvariantCulture) : null, AtOnce, cancel);
             foreach (var happened in events.Items)
             {
-                _lastEvent = happened.Id;
-                Take(happened.Metrics);
+                Take(happened);
             }
         }
         while (events.Next is not null);
@@ -38,12 +44,20 @@ internal sealed class LossHistory(string id)
             ? value.GetDouble()
             : null;
 
-    private void Take(JsonElement metrics)
+    /// <summary>A text of a line's arguments; null where it has none of that name.</summary>
+    public static string? Text(JsonElement arguments, string name) =>
+        arguments.ValueKind == JsonValueKind.Object && arguments.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>Takes one event.</summary>
+    public void Take(JobEventView happened)
     {
-        if (Number(metrics, "step") is { } step)
+        _lastEvent = happened.Id;
+        if (Number(happened.Metrics, "step") is { } step)
         {
-            Add(_training, step, Number(metrics, "loss"));
-            Add(_validation, step, Number(metrics, "validation_loss"));
+            Add(_training, step, Number(happened.Metrics, "loss"));
+
+            // The figures of the end are those of the weights that were kept, which may be an earlier step's.
+            Add(_validation, step, happened.Code is Step or null ? Number(happened.Metrics, "validation_loss") : null);
         }
     }
 

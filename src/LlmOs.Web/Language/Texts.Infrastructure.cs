@@ -1,23 +1,8 @@
-using LlmOs.Contracts;
-
 namespace LlmOs.Web.Language;
 
 /// <content>The words of jobs and nodes.</content>
 public sealed partial record Texts
 {
-    /// <summary>The name of a job's kind; of a kind that the console does not know, the API's word.</summary>
-    public string JobKind(string kind) => kind switch
-    {
-        "training" => KindTraining,
-        "evaluation" => KindEvaluation,
-        "tokenizer" => KindTokenizer,
-        "import" => KindImport,
-        _ => kind,
-    };
-
-    /// <summary>What the server says of a job's progress, in this language where the console knows the sentence.</summary>
-    public string JobMessage(string message) => Tag == PageLanguages.Chinese ? JobMessages.InChinese(message) : message;
-
     public required string LatestJobs { get; init; }
 
     public required string NoJobsYet { get; init; }
@@ -39,14 +24,6 @@ public sealed partial record Texts
     public required string More { get; init; }
 
     public required string JobOfKind { get; init; }
-
-    public required string KindTraining { get; init; }
-
-    public required string KindEvaluation { get; init; }
-
-    public required string KindTokenizer { get; init; }
-
-    public required string KindImport { get; init; }
 
     public required string StateQueued { get; init; }
 

@@ -35,7 +35,7 @@ public sealed class JobHousekeepingTests(TestDatabases databases) : IDisposable
 
         foreach (var (id, before) in new[] { (second, first), (third, second) })
         {
-            var job = await new JobQueue(database, _clock, _signal).GetAsync(id, CancellationToken.None);
+            var job = await new JobQueue(database, _clock, _signal, Codes.NoBlobs(_temp)).GetAsync(id, CancellationToken.None);
             Assert.Equal((JobState.Failed, "dependency_failed"), (job.State, job.Error?.Code));
             Assert.Contains(before, job.Error!.Message, StringComparison.Ordinal);
         }
@@ -101,7 +101,7 @@ public sealed class JobHousekeepingTests(TestDatabases databases) : IDisposable
     private JobLeases Host(TestDatabase database) => new(database, new NodeIdentity(), _clock, _signal, Rules);
 
     private async Task<string> SubmitAsync(TestDatabase database, params IReadOnlyList<string> after) =>
-        (await new JobQueue(database, _clock, _signal).SubmitAsync("import", new { }, 0, after, CancellationToken.None)).Id;
+        (await new JobQueue(database, _clock, _signal, Codes.NoBlobs(_temp)).SubmitAsync("import", null, new { }, 0, after, CancellationToken.None)).Id;
 
     /// <summary>Three jobs, each after the one before.</summary>
     private async Task<(string First, string Second, string Third)> ChainAsync(TestDatabase database)
@@ -116,7 +116,7 @@ public sealed class JobHousekeepingTests(TestDatabases databases) : IDisposable
         var host = Host(database);
         var job = (await host.ClaimAsync(["import"], CancellationToken.None))!;
         Assert.Equal(id, job.Id);
-        var last = Nothing with { Lines = [new JobLogEntry(JobLogLevel.Info, "ended", _clock.GetUtcNow())] };
+        var last = Nothing with { Lines = [new JobLogEntry(JobLogLevel.Info, Codes.Line("ended"), _clock.GetUtcNow())] };
         Assert.True(succeed
             ? await host.PublishAsync(job, last, (_, _) => Task.FromResult<object>(new { }), CancellationToken.None)
             : await host.FailAsync(job, last, new JobError("corrupt_file", "x", null, null), CancellationToken.None));

@@ -8,13 +8,16 @@ using Microsoft.Extensions.Options;
 
 namespace LlmOs.Infrastructure.Tests.Jobs;
 
-public class JobLeasesTests(TestDatabases databases)
+public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
 {
     private static readonly string[] Import = ["import"];
-    private static readonly JobNews Standing = new(new JobStanding(0.5, "half", "{}", null), []);
+    private static readonly JobNews Standing = new(new JobStanding(0.5, Codes.Line("half"), "{}", null), []);
     private static readonly JobOptions Rules = new();
     private static readonly TimeSpan Lease = Rules.Lease;
     private readonly FakeClock _clock = new();
+    private readonly TempFolder _temp = new();
+
+    public void Dispose() => _temp.Dispose();
 
     public static TheoryData<Provider> Providers => [Provider.Sqlite, Provider.Postgres];
 
@@ -184,11 +187,11 @@ public class JobLeasesTests(TestDatabases databases)
         var id = await SubmitAsync(database, "import");
         var host = Host(database);
         var job = (await host.ClaimAsync(Import, CancellationToken.None))!;
-        await host.RenewAsync(job, new JobNews(new JobStanding(0.5, "half", """{"loss":2.5}""", null), [new JobLogEntry(JobLogLevel.Warning, "look", _clock.GetUtcNow())]), CancellationToken.None);
+        await host.RenewAsync(job, new JobNews(new JobStanding(0.5, Codes.Line("half"), """{"loss":2.5}""", null), [new JobLogEntry(JobLogLevel.Warning, Codes.Line("look"), _clock.GetUtcNow())]), CancellationToken.None);
         await host.PublishAsync(job, Standing, Publish("x"), CancellationToken.None);
 
         using var drain = new HostDrain();
-        var lines = await new JobWatch(database, new JobSignal(), drain, _clock).LinesAsync(id, 0, 100, CancellationToken.None);
+        var lines = await new JobWatch(database, new JobSignal(), Codes.NoBlobs(_temp), drain, _clock).LinesAsync(id, 0, 100, CancellationToken.None);
 
         Assert.Equal([JobState.Queued, JobState.Running, JobState.Running, JobState.Succeeded], lines.Select(l => l.State));
         Assert.Equal(2.5, lines[2].Metrics.GetProperty("loss").GetDouble());
@@ -206,7 +209,7 @@ public class JobLeasesTests(TestDatabases databases)
         _clock.Advance(Lease + TimeSpan.FromSeconds(1));
         await fresh.ClaimAsync(Import, CancellationToken.None);
 
-        var told = await stale.RenewAsync(first, new JobNews(new JobStanding(0.9, "stale", "{}", null), [new JobLogEntry(JobLogLevel.Info, "stale", _clock.GetUtcNow())]), CancellationToken.None);
+        var told = await stale.RenewAsync(first, new JobNews(new JobStanding(0.9, Codes.Line("stale"), "{}", null), [new JobLogEntry(JobLogLevel.Info, Codes.Line("stale"), _clock.GetUtcNow())]), CancellationToken.None);
 
         Assert.Null(told);
         await using var db = database.CreateDbContext();
@@ -219,10 +222,10 @@ public class JobLeasesTests(TestDatabases databases)
     public async Task Higher_priority_goes_first_and_a_job_waits_for_those_it_comes_after(Provider provider)
     {
         var database = await databases.NewAsync(provider);
-        var queue = new JobQueue(database, _clock, new JobSignal());
-        var plain = (await queue.SubmitAsync("import", new { }, 0, [], CancellationToken.None)).Id;
-        var urgent = (await queue.SubmitAsync("import", new { }, 5, [], CancellationToken.None)).Id;
-        var last = (await queue.SubmitAsync("import", new { }, 50, [plain, urgent], CancellationToken.None)).Id;
+        var queue = new JobQueue(database, _clock, new JobSignal(), Codes.NoBlobs(_temp));
+        var plain = (await queue.SubmitAsync("import", null, new { }, 0, [], CancellationToken.None)).Id;
+        var urgent = (await queue.SubmitAsync("import", null, new { }, 5, [], CancellationToken.None)).Id;
+        var last = (await queue.SubmitAsync("import", null, new { }, 50, [plain, urgent], CancellationToken.None)).Id;
         var host = Host(database);
 
         var first = (await host.ClaimAsync(Import, CancellationToken.None))!;
@@ -240,13 +243,13 @@ public class JobLeasesTests(TestDatabases databases)
     public async Task Nothing_comes_after_a_job_that_is_unknown_or_did_not_succeed()
     {
         var database = await databases.NewAsync(Provider.Sqlite);
-        var queue = new JobQueue(database, _clock, new JobSignal());
+        var queue = new JobQueue(database, _clock, new JobSignal(), Codes.NoBlobs(_temp));
         var failed = await SubmitAsync(database, "import");
         var host = Host(database);
         await host.FailAsync((await host.ClaimAsync(Import, CancellationToken.None))!, Standing, new JobError("corrupt_file", "x", null, null), CancellationToken.None);
 
-        var unknown = await Assert.ThrowsAsync<LlmOsException>(() => queue.SubmitAsync("import", new { }, 0, ["job_none"], CancellationToken.None));
-        var late = await Assert.ThrowsAsync<LlmOsException>(() => queue.SubmitAsync("import", new { }, 0, [failed], CancellationToken.None));
+        var unknown = await Assert.ThrowsAsync<LlmOsException>(() => queue.SubmitAsync("import", null, new { }, 0, ["job_none"], CancellationToken.None));
+        var late = await Assert.ThrowsAsync<LlmOsException>(() => queue.SubmitAsync("import", null, new { }, 0, [failed], CancellationToken.None));
 
         Assert.Equal((ErrorCode.InvalidRequest, "after[0]"), (unknown.Code, unknown.Field));
         Assert.Equal((ErrorCode.Conflict, "after[0]"), (late.Code, late.Field));
@@ -264,7 +267,7 @@ public class JobLeasesTests(TestDatabases databases)
             var host = Host(database);
             var job = (await host.ClaimAsync(Import, CancellationToken.None))!;
             losses.Add(job.LostAttempts);
-            await host.RenewAsync(job, new JobNews(new JobStanding(reached, "on", "{}", null), []), CancellationToken.None);
+            await host.RenewAsync(job, new JobNews(new JobStanding(reached, Codes.Line("on"), "{}", null), []), CancellationToken.None);
             _clock.Advance(Lease + TimeSpan.FromSeconds(1));
         }
 
@@ -348,7 +351,7 @@ public class JobLeasesTests(TestDatabases databases)
     }
 
     private async Task<string> SubmitAsync(TestDatabase database, string kind) =>
-        (await new JobQueue(database, _clock, new JobSignal()).SubmitAsync(kind, new { }, 0, [], CancellationToken.None)).Id;
+        (await new JobQueue(database, _clock, new JobSignal(), Codes.NoBlobs(_temp)).SubmitAsync(kind, null, new { }, 0, [], CancellationToken.None)).Id;
 
     private static async Task<Job> FindAsync(TestDatabase database, string id)
     {

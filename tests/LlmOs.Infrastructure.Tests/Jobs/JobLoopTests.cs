@@ -22,7 +22,7 @@ public class JobLoopTests(TestDatabases databases)
     {
         await using var host = await HostAsync(provider, new Script(async (job, cancel) =>
         {
-            job.Report(0.5, "half", new Dictionary<string, double> { ["loss"] = 2.5, ["bad"] = double.NaN });
+            job.Report(0.5, Codes.Say("half"), new Dictionary<string, double> { ["loss"] = 2.5, ["bad"] = double.NaN });
             await File.WriteAllTextAsync(Path.Combine(job.ScratchFolder, "work"), "x", cancel);
             return Publish(job.SpecAs<Spec>().Name);
         }));
@@ -175,7 +175,7 @@ public class JobLoopTests(TestDatabases databases)
     {
         await using var host = await HostAsync(provider, new Script((job, _) =>
         {
-            job.Log(JobLogLevel.Info, $"try {job.Attempt} \0 \ud800");
+            job.Log(JobLogLevel.Info, Codes.Say($"try {job.Attempt} \0 \ud800"));
             return job.Attempt < 3
                 ? throw new LlmOsException(ErrorCode.Unavailable, "The hub is away.")
                 : Task.FromResult(Publish("made"));
@@ -339,6 +339,7 @@ public class JobLoopTests(TestDatabases databases)
         private readonly ServiceProvider _services;
         private readonly JobLoop _loop;
         private readonly JobWatch _watch;
+        private readonly JobSpecs _specs;
 
         public LoopHost(TestDatabase database, JobKind kind)
         {
@@ -348,9 +349,10 @@ public class JobLoopTests(TestDatabases databases)
             var rules = Options.Create(new JobOptions { RetrySeconds = 0.1 });
             Store = new ArtifactStore(Folder);
             Leases = new JobLeases(database, new NodeIdentity(), TimeProvider.System, _signal, rules);
-            _watch = new JobWatch(database, _signal, Drain, TimeProvider.System);
+            _specs = new JobSpecs(Store);
+            _watch = new JobWatch(database, _signal, _specs, Drain, TimeProvider.System);
             _loop = new JobLoop(
-                _services.GetRequiredService<IServiceScopeFactory>(), Leases, _signal, database.Settings, Folder, Store, Drain, rules, TimeProvider.System, NullLogger<JobLoop>.Instance);
+                _services.GetRequiredService<IServiceScopeFactory>(), Leases, _signal, database.Settings, Folder, Store, _specs, Drain, rules, TimeProvider.System, NullLogger<JobLoop>.Instance);
         }
 
         public TestDatabase Database { get; }
@@ -368,7 +370,7 @@ public class JobLoopTests(TestDatabases databases)
         public Task StopAsync() => _loop.StopAsync(CancellationToken.None);
 
         public async Task<string> SubmitAsync(string name) =>
-            (await new JobQueue(Database, TimeProvider.System, _signal).SubmitAsync("made", new Spec(name), 0, [], CancellationToken.None)).Id;
+            (await new JobQueue(Database, TimeProvider.System, _signal, _specs).SubmitAsync("made", null, new Spec(name), 0, [], CancellationToken.None)).Id;
 
         public Task<JobView> FinishAsync(string id) => _watch.UntilOverAsync(id, TimeSpan.FromMinutes(1), CancellationToken.None);
 

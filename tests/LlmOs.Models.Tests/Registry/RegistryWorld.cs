@@ -172,9 +172,9 @@ internal sealed class ScriptedJob(object spec, string scratch) : JobContext
 
     public override string ScratchFolder => scratch;
 
-    public override void Report(double progress, string message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null)
+    public override void Report(double progress, JobMessage message, IReadOnlyDictionary<string, double>? metrics = null, double? etaSeconds = null)
     {
-        Messages.Add(message);
+        Messages.Add(message.Text);
         foreach (var (name, value) in metrics ?? new Dictionary<string, double>())
         {
             Metrics[name] = value;

@@ -152,6 +152,7 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
 
             Assert.True(job.GetProperty("state").GetString() == "succeeded", job.ToString());
             Assert.Equal(1 + victims.Count(v => v != Victim.Trainer), job.GetProperty("attempt").GetInt32());
+            Assert.Equal(Steps, job.GetProperty("metrics").GetProperty("step").GetInt32()); // the figures of what was published
             Assert.Equal(await undisturbed.WeightsAsync(), await WeightsAsync(server, job));
         }
         finally

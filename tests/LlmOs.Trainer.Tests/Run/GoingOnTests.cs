@@ -26,7 +26,7 @@ public sealed class GoingOnTests : IDisposable
 
         Assert.Equal(TrainerExit.Done, exit);
         Assert.InRange(before.OfType<TrainerProgress>().Last().Step, 4, 39); // the pause took the memory away in the middle
-        Assert.Contains(after.OfType<TrainerStage>(), s => s.Message.StartsWith("going on from the checkpoint of step", StringComparison.Ordinal));
+        Assert.Contains(after.OfType<TrainerStage>(), s => s.Code == TrainingCodes.GoingOn.Word);
         Assert.True(TrainerFolder.Same(weights, await WeightsAsync()));
         Assert.Equal(history, await HistoryAsync());
     }
@@ -46,8 +46,8 @@ public sealed class GoingOnTests : IDisposable
         var (exit, events) = await TrainerFolder.GoOnAsync(_folder.JobOf(request) with { Turn = 2 });
 
         Assert.Equal(TrainerExit.Done, exit);
-        Assert.Contains(events.OfType<TrainerWarning>(), w => w.Message.Contains("'step-00000030' is damaged", StringComparison.Ordinal));
-        Assert.Contains(events.OfType<TrainerStage>(), s => s.Message == "going on from the checkpoint of step 20");
+        Assert.Contains(events.OfType<TrainerWarning>(), w => w.Code == TrainingCodes.CheckpointDamaged.Word && w.Arguments.GetProperty("checkpoint").GetString() == "step-00000030");
+        Assert.Contains(events.OfType<TrainerStage>(), s => s.Code == TrainingCodes.GoingOn.Word && s.Arguments.GetProperty("step").GetInt64() == 20);
         Assert.True(TrainerFolder.Same(weights, await WeightsAsync()));
     }
 

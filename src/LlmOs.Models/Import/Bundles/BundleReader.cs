@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Models.Import.Bundles;
@@ -29,7 +30,7 @@ internal static class BundleReader
 
     /// <param name="target">A new folder.</param>
     /// <param name="report">Told the share done.</param>
-    public static async Task<BundleManifest> UnpackAsync(string path, string target, DataFolder folder, Action<double, string> report, CancellationToken cancel)
+    public static async Task<BundleManifest> UnpackAsync(string path, string target, DataFolder folder, Action<double, JobMessage> report, CancellationToken cancel)
     {
         await using var file = Open(path);
         var manifest = await ReadHeadAsync(file, cancel);
@@ -43,7 +44,7 @@ internal static class BundleReader
         Directory.CreateDirectory(target);
         foreach (var entry in manifest.Files)
         {
-            report(total == 0 ? 1 : 1 - ((double)(file.Length - file.Position) / total), $"unpacking {entry.Path}");
+            report(total == 0 ? 1 : 1 - ((double)(file.Length - file.Position) / total), ImportCodes.UnpackingFile.With(("file", entry.Path)));
             var at = Path.Combine(target, entry.Path);
             Directory.CreateDirectory(Path.GetDirectoryName(at)!);
             await CopyAsync(file, at, entry, cancel);

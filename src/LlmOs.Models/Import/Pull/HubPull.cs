@@ -15,7 +15,7 @@ internal sealed class HubPull(HubClient hub, Downloader downloader, ArtifactStor
 
     public async Task<FetchedSource> FetchAsync(HubReference reference, string? precision, JobContext job, CancellationToken cancel)
     {
-        job.Report(0, $"asking the hub for {reference.Repository}");
+        job.Report(0, ImportCodes.AskingHub.With(("repository", reference.Repository)));
         var root = Directory.CreateDirectory(Path.Combine(job.CheckpointFolder, "pull")).FullName;
         var commit = await CommitAsync(reference, root, cancel);
         var plan = PullPlan.Of(await hub.ListAsync(reference, commit, cancel), reference.File);

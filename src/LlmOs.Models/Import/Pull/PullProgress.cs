@@ -1,5 +1,4 @@
 using LlmOs.Infrastructure.Jobs;
-using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Models.Import.Pull;
 
@@ -47,10 +46,9 @@ internal sealed class PullProgress(JobContext job, TimeProvider clock, long? tot
             metrics["total_bytes"] = all;
         }
 
-        var shown = total is { } whole ? $"{DiskSpace.Show(done)} of {DiskSpace.Show(whole)}" : DiskSpace.Show(done);
         job.Report(
             total is > 0 ? Share * done / total.Value : 0,
-            $"fetching {_name}: {shown}",
+            total is { } whole ? ImportCodes.Fetching.With(("file", _name), ("done", done), ("total", whole)) : ImportCodes.FetchingUnsized.With(("file", _name), ("done", done)),
             metrics,
             total is { } t && rate > 0 ? (t - done) / rate : null);
     }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using LlmOs.Infrastructure.Jobs;
 
 namespace LlmOs.Tools.Training.Child;
 
@@ -18,8 +20,11 @@ internal abstract record TrainerEvent;
 /// <summary>First line: who is there.</summary>
 internal sealed record TrainerHello(string Version, string Torch, int Threads, int ProcessId) : TrainerEvent;
 
-/// <summary>What comes next, in words.</summary>
-internal sealed record TrainerStage(string Message) : TrainerEvent;
+/// <summary>What comes next: a code of <see cref="TrainingCodes"/>.</summary>
+internal sealed record TrainerStage(string Code, JsonElement Arguments) : TrainerEvent
+{
+    public static TrainerStage Of(JobMessage message) => new(message.Code.Word, message.Arguments);
+}
 
 /// <summary>Where the training stands; a few a second at most.</summary>
 /// <param name="Step">Steps done.</param>
@@ -54,8 +59,11 @@ internal sealed record TrainerSample(long Step, string Prompt, string Text) : Tr
 /// <summary>The process is alive; once in five seconds.</summary>
 internal sealed record TrainerHeartbeat : TrainerEvent;
 
-/// <summary>Something a person should know; the training goes on.</summary>
-internal sealed record TrainerWarning(string Message) : TrainerEvent;
+/// <summary>Something a person should know, as a code of <see cref="TrainingCodes"/>; the training goes on.</summary>
+internal sealed record TrainerWarning(string Code, JsonElement Arguments) : TrainerEvent
+{
+    public static TrainerWarning Of(JobMessage message) => new(message.Code.Word, message.Arguments);
+}
 
 /// <summary>Last line of a training that ended: the result folder is whole.</summary>
 /// <param name="Steps">Steps done.</param>

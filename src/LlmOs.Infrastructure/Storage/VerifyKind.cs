@@ -1,0 +1,46 @@
+using LlmOs.Contracts;
+using LlmOs.Infrastructure.Jobs;
+
+namespace LlmOs.Infrastructure.Storage;
+
+/// <summary>The job <c>verify</c>: hashes every stored file again and names those whose content is no longer what it was.</summary>
+internal sealed class VerifyKind(ArtifactStore store, TimeProvider clock) : JobKind<VerifyRequest>
+{
+    private static readonly JobCode Verifying = new("verifying", "checking stored file {file} of {files}");
+
+    private static readonly JobCode Damaged = new("blob_damaged", "The stored file {sha256} has changed. Import again what it belongs to.");
+
+    public override string Word => "verify";
+
+    protected override async Task<JobPublish> RunAsync(JobContext job, VerifyRequest request, CancellationToken cancel)
+    {
+        var blobs = store.Blobs().OrderBy(blob => blob.Name, StringComparer.Ordinal).ToList();
+        var (checkedBlobs, bytes) = (0, 0L);
+        List<string> damaged = [];
+        foreach (var (index, blob) in blobs.Index())
+        {
+            job.Report((double)index / blobs.Count, Verifying.With(("file", index + 1), ("files", blobs.Count)));
+            var began = clock.GetTimestamp();
+            try
+            {
+                await store.VerifyAsync(blob.Name, cancel);
+                (checkedBlobs, bytes) = (checkedBlobs + 1, bytes + blob.Length);
+            }
+            catch (LlmOsException e) when (e.Code == ErrorCode.HashMismatch)
+            {
+                (checkedBlobs, bytes) = (checkedBlobs + 1, bytes + blob.Length);
+                damaged.Add(blob.Name);
+                job.Log(JobLogLevel.Error, Damaged.With(("sha256", blob.Name)));
+            }
+            catch (Exception e) when (e is LlmOsException { Code: ErrorCode.MissingFile } or FileNotFoundException)
+            {
+                continue; // collected since it was listed
+            }
+
+            // It rests as long as it read: whoever needs the disk now comes first.
+            await Task.Delay(clock.GetElapsedTime(began), clock, cancel);
+        }
+
+        return (_, _) => Task.FromResult<object>(new VerifyReport(checkedBlobs, bytes, damaged));
+    }
+}
