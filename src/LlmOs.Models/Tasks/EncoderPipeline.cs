@@ -25,6 +25,7 @@ internal sealed record EncoderPipeline(string Task, EncoderHead? Head, Func<Enco
         new("question-answering", EncoderHead.Spans, QuestionAnswering.RunAsync, """{"inputs":{"question":"Who is the enemy?","context":"Caius Marcius is chief enemy to the people."}}"""),
         new("feature-extraction", null, FeatureExtraction.RunAsync, """{"inputs":"I love thee well!"}"""),
         new("sentence-similarity", null, FeatureExtraction.RunSimilarityAsync, """{"inputs":{"source_sentence":"We are poor.","sentences":["They are rich.","We are poor."]}}""", "feature-extraction", "source_sentence"),
+        new("text-ranking", null, TextRanking.RunAsync, """{"inputs":{"query":"Who is poor?","texts":["They are rich.","We are poor."]}}""", "feature-extraction", "query"),
     ];
 
     /// <summary>Whether a request's inputs ask a model, listed under its own task, for this one.</summary>

@@ -25,6 +25,7 @@ public sealed class PipelineVectorTests(TinyModelServer server) : IClassFixture<
         ["question-answering"] = "bert-qa",
         ["feature-extraction"] = "bert-base",
         ["sentence-similarity"] = "st-mean-normalize",
+        ["text-ranking"] = "st-mean-normalize",
     };
 
     public static TheoryData<string> Tasks => [.. ModelByTask.Keys];
@@ -61,7 +62,31 @@ public sealed class PipelineVectorTests(TinyModelServer server) : IClassFixture<
         Assert.True(failures.Count == 0, $"{failures.Count} of {rows.Count} rows differ:\n{string.Join('\n', failures.Take(8))}");
     }
 
+    /// <summary>The recorded cosines of sentence-transformers, put in order.</summary>
+    [Fact]
+    public async Task Texts_are_ranked_by_the_recorded_cosines()
+    {
+        var rows = Json.Parse(File.ReadAllText(SharedFolder.Require("vectors", "pipelines", "sentence-similarity.json"))).GetProperty("cases").EnumerateArray()
+            .Where(row => row.GetProperty("inputs").ValueKind == JsonValueKind.Object).ToList();
+        foreach (var row in rows)
+        {
+            using var client = await server.WithAsync(row.GetProperty("model").GetString()!);
+            var inputs = new { query = row.GetProperty("inputs").GetProperty("source_sentence"), texts = row.GetProperty("inputs").GetProperty("sentences") };
+            var cosines = row.GetProperty("output").EnumerateArray().Select(v => v.GetDouble()).ToList();
+
+            var reply = (await client.PostJsonAsync($"/models/{row.GetProperty("model")}", new { inputs })).EnumerateArray().ToList();
+
+            var scores = reply.ConvertAll(text => text.GetProperty("score").GetDouble());
+            Assert.Equal(Enumerable.Range(0, cosines.Count), reply.Select(text => text.GetProperty("index").GetInt32()).Order());
+            Assert.Equal(scores.OrderDescending(), scores);
+            Assert.All(reply, text => Assert.Equal(cosines[text.GetProperty("index").GetInt32()], text.GetProperty("score").GetDouble(), Tolerance));
+        }
+
+        Assert.NotEmpty(rows);
+    }
+
     [Theory]
+    [InlineData("st-mean-normalize", """{"inputs":{"query":"x"}}""", "inputs")]
     [InlineData("bert-qa", """{"inputs":"no question"}""", "inputs")]
     [InlineData("bert-qa", """{"inputs":{"question":"x"}}""", "inputs")]
     [InlineData("bert-qa", """{"inputs":{"question":"x","context":"y"},"parameters":{"doc_stride":-1}}""", "parameters.doc_stride")]
