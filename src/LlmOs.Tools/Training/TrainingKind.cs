@@ -104,7 +104,7 @@ internal sealed partial class TrainingKind(
             }
 
             LogStartedAgain(job.Id, end.ExitCode, progress.Checkpoint, restarts.InARow);
-            var restart = $"{How(end)} Going on from {progress.CheckpointText} (restart {restarts.InARow} of {TrainingRestarts.Most} without progress)";
+            var restart = $"{How(end)} Going on from {progress.CheckpointText} (restart {restarts.InARow} of {TrainingRestarts.Max} without progress)";
             job.Report(double.NaN, restart);
             job.Log(JobLogLevel.Warning, restart);
         }

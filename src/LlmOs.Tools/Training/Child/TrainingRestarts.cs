@@ -7,7 +7,7 @@ namespace LlmOs.Tools.Training.Child;
 internal sealed class TrainingRestarts
 {
     /// <summary>Restarts in a row without a new checkpoint.</summary>
-    public const int Most = 3;
+    public const int Max = 3;
 
     private long _reached = -1;
 
@@ -19,6 +19,6 @@ internal sealed class TrainingRestarts
     {
         InARow = checkpoint > _reached && _reached >= 0 ? 1 : InARow + 1;
         _reached = Math.Max(_reached, checkpoint);
-        return InARow <= Most;
+        return InARow <= Max;
     }
 }
