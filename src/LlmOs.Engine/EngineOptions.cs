@@ -23,7 +23,7 @@ public sealed class EngineOptions
     [Range(0, 1024)]
     public int Threads { get; set; }
 
-    /// <summary>Most tokens a slot holds; a model's own context may be shorter.</summary>
+    /// <summary>Maximum tokens a slot holds; a model's own context may be shorter.</summary>
     [Range(16, 1_048_576)]
     public int MaxContext { get; set; } = 8192;
 

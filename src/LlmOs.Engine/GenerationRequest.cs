@@ -8,7 +8,7 @@ public sealed record GenerationRequest
     /// <summary>At least one id, all below the model's vocabulary, fewer than its context.</summary>
     public required int[] PromptTokens { get; init; }
 
-    /// <summary>Most new tokens; the engine cuts it to the room that the context leaves.</summary>
+    /// <summary>Maximum new tokens; the engine cuts it to the room that the context leaves.</summary>
     public required int MaxTokens { get; init; }
 
     /// <summary>New tokens before which no end token can be chosen; 0 lets the sequence end at once.</summary>

@@ -21,7 +21,7 @@ internal static class RequestCheck
         CheckSource(request.SourceTokens, shape);
     }
 
-    /// <param name="max">Most tokens the prompt may have.</param>
+    /// <param name="max">Maximum tokens the prompt may have.</param>
     public static void CheckTokens(int[] tokens, DecoderShape shape, int max)
     {
         Require(tokens.Length > 0, "prompt", "must hold at least one token");

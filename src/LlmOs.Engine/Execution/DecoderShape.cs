@@ -5,7 +5,7 @@ namespace LlmOs.Engine.Execution;
 /// <param name="KvHeads">Key/value heads a layer.</param>
 /// <param name="HeadDim">Width of one head.</param>
 /// <param name="Vocabulary">Width of the logits.</param>
-/// <param name="ContextLength">Most tokens a sequence may hold, prompt and reply together.</param>
+/// <param name="ContextLength">Maximum tokens a sequence may hold, prompt and reply together.</param>
 public sealed record DecoderShape(int Layers, int KvHeads, int HeadDim, int Vocabulary, int ContextLength)
 {
     /// <summary>What an encoder-decoder's decoder looks at besides its own tokens; null for a decoder.</summary>
@@ -21,7 +21,7 @@ public sealed record DecoderShape(int Layers, int KvHeads, int HeadDim, int Voca
 /// <summary>Keys and values of the source that each decoder layer looks at.</summary>
 /// <param name="Heads">Heads of a layer.</param>
 /// <param name="HeadDim">Width of one head.</param>
-/// <param name="MaxSource">Most tokens of a source.</param>
+/// <param name="MaxSource">Maximum tokens of a source.</param>
 /// <param name="SourceVocabulary">Ids of a source go from 0 to one less.</param>
 /// <param name="PadToken">What a source is filled up with.</param>
 public sealed record CrossShape(int Heads, int HeadDim, int MaxSource, int SourceVocabulary, int PadToken);

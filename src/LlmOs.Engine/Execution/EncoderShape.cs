@@ -22,7 +22,7 @@ public enum EncoderHead
 /// <summary>What the engine must know of an encoder graph.</summary>
 /// <param name="Hidden">Width of a state.</param>
 /// <param name="Vocabulary">Token ids go from 0 to one less.</param>
-/// <param name="MaxTokens">Most tokens of a text.</param>
+/// <param name="MaxTokens">Maximum tokens of a text.</param>
 /// <param name="Labels">Labels of a classifier.</param>
 /// <param name="HasTypes">Whether tokens have segment numbers.</param>
 /// <param name="HasPooler">Whether there is an output <see cref="EncoderNames.Pooled"/>.</param>

@@ -41,7 +41,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     private int _rowsReady;
 
     /// <param name="session">Disposed of by the runner.</param>
-    /// <param name="prefillChunk">Most tokens of a prefill chunk.</param>
+    /// <param name="prefillChunk">Maximum tokens of a prefill chunk.</param>
     /// <param name="bind">Whether the bound inputs stay where they are (true on the processor; on a card they would be copied once only).</param>
     /// <exception cref="EngineGraphException">The graph's inputs and outputs do not fit the shape.</exception>
     /// <param name="encoder">The encoder of an encoder-decoder, else null; disposed of by the runner.</param>

@@ -19,7 +19,7 @@ internal sealed class BeamSearch
     private List<(Beam Beam, double Score)> _finished = [];
     private bool _canImprove = true;
 
-    /// <param name="maxNew">Most new tokens, already cut to the room in the context.</param>
+    /// <param name="maxNew">Maximum new tokens, already cut to the room in the context.</param>
     public BeamSearch(GenerationRequest request, int maxNew, int vocabulary)
     {
         (_request, _settings, _maxNew) = (request, request.Beams!, maxNew);

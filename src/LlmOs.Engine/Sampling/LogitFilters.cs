@@ -229,11 +229,11 @@ internal static class LogitFilters
         KeepLikely(scores, best, eta * total, weights);
     }
 
-    private static void KeepLikely(Span<float> scores, float best, double least, ReadOnlySpan<float> weights)
+    private static void KeepLikely(Span<float> scores, float best, double min, ReadOnlySpan<float> weights)
     {
         for (var i = 0; i < scores.Length; i++)
         {
-            if (weights[i] < least && scores[i] != best)
+            if (weights[i] < min && scores[i] != best)
             {
                 scores[i] = float.NegativeInfinity;
             }

@@ -76,7 +76,7 @@ internal sealed class TokenChoice
     public bool ChangesLogits(int position) =>
         _seenSet is not null || _madeIndex is not null || Parameters.LogitBias is { Count: > 0 } || position < MinTokens || _rules.Any;
 
-    /// <summary>Most new tokens; the engine sets it once it knows the room that the context leaves.</summary>
+    /// <summary>Maximum new tokens; the engine sets it once it knows the room that the context leaves.</summary>
     public int MaxTokens { get; set; } = int.MaxValue;
 
     /// <summary>Applies penalties, bias and rules to the scores of the token at a position, in transformers' order.</summary>

@@ -16,7 +16,7 @@ internal sealed class Scheduler
     private long _admitted;
     private long _turn;
 
-    /// <param name="chunk">Most prompt tokens of a step.</param>
+    /// <param name="chunk">Maximum prompt tokens of a step.</param>
     public Scheduler(int slots, int chunk)
     {
         _chunk = chunk;

@@ -46,6 +46,6 @@ internal readonly ref struct SchedulerSnapshot
     /// <summary>Chunks run so far: prompts take turns by it.</summary>
     public long Turn { get; init; }
 
-    /// <summary>Most prompt tokens of a step.</summary>
+    /// <summary>Maximum prompt tokens of a step.</summary>
     public required int Chunk { get; init; }
 }

@@ -60,8 +60,8 @@ internal sealed class GgufHeader
                 : $"{_file}: it is of GGUF version {version}; versions 2 and 3 are read.");
         }
 
-        var tensorCount = Count("tensors", leastBytesEach: 24);
-        var pairCount = Count("metadata pairs", leastBytesEach: 13);
+        var tensorCount = Count("tensors", minBytesEach: 24);
+        var pairCount = Count("metadata pairs", minBytesEach: 13);
         var metadata = new GgufMetadata(_file, ReadPairs(pairCount));
         var alignment = Alignment(metadata);
         var listed = new List<(string Name, GgmlType Type, long[] Shape, long Offset, long Bytes)>(tensorCount);
@@ -114,9 +114,9 @@ internal sealed class GgufHeader
         }
 
         var type = ReadType(key);
-        var least = type switch { GgufType.Text => 8, GgufType.List => 12, _ => WidthOf(type) };
+        var min = type switch { GgufType.Text => 8, GgufType.List => 12, _ => WidthOf(type) };
         var count = _bytes.U64($"the length of '{key}'");
-        if (count > (ulong)((_fileBytes - _bytes.Position) / least))
+        if (count > (ulong)((_fileBytes - _bytes.Position) / min))
         {
             throw _bytes.Corrupt($"the metadata '{key}' is a list of {count} items, more than the file has room for");
         }
@@ -273,10 +273,10 @@ internal sealed class GgufHeader
         return (alignment & (alignment - 1)) == 0 ? alignment : throw metadata.Corrupt(Key, $"must be a power of two, not {alignment}");
     }
 
-    private int Count(string what, int leastBytesEach)
+    private int Count(string what, int minBytesEach)
     {
         var count = _bytes.U64($"the number of {what}");
-        if (count > (ulong)((_fileBytes - _bytes.Position) / leastBytesEach))
+        if (count > (ulong)((_fileBytes - _bytes.Position) / minBytesEach))
         {
             throw _bytes.Corrupt($"it says it has {count} {what}, more than its {_fileBytes} bytes have room for");
         }

@@ -20,7 +20,7 @@ internal sealed class GgufHeaderBytes(ReadAt read, long fileBytes, string file, 
     public ModelFormatException Corrupt(string what) => new(ModelFormatProblem.CorruptFile, $"{file}: {what}.");
 
     /// <param name="what">What it is, for messages.</param>
-    public string Text(long most, string what)
+    public string Text(long max, string what)
     {
         var length = U64($"the length of {what}");
         if (length > (ulong)(fileBytes - Position))
@@ -28,9 +28,9 @@ internal sealed class GgufHeaderBytes(ReadAt read, long fileBytes, string file, 
             throw Corrupt($"{what} has {length} bytes, more than the file has left");
         }
 
-        if (length > (ulong)most || Position + (long)length > maxBytes)
+        if (length > (ulong)max || Position + (long)length > maxBytes)
         {
-            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{file}: {what} has {length} bytes; at most {most} are read, and {maxBytes} for the whole header.");
+            throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{file}: {what} has {length} bytes; at most {max} are read, and {maxBytes} for the whole header.");
         }
 
         if (length == 0)

@@ -29,11 +29,11 @@ public sealed class JobSignal
         }
     }
 
-    /// <summary>Waits for a change, but no longer than <paramref name="most"/>.</summary>
-    public static async Task WaitAsync(Task next, TimeSpan most, TimeProvider clock, CancellationToken cancel)
+    /// <summary>Waits for a change, but no longer than <paramref name="max"/>.</summary>
+    public static async Task WaitAsync(Task next, TimeSpan max, TimeProvider clock, CancellationToken cancel)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        await Task.WhenAny(next, Task.Delay(most, clock, linked.Token));
+        await Task.WhenAny(next, Task.Delay(max, clock, linked.Token));
         await linked.CancelAsync();
         cancel.ThrowIfCancellationRequested();
     }

@@ -15,15 +15,15 @@ internal sealed class JobWatch(IDbContextFactory<LlmOsDb> databases, JobSignal s
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
     private const int LinesAtOnce = 200;
 
-    /// <summary>The job when it ends, or as it stands after <paramref name="most"/> or when the host stops.</summary>
-    public async Task<JobView> UntilOverAsync(string id, TimeSpan most, CancellationToken cancel)
+    /// <summary>The job when it ends, or as it stands after <paramref name="max"/> or when the host stops.</summary>
+    public async Task<JobView> UntilOverAsync(string id, TimeSpan max, CancellationToken cancel)
     {
         var began = clock.GetTimestamp();
         while (true)
         {
             var changed = signal.Next;
             var state = await StateAsync(id, cancel);
-            var left = most - clock.GetElapsedTime(began);
+            var left = max - clock.GetElapsedTime(began);
             if (Job.IsEnd(state) || left <= TimeSpan.Zero || drain.IsDraining)
             {
                 return await specs.ViewAsync(await FindAsync(id, cancel), cancel);

@@ -10,12 +10,12 @@ namespace LlmOs.Models.Generation;
 /// </summary>
 public sealed record GenerateArguments
 {
-    /// <summary>Most tokens where nothing is stated, the prompt or the decoder's start among them.</summary>
+    /// <summary>Maximum tokens where nothing is stated, the prompt or the decoder's start among them.</summary>
     private const int DefaultMaxLength = 20;
 
     public int? MaxNewTokens { get; init; }
 
-    /// <summary>Most tokens, the prompt or the decoder's start among them.</summary>
+    /// <summary>Maximum tokens, the prompt or the decoder's start among them.</summary>
     public int? MaxLength { get; init; }
 
     public int? MinNewTokens { get; init; }

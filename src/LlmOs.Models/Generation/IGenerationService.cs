@@ -92,7 +92,7 @@ public interface IScoringRun : IModelRun
     /// <summary><c>name:3</c></summary>
     string Reference { get; }
 
-    /// <summary>Most tokens of one run.</summary>
+    /// <summary>Maximum tokens of one run.</summary>
     int ContextLength { get; }
 
     /// <summary>Null for a model that names none.</summary>
@@ -125,7 +125,7 @@ public interface IEncoderRun : IModelRun
 
 /// <summary>What must be known of an encoder to ask it.</summary>
 /// <param name="Reference"><c>name:3</c></param>
-/// <param name="MaxTokens">Most tokens of a text, special ones included.</param>
+/// <param name="MaxTokens">Maximum tokens of a text, special ones included.</param>
 /// <param name="Hidden">Width of a token's state.</param>
 /// <param name="VectorWidth">Width of a text's vector.</param>
 /// <param name="HasStates">False where it gives out scores alone.</param>

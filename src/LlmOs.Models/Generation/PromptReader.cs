@@ -36,11 +36,11 @@ internal static class PromptReader
             throw LlmOsException.Invalid("echo", "'echo' with 'logprobs' scores a prompt; an encoder-decoder reads its prompt and gives it no scores.");
         }
 
-        var most = MaxScores / model.Engine.Shape.Vocabulary;
+        var max = MaxScores / model.Engine.Shape.Vocabulary;
         var longest = prompts.Max(p => p.Length);
-        if (longest > most)
+        if (longest > max)
         {
-            throw LlmOsException.Invalid("echo", $"'echo' with 'logprobs' scores at most {most} tokens of this model at once; a prompt has {longest}. Send it in parts.");
+            throw LlmOsException.Invalid("echo", $"'echo' with 'logprobs' scores at most {max} tokens of this model at once; a prompt has {longest}. Send it in parts.");
         }
     }
 
@@ -70,15 +70,15 @@ internal static class PromptReader
             throw LlmOsException.Invalid(order.Field, $"'{order.Field}' holds the id {prompt[bad]}; the model's ids go from 0 to {shape.Vocabulary - 1}.");
         }
 
-        var most = shape.Cross is { } cross ? cross.MaxSource : order.Request.MaxTokens == 0 ? shape.ContextLength : shape.ContextLength - 1;
-        return prompt.Length <= most
+        var max = shape.Cross is { } cross ? cross.MaxSource : order.Request.MaxTokens == 0 ? shape.ContextLength : shape.ContextLength - 1;
+        return prompt.Length <= max
             ? prompt
             : throw new LlmOsException(
                 ErrorCode.ContextLengthExceeded,
                 $"The model's context holds {shape.ContextLength} tokens, prompt and reply together; the prompt alone has {prompt.Length}.")
             {
                 Field = order.Field,
-                Hint = $"Shorten the prompt to at most {most} tokens, or take a model with a longer context.",
+                Hint = $"Shorten the prompt to at most {max} tokens, or take a model with a longer context.",
             };
     }
 }

@@ -53,13 +53,13 @@ internal static class Seq2SeqReader
                 model.EndTokens is [var end, ..] ? end : 0,
                 tokenizer.IdOf(language) ?? throw LlmOsException.Invalid("parameters.src_lang", "'parameters.src_lang' is no language of this model."),
             ];
-        var most = model.Engine.Shape.Cross!.MaxSource;
+        var max = model.Engine.Shape.Cross!.MaxSource;
         if (ids.Length == 0)
         {
             throw LlmOsException.Invalid(field, $"'{field}' holds no token. Send some text.");
         }
 
-        if (ids.Length <= most)
+        if (ids.Length <= max)
         {
             return ids;
         }
@@ -68,9 +68,9 @@ internal static class Seq2SeqReader
         var tail = asked.SourceLanguage is null ? 1 : 2;
         return asked.Truncation switch
         {
-            Truncation.Right => [.. ids[..(most - tail)], .. ids[^tail..]],
-            Truncation.Left => ids[^most..],
-            Truncation.None => throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {most} tokens; '{field}' has {ids.Length}.")
+            Truncation.Right => [.. ids[..(max - tail)], .. ids[^tail..]],
+            Truncation.Left => ids[^max..],
+            Truncation.None => throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {max} tokens; '{field}' has {ids.Length}.")
             {
                 Field = field,
                 Hint = "Shorten the text, or ask for a cut: \"truncation\": true in the parameters.",

@@ -15,10 +15,10 @@ public sealed record TextRequest
     /// <summary>Fewest tokens, the prompt among them; 0: no such limit.</summary>
     public int MinLength { get; init; }
 
-    /// <summary>Most new tokens; the engine cuts it to the room that the context leaves. 0 generates nothing.</summary>
+    /// <summary>Maximum new tokens; the engine cuts it to the room that the context leaves. 0 generates nothing.</summary>
     public required int MaxTokens { get; init; }
 
-    /// <summary>Most tokens, the prompt among them; null: no such limit.</summary>
+    /// <summary>Maximum tokens, the prompt among them; null: no such limit.</summary>
     public int? MaxLength { get; init; }
 
     /// <summary>No end token before so many new tokens.</summary>

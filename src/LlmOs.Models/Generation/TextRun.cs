@@ -145,9 +145,9 @@ internal sealed class TextRun : ITextRun
     {
         var begun = model.Seq2Seq is null ? prompt.Length : 1; // an encoder-decoder's text begins with its start token
         var request = _order.Request with { MinTokens = Math.Max(_order.Request.MinTokens, _order.Request.MinLength - begun) };
-        return request.MaxLength is not { } most ? request
-            : most > begun ? request with { MaxTokens = Math.Min(request.MaxTokens, most - begun) }
-            : throw LlmOsException.Invalid(_order.Field, $"'{_order.Field}' has {begun} tokens, and the longest text asked for {most}, so there is no room for a new one.");
+        return request.MaxLength is not { } max ? request
+            : max > begun ? request with { MaxTokens = Math.Min(request.MaxTokens, max - begun) }
+            : throw LlmOsException.Invalid(_order.Field, $"'{_order.Field}' has {begun} tokens, and the longest text asked for {max}, so there is no room for a new one.");
     }
 
     private async Task<GenerationUsage> StopAsync()

@@ -18,28 +18,28 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
     /// <param name="parseSpecialTokens">Whether special tokens that the text spells are meant (a mask).</param>
     /// <exception cref="LlmOsException">The text is too long and may not be cut, or the model has no tokenizer.</exception>
     public static EncoderInput Encode(
-        EncoderModel model, string field, string text, string? pair, Truncation truncation, bool parseSpecialTokens = false, int? most = null)
+        EncoderModel model, string field, string text, string? pair, Truncation truncation, bool parseSpecialTokens = false, int? max = null)
     {
         var spans = model.TokenizerOf(field).EncodeWithOffsets(text, pair, addSpecialTokens: true, parseSpecialTokens);
-        return Fit(model, field, spans, truncation, most ?? model.Facts.MaxTokens);
+        return Fit(model, field, spans, truncation, max ?? model.Facts.MaxTokens);
     }
 
     /// <summary>Cuts tokens that are too many, as transformers does: from the longer of two texts first.</summary>
-    public static EncoderInput Fit(EncoderModel model, string field, TokenSpan[] spans, Truncation truncation, int most)
+    public static EncoderInput Fit(EncoderModel model, string field, TokenSpan[] spans, Truncation truncation, int max)
     {
         if (spans.Length == 0)
         {
             throw LlmOsException.Invalid(field, $"'{field}' holds no token, and this model adds none. Send some text.");
         }
 
-        if (spans.Length <= most)
+        if (spans.Length <= max)
         {
             return new EncoderInput(spans, Cut: 0);
         }
 
         if (truncation == Truncation.None)
         {
-            throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {most} tokens; '{field}' has {spans.Length}, special ones included.")
+            throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {max} tokens; '{field}' has {spans.Length}, special ones included.")
             {
                 Field = field,
                 Hint = "Shorten the text, or ask for a cut: \"truncation\": \"right\" on /v1/embeddings, \"truncate\": true in a pipeline's parameters.",
@@ -47,9 +47,9 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
         }
 
         var (first, second) = (spans.Count(s => s.Sequence == 0), spans.Count(s => s.Sequence == 1));
-        var room = most - (spans.Length - first - second);
+        var room = max - (spans.Length - first - second);
         var (keepFirst, keepSecond) = Share(first, second, Math.Max(0, room));
-        var kept = new List<TokenSpan>(most);
+        var kept = new List<TokenSpan>(max);
         var seen = new int[2];
         foreach (var span in spans)
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Metering;
@@ -24,13 +23,7 @@ internal sealed class Pipelines(ModelCatalogue catalogue, IGenerationService gen
     /// <summary>The model that a task takes when the request names none: the first one that is for it.</summary>
     public async Task<string> DefaultAsync(string task, CancellationToken cancel)
     {
-        var wanted = Text2Text.IsTask(task) ? "text2text-generation"
-            : task switch
-            {
-                "zero-shot-classification" => "text-classification",
-                "sentence-similarity" => "feature-extraction",
-                _ => task,
-            };
+        var wanted = Text2Text.IsTask(task) ? "text2text-generation" : EncoderPipeline.All.FirstOrDefault(p => p.Task == task)?.Models ?? task;
         var models = await catalogue.ListAsync(cancel);
         return models.FirstOrDefault(m => m.Task == wanted)?.Name
             ?? throw new LlmOsException(ErrorCode.ModelNotFound, $"No model for {task} is there. Import one, and name it in 'model'.") { Field = "model" };
@@ -40,8 +33,7 @@ internal sealed class Pipelines(ModelCatalogue catalogue, IGenerationService gen
     public static string TaskOf(ServableModel model, PipelineRequest request) => model.Task switch
     {
         "text-classification" when !GenerationRules.IsNothing(request.Parameters?.CandidateLabels) => "zero-shot-classification",
-        "feature-extraction" when request.Inputs.ValueKind == JsonValueKind.Object && request.Inputs.TryGetProperty("source_sentence", out _) => "sentence-similarity",
-        var task => task,
+        var task => EncoderPipeline.All.FirstOrDefault(pipeline => pipeline.IsAskedOf(task, request.Inputs))?.Task ?? task,
     };
 
     /// <summary>Begins to write the texts of <c>text-generation</c>.</summary>

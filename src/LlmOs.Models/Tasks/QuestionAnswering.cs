@@ -126,12 +126,12 @@ internal static class QuestionAnswering
         return [.. shares.Select(s => s / total)];
     }
 
-    private static List<(int Start, int End, double Score)> Best(double[] starts, double[] ends, int most, int count)
+    private static List<(int Start, int End, double Score)> Best(double[] starts, double[] ends, int max, int count)
     {
         var queue = new PriorityQueue<(int Start, int End), (double Score, long Order)>();
         for (var start = 0; start < starts.Length; start++)
         {
-            for (var end = start; end < Math.Min(ends.Length, start + most); end++)
+            for (var end = start; end < Math.Min(ends.Length, start + max); end++)
             {
                 var key = (starts[start] * ends[end], -(((long)start * ends.Length) + end));
                 if (queue.Count < count)

@@ -51,8 +51,8 @@ internal static class Text2Text
     /// <summary>What the request states, checked.</summary>
     private static GenerateArguments Stated(PipelineParameters p)
     {
-        int? Whole(string field, long? value, long least = 1) => (int?)GenerationRules.CheckWhole("parameters." + field, value, least, MaxTokens, $"{least} to {MaxTokens}");
-        double? Number(string field, double? value, double least, double most) => GenerationRules.CheckNumber("parameters." + field, value, least, most);
+        int? Whole(string field, long? value, long min = 1) => (int?)GenerationRules.CheckWhole("parameters." + field, value, min, MaxTokens, $"{min} to {MaxTokens}");
+        double? Number(string field, double? value, double min, double max) => GenerationRules.CheckNumber("parameters." + field, value, min, max);
         return new GenerateArguments
         {
             MaxNewTokens = Whole("max_new_tokens", p.MaxNewTokens),

@@ -10,7 +10,7 @@ namespace LlmOs.Models.Tasks;
 internal static class TextClassification
 {
     /// <summary>Room for the special tokens of a pair and some text.</summary>
-    private const int LeastLength = 8;
+    private const int MinLength = 8;
 
     public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
@@ -19,8 +19,8 @@ internal static class TextClassification
         var function = FunctionOf(parameters.FunctionToApply, model.Facts.Labels);
         var topK = parameters.TopK is null ? (int?)null : TopKOf(parameters.TopK.Value, model.Facts.Labels.Names.Count);
         var truncation = EncoderPipeline.TruncationOf(parameters);
-        var most = Math.Min(GenerationRules.CheckMaxTokens("parameters.max_length", parameters.MaxLength, LeastLength) ?? int.MaxValue, model.Facts.MaxTokens);
-        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, truncation, most: most).Text)];
+        var max = Math.Min(GenerationRules.CheckMaxTokens("parameters.max_length", parameters.MaxLength, MinLength) ?? int.MaxValue, model.Facts.MaxTokens);
+        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, truncation, max: max).Text)];
 
         var logits = await model.RunAsync(inputs, EncoderOutput.Logits, cancel);
 

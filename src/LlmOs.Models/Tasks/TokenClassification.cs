@@ -21,8 +21,8 @@ internal static class TokenClassification
             throw LlmOsException.Invalid("parameters.aggregation_strategy", $"'parameters.aggregation_strategy' must be one of {string.Join(", ", Strategies)}.");
         }
 
-        var most = Window(model, parameters);
-        var stride = (int?)GenerationRules.CheckWhole("parameters.stride", parameters.Stride, 0, most - 3, $"0 to {most - 3}");
+        var max = Window(model, parameters);
+        var stride = (int?)GenerationRules.CheckWhole("parameters.stride", parameters.Stride, 0, max - 3, $"0 to {max - 3}");
         if (stride > 0 && strategy == "none")
         {
             throw LlmOsException.Invalid("parameters.stride", "'parameters.stride' needs an aggregation_strategy other than \"none\": overlapping windows are merged by words.");
@@ -35,8 +35,8 @@ internal static class TokenClassification
         {
             var field = isList ? $"inputs[{i}]" : "inputs";
             var windows = stride is { } overlap
-                ? Windows(tokenizer.EncodeWithOffsets(texts[i], null, addSpecialTokens: true, parseSpecialTokens: false), most, overlap)
-                : [EncoderInput.Encode(model, field, texts[i], null, EncoderPipeline.TruncationOf(parameters), most: most)];
+                ? Windows(tokenizer.EncodeWithOffsets(texts[i], null, addSpecialTokens: true, parseSpecialTokens: false), max, overlap)
+                : [EncoderInput.Encode(model, field, texts[i], null, EncoderPipeline.TruncationOf(parameters), max: max)];
             var logits = await model.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
             var words = new WordLabels(tokenizer, model.Facts.Labels.Names, texts[i]);
             var found = windows.SelectMany((w, at) => words.Read(w.Spans, logits[at], strategy)).Where(e => !ignored.Contains(e.Label)).ToList();
@@ -55,12 +55,12 @@ internal static class TokenClassification
         (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 4, model.Facts.MaxTokens, $"4 to {model.Facts.MaxTokens}") ?? model.Facts.MaxTokens);
 
     /// <summary>A long text in windows that overlap by some tokens, each with the special tokens around it.</summary>
-    private static List<EncoderInput> Windows(TokenSpan[] spans, int most, int overlap)
+    private static List<EncoderInput> Windows(TokenSpan[] spans, int max, int overlap)
     {
         TokenSpan[] before = [.. spans.TakeWhile(s => s.Sequence < 0)];
         TokenSpan[] own = [.. spans.Where(s => s.Sequence == 0)];
         TokenSpan[] after = [.. spans.Skip(before.Length + own.Length)];
-        var room = most - before.Length - after.Length;
+        var room = max - before.Length - after.Length;
         List<EncoderInput> windows = [];
         for (var start = 0; start == 0 || start + overlap < own.Length; start += room - overlap)
         {

@@ -6,7 +6,7 @@ namespace LlmOs.Models.Zoo;
 /// <param name="Layers">Blocks.</param>
 /// <param name="Heads">Query heads; they share out the width.</param>
 /// <param name="Intermediate">Width of the feed-forward layer.</param>
-/// <param name="Context">Most tokens of a window.</param>
+/// <param name="Context">Maximum tokens of a window.</param>
 /// <param name="TiedHead">Whether the embedding is also the output head.</param>
 public abstract record DecoderSizes(int Vocabulary, int Hidden, int Layers, int Heads, int Intermediate, int Context, bool TiedHead)
 {

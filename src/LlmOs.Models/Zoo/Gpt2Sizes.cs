@@ -42,7 +42,7 @@ public sealed record Gpt2Sizes(
     /// <exception cref="ModelFormatException">A size is missing or contradicts another.</exception>
     public static Gpt2Sizes Of(ConfigJson config)
     {
-        const int Most = 1 << 20;
+        const int Max = 1 << 20;
         var hidden = Needed("n_embd");
         var heads = Needed("n_head");
         if (hidden % heads != 0)
@@ -51,8 +51,8 @@ public sealed record Gpt2Sizes(
         }
 
         return new Gpt2Sizes(
-            Needed("vocab_size"), hidden, Needed("n_layer"), heads, config.Whole("n_inner", 1, 8 * Most) ?? (4 * hidden), Needed("n_positions"), config.Number("layer_norm_epsilon") ?? 1e-5);
+            Needed("vocab_size"), hidden, Needed("n_layer"), heads, config.Whole("n_inner", 1, 8 * Max) ?? (4 * hidden), Needed("n_positions"), config.Number("layer_norm_epsilon") ?? 1e-5);
 
-        int Needed(string key) => config.Whole(key, 1, Most) ?? throw config.Missing(key);
+        int Needed(string key) => config.Whole(key, 1, Max) ?? throw config.Missing(key);
     }
 }

@@ -9,7 +9,7 @@ namespace LlmOs.Models.Zoo;
 /// <param name="Heads">Query heads H; D / H is even.</param>
 /// <param name="KvHeads">Key/value heads G, a divisor of H.</param>
 /// <param name="Intermediate">Width F of the gated feed-forward layer.</param>
-/// <param name="Context">Most tokens T of a window.</param>
+/// <param name="Context">Maximum tokens T of a window.</param>
 /// <param name="TiedHead">Whether the embedding is also the output head.</param>
 /// <param name="RopeTheta">Base of the rotary wavelengths.</param>
 /// <param name="NormEps">Added to the mean square under the norm's root.</param>

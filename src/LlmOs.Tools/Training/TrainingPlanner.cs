@@ -201,11 +201,11 @@ internal static class TrainingPlanner
         }
     }
 
-    private static T Within<T>(string field, T value, T least, T most)
+    private static T Within<T>(string field, T value, T min, T max)
         where T : INumber<T>
     {
         // Not a number compares with nothing, so it fails here too.
-        Check(value >= least && value <= most, field, FormattableString.Invariant($"'{field}' must be between {least} and {most}, not {value}."));
+        Check(value >= min && value <= max, field, FormattableString.Invariant($"'{field}' must be between {min} and {max}, not {value}."));
         return value;
     }
 

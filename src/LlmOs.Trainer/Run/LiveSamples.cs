@@ -43,7 +43,7 @@ internal sealed class LiveSamples
     /// <param name="window">Tokens that the module sees at once; what is not there yet is filled up behind, where nothing looks.</param>
     /// <param name="choose">The next id from the logits.</param>
     /// <returns>The new ids; an end token closes them.</returns>
-    public static List<int> Continue(Module<Tensor, Tensor> module, IReadOnlyList<int> prompt, int most, int window, int endToken, Func<ReadOnlySpan<float>, int> choose)
+    public static List<int> Continue(Module<Tensor, Tensor> module, IReadOnlyList<int> prompt, int max, int window, int endToken, Func<ReadOnlySpan<float>, int> choose)
     {
         using var noGrad = no_grad();
         var ids = new long[window];
@@ -53,7 +53,7 @@ internal sealed class LiveSamples
         }
 
         var made = new List<int>();
-        for (var length = prompt.Count; made.Count < most && length < window; length++)
+        for (var length = prompt.Count; made.Count < max && length < window; length++)
         {
             using var scope = NewDisposeScope();
             var row = module.forward(tensor(ids, [1, window])).narrow(1, length - 1, 1).to_type(ScalarType.Float32).reshape(-1).contiguous(); // [V]

@@ -29,8 +29,8 @@ internal static partial class MemoryShortage
     {
         const string Limits = "/proc/self/limits", Status = "/proc/self/status";
         var available = TrainerMachine.AvailableMemory();
-        return File.Exists(Limits) && Number(Limits, "Max data size") is { } most && Number(Status, "VmData:") is { } held
-            ? Math.Min(available ?? long.MaxValue, Math.Max(0, most - (held << 10)))
+        return File.Exists(Limits) && Number(Limits, "Max data size") is { } max && Number(Status, "VmData:") is { } held
+            ? Math.Min(available ?? long.MaxValue, Math.Max(0, max - (held << 10)))
             : available;
     }
 

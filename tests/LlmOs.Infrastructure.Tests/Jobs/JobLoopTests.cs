@@ -254,13 +254,13 @@ public class JobLoopTests(TestDatabases databases)
     [Fact]
     public async Task Two_jobs_of_the_general_lane_run_at_once_and_a_third_waits()
     {
-        var (running, most) = (0, 0);
+        var (running, max) = (0, 0);
         var release = new TaskCompletionSource();
         var both = new TaskCompletionSource();
         var script = new Script(async (_, cancel) =>
         {
             var now = Interlocked.Increment(ref running);
-            most = Math.Max(most, now);
+            max = Math.Max(max, now);
             if (now == 2)
             {
                 both.TrySetResult();
@@ -281,7 +281,7 @@ public class JobLoopTests(TestDatabases databases)
             Assert.Equal(JobState.Succeeded, (await host.FinishAsync(id)).State);
         }
 
-        Assert.Equal(2, most);
+        Assert.Equal(2, max);
     }
 
     private async Task<LoopHost> HostAsync(Provider provider, Script script, bool start = true)

@@ -54,13 +54,13 @@ public class GreedyReferenceTests(ModelServer server)
     {
         using var client = await server.ReadyAsync();
         var stories = Stories();
-        var most = stories.Min(s => s.GetProperty("greedy_ids").GetArrayLength());
+        var max = stories.Min(s => s.GetProperty("greedy_ids").GetArrayLength());
 
         var reply = await client.PostJsonAsync("/v1/completions", new
         {
             model = ModelServer.Stories,
             prompt = stories.Select(s => s.GetProperty("prompt").GetString()),
-            max_tokens = most,
+            max_tokens = max,
             temperature = 0,
             return_token_ids = true,
         });
@@ -68,10 +68,10 @@ public class GreedyReferenceTests(ModelServer server)
         var choices = reply.GetProperty("choices").EnumerateArray().ToList();
         Assert.Equal(Enumerable.Range(0, stories.Count), choices.Select(c => c.GetProperty("index").GetInt32()));
         Assert.Equal(stories.Select(s => s.GetProperty("prompt_ids").Ids()), choices.Select(c => c.GetProperty("prompt_token_ids").Ids()));
-        Assert.Equal(stories.Select(s => s.GetProperty("greedy_ids").Ids()[..most]), choices.Select(c => c.GetProperty("token_ids").Ids()));
+        Assert.Equal(stories.Select(s => s.GetProperty("greedy_ids").Ids()[..max]), choices.Select(c => c.GetProperty("token_ids").Ids()));
         var usage = reply.GetProperty("usage");
         Assert.Equal(stories.Sum(s => s.GetProperty("prompt_ids").GetArrayLength()), usage.GetProperty("prompt_tokens").GetInt32());
-        Assert.Equal(most * stories.Count, usage.GetProperty("completion_tokens").GetInt32());
+        Assert.Equal(max * stories.Count, usage.GetProperty("completion_tokens").GetInt32());
     }
 
     private static async Task CheckAsync(HttpClient client, (string Name, object Request, int[] Ids, string Finish) expected)

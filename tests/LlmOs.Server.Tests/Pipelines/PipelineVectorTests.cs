@@ -11,6 +11,25 @@ public sealed class PipelineVectorTests(TinyModelServer server)
 {
     private const double Tolerance = 1e-4;
 
+    /// <summary>A model for each task.</summary>
+    private static readonly Dictionary<string, string> ModelByTask = new()
+    {
+        ["text-generation"] = "gpt2",
+        ["text2text-generation"] = "t5-relu-tied",
+        ["summarization"] = "bart",
+        ["translation"] = "marian",
+        ["text-classification"] = "bert-seqcls",
+        ["zero-shot-classification"] = "roberta-nli",
+        ["token-classification"] = "bert-tokcls",
+        ["fill-mask"] = "bert-mlm",
+        ["question-answering"] = "bert-qa",
+        ["feature-extraction"] = "bert-base",
+        ["sentence-similarity"] = "st-mean-normalize",
+        ["text-ranking"] = "st-mean-normalize",
+    };
+
+    public static TheoryData<string> Tasks => [.. ModelByTask.Keys];
+
     [Theory]
     [InlineData("feature-extraction")]
     [InlineData("fill-mask")]
@@ -43,7 +62,31 @@ public sealed class PipelineVectorTests(TinyModelServer server)
         Assert.True(failures.Count == 0, $"{failures.Count} of {rows.Count} rows differ:\n{string.Join('\n', failures.Take(8))}");
     }
 
+    /// <summary>The recorded cosines of sentence-transformers, put in order.</summary>
+    [Fact]
+    public async Task Texts_are_ranked_by_the_recorded_cosines()
+    {
+        var rows = Json.Parse(File.ReadAllText(SharedFolder.Require("vectors", "pipelines", "sentence-similarity.json"))).GetProperty("cases").EnumerateArray()
+            .Where(row => row.GetProperty("inputs").ValueKind == JsonValueKind.Object).ToList();
+        foreach (var row in rows)
+        {
+            using var client = await server.WithAsync(row.GetProperty("model").GetString()!);
+            var inputs = new { query = row.GetProperty("inputs").GetProperty("source_sentence"), texts = row.GetProperty("inputs").GetProperty("sentences") };
+            var cosines = row.GetProperty("output").EnumerateArray().Select(v => v.GetDouble()).ToList();
+
+            var reply = (await client.PostJsonAsync($"/models/{row.GetProperty("model")}", new { inputs })).EnumerateArray().ToList();
+
+            var scores = reply.ConvertAll(text => text.GetProperty("score").GetDouble());
+            Assert.Equal(Enumerable.Range(0, cosines.Count), reply.Select(text => text.GetProperty("index").GetInt32()).Order());
+            Assert.Equal(scores.OrderDescending(), scores);
+            Assert.All(reply, text => Assert.Equal(cosines[text.GetProperty("index").GetInt32()], text.GetProperty("score").GetDouble(), Tolerance));
+        }
+
+        Assert.NotEmpty(rows);
+    }
+
     [Theory]
+    [InlineData("st-mean-normalize", """{"inputs":{"query":"x"}}""", "inputs")]
     [InlineData("bert-qa", """{"inputs":"no question"}""", "inputs")]
     [InlineData("bert-qa", """{"inputs":{"question":"x"}}""", "inputs")]
     [InlineData("bert-qa", """{"inputs":{"question":"x","context":"y"},"parameters":{"doc_stride":-1}}""", "parameters.doc_stride")]
@@ -109,19 +152,10 @@ public sealed class PipelineVectorTests(TinyModelServer server)
     }
 
     [Theory]
-    [InlineData("text-generation", "gpt2")]
-    [InlineData("text2text-generation", "t5-relu-tied")]
-    [InlineData("summarization", "bart")]
-    [InlineData("translation", "marian")]
-    [InlineData("text-classification", "bert-seqcls")]
-    [InlineData("zero-shot-classification", "roberta-nli")]
-    [InlineData("token-classification", "bert-tokcls")]
-    [InlineData("fill-mask", "bert-mlm")]
-    [InlineData("question-answering", "bert-qa")]
-    [InlineData("feature-extraction", "bert-base")]
-    [InlineData("sentence-similarity", "st-mean-normalize")]
-    public async Task The_example_of_a_task_in_the_API_document_works_when_pasted(string task, string model)
+    [MemberData(nameof(Tasks))]
+    public async Task The_example_of_a_task_in_the_API_document_works_when_pasted(string task)
     {
+        var model = ModelByTask[task];
         using var client = await server.WithAsync(model);
         var examples = (await OpenApiDocument.ReadAsync(server)).Operations.Single(o => o.Path == "/pipeline/{task}").BodyExamples!;
         var body = examples[task]!["value"]!.DeepClone().AsObject();
@@ -130,7 +164,7 @@ public sealed class PipelineVectorTests(TinyModelServer server)
         using var answer = await client.PostAsync($"/pipeline/{task}", Json.Raw(body.ToJsonString()));
 
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
-        Assert.Equal(11, examples.Count);
+        Assert.Equal(ModelByTask.Keys.Order(StringComparer.Ordinal), examples.Select(example => example.Key).Order(StringComparer.Ordinal));
     }
 
     /// <summary>Where the recorded tokenizer was told another window than the model's, the request says so.</summary>

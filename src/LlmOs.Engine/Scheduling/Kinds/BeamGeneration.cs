@@ -13,7 +13,7 @@ internal sealed class BeamGeneration : SequenceKind
 
     public override int Width { get; }
 
-    /// <param name="maxNew">Most new tokens, already cut to the room in the context.</param>
+    /// <param name="maxNew">Maximum new tokens, already cut to the room in the context.</param>
     public static (BeamGeneration Kind, EngineRun<BeamResult> Run) Create(GenerationRequest request, int maxNew, int vocabulary, TimeProvider clock)
     {
         var search = new BeamSearch(request, maxNew, vocabulary);

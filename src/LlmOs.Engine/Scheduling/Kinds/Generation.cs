@@ -11,7 +11,7 @@ internal sealed class Generation : SequenceKind
     private readonly int _maxNew;
     private int _made;
 
-    /// <param name="maxNew">Most new tokens, already cut to the room in the context.</param>
+    /// <param name="maxNew">Maximum new tokens, already cut to the room in the context.</param>
     public Generation(EngineSequence output, int maxNew)
         : base(output)
     {

@@ -112,24 +112,24 @@ internal ref struct PatternMatcher
 
     private bool Repeat(in PatternStep step, int index, ref int at)
     {
-        var (start, count, least) = (at, 0, at);
-        while (count < step.Most && at < _text.Length && step.Set!.HoldsAt(_text, at, out var length))
+        var (start, count, min) = (at, 0, at);
+        while (count < step.Max && at < _text.Length && step.Set!.HoldsAt(_text, at, out var length))
         {
             at += length;
             count++;
-            if (count == step.Least)
+            if (count == step.Min)
             {
-                least = at;
+                min = at;
             }
         }
 
         _budget -= (at - start) >> 3;
-        if (count < step.Least)
+        if (count < step.Min)
         {
             return false;
         }
 
-        return step.Possessive || count == step.Least || Push(index + 1, at, least);
+        return step.Possessive || count == step.Min || Push(index + 1, at, min);
     }
 
     private bool Look(in PatternStep step, int body, int at)
@@ -178,8 +178,8 @@ internal ref struct PatternMatcher
 
     /// <summary>Remembers another way to go on.</summary>
     /// <param name="step">Where; a negative number instead restores slot -1 - step to <paramref name="at"/>.</param>
-    /// <param name="least">Where a repetition may shrink to, or -1 for a plain branch.</param>
-    private bool Push(int step, int at, int least)
+    /// <param name="min">Where a repetition may shrink to, or -1 for a plain branch.</param>
+    private bool Push(int step, int at, int min)
     {
         if (_top + 3 > _stack.Length)
         {
@@ -193,7 +193,7 @@ internal ref struct PatternMatcher
             Array.Resize(ref _stack, _stack.Length * 2);
         }
 
-        (_stack[_top], _stack[_top + 1], _stack[_top + 2]) = (step, at, least);
+        (_stack[_top], _stack[_top + 1], _stack[_top + 2]) = (step, at, min);
         _top += 3;
         return true;
     }
@@ -203,7 +203,7 @@ internal ref struct PatternMatcher
         while (_top > floor)
         {
             ref var end = ref _stack[_top - 2];
-            var (to, least) = (_stack[_top - 3], _stack[_top - 1]);
+            var (to, min) = (_stack[_top - 3], _stack[_top - 1]);
             if (to < 0)
             {
                 _slots[-1 - to] = end;
@@ -212,7 +212,7 @@ internal ref struct PatternMatcher
             }
 
             step = to;
-            if (least < 0)
+            if (min < 0)
             {
                 at = end;
                 _top -= 3;
@@ -220,9 +220,9 @@ internal ref struct PatternMatcher
             }
 
             // A repetition gives back one character at a time.
-            end -= end - 2 >= least && char.IsLowSurrogate(_text[end - 1]) && char.IsHighSurrogate(_text[end - 2]) ? 2 : 1;
+            end -= end - 2 >= min && char.IsLowSurrogate(_text[end - 1]) && char.IsHighSurrogate(_text[end - 2]) ? 2 : 1;
             at = end;
-            if (end <= least)
+            if (end <= min)
             {
                 _top -= 3;
             }

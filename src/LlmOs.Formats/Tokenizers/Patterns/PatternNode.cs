@@ -11,8 +11,8 @@ internal abstract record PatternNode
 
     public sealed record Either(IReadOnlyList<PatternNode> Options) : PatternNode;
 
-    /// <param name="Most">-1: without end.</param>
-    public sealed record Loop(PatternNode Body, int Least, int Most, LoopMode Mode) : PatternNode;
+    /// <param name="Max">-1: without end.</param>
+    public sealed record Loop(PatternNode Body, int Min, int Max, LoopMode Mode) : PatternNode;
 
     public sealed record Atomic(PatternNode Body) : PatternNode;
 

@@ -86,22 +86,22 @@ internal sealed class PatternParser
         while (_in.More)
         {
             var counted = false;
-            int least, most;
+            int min, max;
             switch (_in.Text[_in.At])
             {
                 case '*':
-                    (least, most) = (0, -1);
+                    (min, max) = (0, -1);
                     _in.At++;
                     break;
                 case '+':
-                    (least, most) = (1, -1);
+                    (min, max) = (1, -1);
                     _in.At++;
                     break;
                 case '?':
-                    (least, most) = (0, 1);
+                    (min, max) = (0, 1);
                     _in.At++;
                     break;
-                case '{' when ReadBounds(out least, out most):
+                case '{' when ReadBounds(out min, out max):
                     counted = true;
                     break;
                 default:
@@ -121,7 +121,7 @@ internal sealed class PatternParser
                 _in.At++;
             }
 
-            atom = new PatternNode.Loop(atom, least, most, mode);
+            atom = new PatternNode.Loop(atom, min, max, mode);
             if (++_in.Depth > MaxDepth)
             {
                 throw _in.Error("has too many repetitions of repetitions");
@@ -131,9 +131,9 @@ internal sealed class PatternParser
         return atom;
     }
 
-    private bool ReadBounds(out int least, out int most)
+    private bool ReadBounds(out int min, out int max)
     {
-        (least, most) = (0, -1);
+        (min, max) = (0, -1);
         var close = _in.Text.IndexOf('}', _in.At);
         var inside = close < 0 ? "" : _in.Text[(_in.At + 1)..close];
         var parts = inside.Split(',');
@@ -142,11 +142,11 @@ internal sealed class PatternParser
             return false; // A brace that is no bound stands for itself.
         }
 
-        least = parts[0].Length == 0 ? 0 : Number(parts[0]);
-        most = parts.Length == 1 ? least : parts[1].Length == 0 ? -1 : Number(parts[1]);
-        if (most >= 0 && least > most)
+        min = parts[0].Length == 0 ? 0 : Number(parts[0]);
+        max = parts.Length == 1 ? min : parts[1].Length == 0 ? -1 : Number(parts[1]);
+        if (max >= 0 && min > max)
         {
-            (least, most) = (most, least);
+            (min, max) = (max, min);
         }
 
         _in.At = close + 1;

@@ -20,7 +20,7 @@ internal enum PatternOp
 /// <param name="A">Split and Jump: first target. Look and Atomic: where to go on. Mark and Progress: the slot. Anchor: its kind.</param>
 /// <param name="B">Split: second target. Progress: where to go when nothing was read. Look: 1 negative, 2 behind.</param>
 internal readonly record struct PatternStep(
-    PatternOp Op, int A = 0, int B = 0, CodeSet? Set = null, int Least = 0, int Most = 0, bool Possessive = false);
+    PatternOp Op, int A = 0, int B = 0, CodeSet? Set = null, int Min = 0, int Max = 0, bool Possessive = false);
 
 /// <summary>Lays a parsed expression out as steps for <see cref="PatternMatcher"/>.</summary>
 internal sealed class PatternProgram
@@ -77,7 +77,7 @@ internal sealed class PatternProgram
                 break;
             case PatternNode.Loop { Body: var body, Mode: not LoopMode.Lazy } loop when Single(body) is { } set:
                 Add(new PatternStep(
-                    PatternOp.Repeat, Set: set, Least: loop.Least, Most: loop.Most < 0 ? int.MaxValue : loop.Most,
+                    PatternOp.Repeat, Set: set, Min: loop.Min, Max: loop.Max < 0 ? int.MaxValue : loop.Max,
                     Possessive: loop.Mode == LoopMode.Possessive));
                 break;
             case PatternNode.Loop { Mode: LoopMode.Possessive } loop:
@@ -127,13 +127,13 @@ internal sealed class PatternProgram
 
     private void EmitLoop(PatternNode.Loop loop)
     {
-        for (var i = 0; i < loop.Least; i++)
+        for (var i = 0; i < loop.Min; i++)
         {
             Emit(loop.Body);
         }
 
         var lazy = loop.Mode == LoopMode.Lazy;
-        if (loop.Most < 0)
+        if (loop.Max < 0)
         {
             var slot = Slots++;
             var split = Add(new PatternStep(PatternOp.Split));
@@ -147,7 +147,7 @@ internal sealed class PatternProgram
         }
 
         var exits = new List<int>();
-        for (var i = loop.Least; i < loop.Most; i++)
+        for (var i = loop.Min; i < loop.Max; i++)
         {
             exits.Add(Add(new PatternStep(PatternOp.Split)));
             Emit(loop.Body);

@@ -29,13 +29,7 @@ internal static class PipelineEndpoints
         ("text2text-generation", """{"inputs":"The house is very old.","parameters":{"max_new_tokens":32}}"""),
         ("summarization", """{"inputs":"The king was angry, and the people were poor.","parameters":{"num_beams":4,"max_new_tokens":32}}"""),
         ("translation", """{"inputs":"The house is very old.","parameters":{"num_beams":4,"max_new_tokens":32}}"""),
-        ("text-classification", """{"inputs":"I love thee well!","parameters":{"top_k":2}}"""),
-        ("zero-shot-classification", """{"inputs":"I love thee well!","parameters":{"candidate_labels":["war","love"]}}"""),
-        ("token-classification", """{"inputs":"Caius Marcius went to Rome.","parameters":{"aggregation_strategy":"simple"}}"""),
-        ("fill-mask", """{"inputs":"We are accounted poor [MASK].","parameters":{"top_k":3}}"""),
-        ("question-answering", """{"inputs":{"question":"Who is the enemy?","context":"Caius Marcius is chief enemy to the people."}}"""),
-        ("feature-extraction", """{"inputs":"I love thee well!"}"""),
-        ("sentence-similarity", """{"inputs":{"source_sentence":"We are poor.","sentences":["They are rich.","We are poor."]}}"""),
+        .. EncoderPipeline.All.Select(pipeline => (pipeline.Task, pipeline.Example)),
     ];
 
     public static void MapPipelines(this IEndpointRouteBuilder routes)

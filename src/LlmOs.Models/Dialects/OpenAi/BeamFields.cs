@@ -8,14 +8,14 @@ namespace LlmOs.Models.Dialects.OpenAi;
 internal static class BeamFields
 {
     /// <summary>Beams beyond it are refused at once; the engine's own slots may be fewer.</summary>
-    private const int Most = 256;
+    private const int MaxBeams = 256;
 
     /// <summary>The search that the fields ask for; null for none.</summary>
     /// <param name="prefix">What stands before the fields' names in refusals.</param>
     /// <param name="choices">Texts that are wanted; a search gives as many as it has beams.</param>
     public static BeamSettings? Read(string prefix, int? beams, double? lengthPenalty, JsonElement? earlyStopping, int choices)
     {
-        var count = (int)(GenerationRules.CheckWhole(prefix + "num_beams", beams, 1, Most, $"1 to {Most}") ?? 1);
+        var count = (int)(GenerationRules.CheckWhole(prefix + "num_beams", beams, 1, MaxBeams, $"1 to {MaxBeams}") ?? 1);
         var penalty = GenerationRules.CheckNumber(prefix + "length_penalty", lengthPenalty, -100, 100);
         var early = EarlyStoppingOf(prefix + "early_stopping", earlyStopping);
         if (count == 1)

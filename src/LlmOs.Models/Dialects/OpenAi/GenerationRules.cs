@@ -11,10 +11,10 @@ namespace LlmOs.Models.Dialects.OpenAi;
 /// <summary>The numbers of a request, checked field by field; what cannot be done is refused by its name.</summary>
 internal static class GenerationRules
 {
-    /// <summary>Most choices for a prompt.</summary>
+    /// <summary>Maximum choices for a prompt.</summary>
     public const int MaxChoices = 128;
 
-    /// <summary>Most alternatives to a token.</summary>
+    /// <summary>Maximum alternatives to a token.</summary>
     public const int MaxTopLogprobs = 20;
 
     private const long MaxTokens = 1_000_000;
@@ -88,27 +88,27 @@ internal static class GenerationRules
     };
 
     /// <summary>1 to 1,000,000; null lets the context decide.</summary>
-    /// <param name="least">0 where a request may ask for the prompt alone.</param>
-    public static int? CheckMaxTokens(string field, long? value, int least = 1) =>
-        (int?)CheckWhole(field, value, least, MaxTokens, $"{least} to {MaxTokens.ToString("N0", CultureInfo.InvariantCulture)}");
+    /// <param name="min">0 where a request may ask for the prompt alone.</param>
+    public static int? CheckMaxTokens(string field, long? value, int min = 1) =>
+        (int?)CheckWhole(field, value, min, MaxTokens, $"{min} to {MaxTokens.ToString("N0", CultureInfo.InvariantCulture)}");
 
     public static int CheckChoices(string field, int? value) => (int)(CheckWhole(field, value, 1, MaxChoices, $"1 to {MaxChoices}") ?? 1);
 
     public static int? CheckTopLogprobs(string field, int? value) => (int?)CheckWhole(field, value, 0, MaxTopLogprobs, $"0 to {MaxTopLogprobs}");
 
-    public static double? CheckNumber(string field, double? value, double least, double most)
+    public static double? CheckNumber(string field, double? value, double min, double max)
     {
         // NaN compares false with everything, so it is refused as well.
-        if (value is null || (value >= least && value <= most))
+        if (value is null || (value >= min && value <= max))
         {
             return value;
         }
 
-        throw LlmOsException.Invalid(field, $"'{field}' must be a number from {Number(least)} to {Number(most)}, not {Number(value.Value)}.");
+        throw LlmOsException.Invalid(field, $"'{field}' must be a number from {Number(min)} to {Number(max)}, not {Number(value.Value)}.");
     }
 
-    public static long? CheckWhole(string field, long? value, long least, long most, string range) =>
-        value is null || (value >= least && value <= most)
+    public static long? CheckWhole(string field, long? value, long min, long max, string range) =>
+        value is null || (value >= min && value <= max)
             ? value
             : throw LlmOsException.Invalid(field, $"'{field}' must be a whole number, {range}, not {value}.");
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using LlmOs.Contracts.OpenAi;
+using LlmOs.Models.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -21,7 +22,7 @@ internal static class ModelRoutes
     }
 
     /// <summary>The framework leaves <c>%2F</c> in a route value alone; all else is unescaped already.</summary>
-    public static string Unescape(string name) => name.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+    public static string Unescape(string name) => ModelName.FromPath(name);
 
     /// <summary>Says what an inference route answers.</summary>
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route) => route
