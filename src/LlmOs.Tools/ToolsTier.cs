@@ -1,6 +1,7 @@
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Tools.Evaluation;
+using LlmOs.Tools.Evaluation.Metrics;
 using LlmOs.Tools.Tokenizers;
 using LlmOs.Tools.Training;
 using Microsoft.AspNetCore.Routing;
@@ -20,6 +21,7 @@ public static class ToolsTier
         services.AddSingleton<IJobSpec, TrainingJobSpec>();
         services.AddSingleton<IJobSpec, EvaluationJobSpec>();
         services.AddSingleton<IJobSpec, TokenizerJobSpec>();
+        services.AddSingleton<MetricRun>();
         return services;
     }
 
@@ -27,6 +29,7 @@ public static class ToolsTier
     {
         routes.MapTraining();
         routes.MapEvaluations();
+        routes.MapMetrics();
         routes.MapTokenizerTraining();
         return routes;
     }
