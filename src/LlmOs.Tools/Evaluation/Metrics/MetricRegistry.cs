@@ -16,6 +16,7 @@ internal static class MetricRegistry
         new ErrorRate("cer", "characters", EditDistance.Characters),
         new Bleu("bleu", sentences: false),
         new Bleu("sentence_bleu", sentences: true),
+        new Gleu(),
         new Chrf("chrf", wordOrder: 0),
         new Chrf("chrf++", wordOrder: 2),
         new Ter(),
