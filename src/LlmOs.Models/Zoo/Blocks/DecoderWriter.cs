@@ -165,7 +165,7 @@ internal sealed class DecoderWriter
             }
         });
         var qkv = Writer.Linear(x, matrix, options.Bias ? Bias() : null);                                // [B, S, Q + 2K]
-        string[] inputs = options.HeadNorms is { } norms ? NormHeads(qkv, norms) : [qkv, "", ""];
+        string[] inputs = options.HeadNorms is { } norms ? SplitAndNorm(qkv, norms) : [qkv, "", ""];
         var mixed = $"{name}.mixed";
         Cache(layer, plain.Stored);
         Graph.Node(
@@ -200,13 +200,13 @@ internal sealed class DecoderWriter
             });
         }
 
-        string[] NormHeads(string all, (string Query, string Key) gains)
+        string[] SplitAndNorm(string all, (string Query, string Key) gains)
         {
             var split = Writer.Split(all, $"{name}.qkv", queries, keys, keys);
             return
             [
-                NormEachHead(split[0], gains.Query, Config.Heads, turning, options.GainOffset),
-                NormEachHead(split[1], gains.Key, Config.KvHeads, turning, options.GainOffset),
+                NormHeads(split[0], gains.Query, Config.Heads, turning, options),
+                NormHeads(split[1], gains.Key, Config.KvHeads, turning, options),
                 split[2],
             ];
         }
@@ -334,17 +334,18 @@ internal sealed class DecoderWriter
         : Writer.Weight(name + ".weight", [width], gain => gain + offset);
 
     /// <summary>
-    /// RMS norm of each head [B, S, heads * D] over its published width. A head that is stored wider has zeros there, which
-    /// the mean counts: gain and epsilon make up for it.
+    /// RMS norm of each head, or of all heads as one, [B, S, heads * D], over the published width. A head that is stored wider
+    /// has zeros there, which the mean counts: gain and epsilon make up for it.
     /// </summary>
-    private string NormEachHead(string x, string name, int heads, HeadLayout layout, float gainOffset)
+    private string NormHeads(string x, string name, int heads, HeadLayout layout, AttentionOptions options)
     {
-        Writer.Need(name + ".weight", layout.Width);
+        var together = options.NormsSpanHeads ? heads : 1;
+        Writer.Need(name + ".weight", (long)together * layout.Width);
         var share = (double)layout.Width / layout.Stored;
-        var gain = Writer.Made(name + ".gain", [layout.Stored], sink =>
+        var gain = Writer.Made(name + ".gain", [(long)together * layout.Stored], sink =>
         {
             var published = Writer.Read(name + ".weight");
-            foreach (var (source, count) in layout.Runs())
+            foreach (var (head, source, count) in Enumerable.Range(0, together).SelectMany(head => layout.Runs().Select(run => (head, run.Source, run.Count))))
             {
                 if (source < 0)
                 {
@@ -352,10 +353,10 @@ internal sealed class DecoderWriter
                     continue;
                 }
 
-                sink.Write(published.AsSpan(source, count).ToArray().Select(g => (float)((g + gainOffset) * Math.Sqrt(share))).ToArray());
+                sink.Write(published.AsSpan((head * layout.Width) + source, count).ToArray().Select(g => (float)((g + options.GainOffset) * Math.Sqrt(share))).ToArray());
             }
         });
-        var split = Graph.Node("Reshape", [x, Writer.Wholes(0, 0, heads, layout.Stored)]);               // [B, S, heads, D]
+        var split = Graph.Node("Reshape", [x, Writer.Wholes(0, 0, heads / together, (long)together * layout.Stored)]); // [B, S, heads, D] or [B, S, 1, heads * D]
         var normed = Writer.RmsNorm(split, gain, Config.NormEpsilon * share);
         return Graph.Node("Reshape", [normed, Writer.Wholes(0, 0, (long)heads * layout.Stored)]);        // [B, S, heads * D]
     }
