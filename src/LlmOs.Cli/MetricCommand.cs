@@ -60,12 +60,12 @@ internal static class MetricCommand
         {
             Predictions = texts,
             References = [.. texts.Select((_, row) => columns.Select(column => column[row]).ToArray())],
-            Options = options.Select(Option).ToDictionary(pair => pair.Name, pair => pair.Value),
+            Options = options.Select(ReadOption).ToDictionary(pair => pair.Name, pair => pair.Value),
         };
     }
 
     /// <summary>A value that is JSON counts as that, any other as a text.</summary>
-    private static (string Name, JsonElement Value) Option(string text)
+    private static (string Name, JsonElement Value) ReadOption(string text)
     {
         var at = text.IndexOf('=', StringComparison.Ordinal);
         if (at < 1)
