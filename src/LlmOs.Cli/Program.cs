@@ -21,6 +21,7 @@ var root = new RootCommand(
     ModelCommands.CreateRemove(interrupts),
     TrainCommand.Create(interrupts),
     EvalCommand.Create(interrupts),
+    MetricCommand.Create(interrupts),
     TokenizeCommand.Create(interrupts),
     JobCommands.Create(interrupts),
     ServeCommand.Create(),

@@ -1,6 +1,7 @@
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Tools.Evaluation;
+using LlmOs.Tools.Evaluation.Metrics;
 using LlmOs.Tools.Tokenizers;
 using LlmOs.Tools.Training;
 using Microsoft.AspNetCore.Routing;
@@ -17,6 +18,7 @@ public static class ToolsTier
         services.AddJobKind<TrainingKind>();
         services.AddJobKind<EvaluationKind>();
         services.AddJobKind<TokenizerKind>();
+        services.AddSingleton<MetricRun>();
         return services;
     }
 
@@ -24,6 +26,7 @@ public static class ToolsTier
     {
         routes.MapTraining();
         routes.MapEvaluations();
+        routes.MapMetrics();
         routes.MapTokenizerTraining();
         return routes;
     }

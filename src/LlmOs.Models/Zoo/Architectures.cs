@@ -22,6 +22,7 @@ public static class Architectures
         Mistral.Architecture,
         Qwen2.Architecture,
         Qwen3.Architecture,
+        Olmo2.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,

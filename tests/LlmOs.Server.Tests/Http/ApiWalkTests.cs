@@ -26,6 +26,7 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         ["version"] = "1",
         ["n"] = "1",
         ["task"] = "text-generation",
+        ["metric"] = "exact_match",
         ["slug"] = "walked",
         ["alias"] = "walked",
     };

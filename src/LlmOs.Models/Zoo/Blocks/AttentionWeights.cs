@@ -50,6 +50,9 @@ internal sealed record AttentionOptions
     /// <summary>Published RMS norms of each query and key head before they turn, or null.</summary>
     public (string Query, string Key)? HeadNorms { get; init; }
 
+    /// <summary>One norm over all query heads together, and one over all key heads, instead of one a head.</summary>
+    public bool NormsSpanHeads { get; init; }
+
     /// <summary>Added to the scores: [rows, heads, tokens, tokens seen] tensor, or null.</summary>
     public string? ScoreBias { get; init; }
 

@@ -167,7 +167,7 @@ internal sealed class DecoderWriter
             }
         });
         var qkv = Writer.Linear(x, matrix, options.Bias ? Bias() : null);                                // [B, S, Q + 2K]
-        string[] inputs = options.HeadNorms is { } norms ? NormHeads(qkv, norms) : [qkv, "", ""];
+        string[] inputs = options.HeadNorms is { } norms ? SplitAndNorm(qkv, norms) : [qkv, "", ""];
         var mixed = $"{name}.mixed";
         Cache(layer, plain.Stored);
         Graph.Node(
@@ -202,13 +202,13 @@ internal sealed class DecoderWriter
             });
         }
 
-        string[] NormHeads(string all, (string Query, string Key) gains)
+        string[] SplitAndNorm(string all, (string Query, string Key) gains)
         {
             var split = Writer.Split(all, $"{name}.qkv", queries, keys, keys);
             return
             [
-                _heads.NormEachHead(split[0], gains.Query, Config.Heads, turning, options.GainOffset),
-                _heads.NormEachHead(split[1], gains.Key, Config.KvHeads, turning, options.GainOffset),
+                _heads.NormHeads(split[0], gains.Query, Config.Heads, turning, options),
+                _heads.NormHeads(split[1], gains.Key, Config.KvHeads, turning, options),
                 split[2],
             ];
         }

@@ -7,17 +7,18 @@ namespace LlmOs.Models.Zoo.Blocks;
 internal sealed class HeadTensors(GraphWriter writer, ModelConfig config)
 {
     /// <summary>
-    /// RMS norm of each head [B, S, heads * D] over its published width. A head that is stored wider has zeros there, which
-    /// the mean counts: gain and epsilon make up for it.
+    /// RMS norm of each head, or of all heads as one, [B, S, heads * D], over the published width. A head that is stored wider
+    /// has zeros there, which the mean counts: gain and epsilon make up for it.
     /// </summary>
-    public string NormEachHead(string x, string name, int heads, HeadLayout layout, float gainOffset)
+    public string NormHeads(string x, string name, int heads, HeadLayout layout, AttentionOptions options)
     {
-        writer.Need(name + ".weight", layout.Width);
+        var together = options.NormsSpanHeads ? heads : 1;
+        writer.Need(name + ".weight", (long)together * layout.Width);
         var share = (double)layout.Width / layout.Stored;
-        var gain = writer.Made(name + ".gain", [layout.Stored], sink =>
+        var gain = writer.Made(name + ".gain", [(long)together * layout.Stored], sink =>
         {
             var published = writer.Read(name + ".weight");
-            foreach (var (source, count) in layout.Runs())
+            foreach (var (head, source, count) in Enumerable.Range(0, together).SelectMany(head => layout.Runs().Select(run => (head, run.Source, run.Count))))
             {
                 if (source < 0)
                 {
@@ -25,10 +26,10 @@ internal sealed class HeadTensors(GraphWriter writer, ModelConfig config)
                     continue;
                 }
 
-                sink.Write(published.AsSpan(source, count).ToArray().Select(g => (float)((g + gainOffset) * Math.Sqrt(share))).ToArray());
+                sink.Write(published.AsSpan((head * layout.Width) + source, count).ToArray().Select(g => (float)((g + options.GainOffset) * Math.Sqrt(share))).ToArray());
             }
         });
-        var split = writer.Graph.Node("Reshape", [x, writer.Wholes(0, 0, heads, layout.Stored)]);               // [B, S, heads, D]
+        var split = writer.Graph.Node("Reshape", [x, writer.Wholes(0, 0, heads / together, (long)together * layout.Stored)]); // [B, S, heads, D] or [B, S, 1, heads * D]
         var normed = writer.RmsNorm(split, gain, config.NormEpsilon * share);
         return writer.Graph.Node("Reshape", [normed, writer.Wholes(0, 0, (long)heads * layout.Stored)]);        // [B, S, heads * D]
     }
