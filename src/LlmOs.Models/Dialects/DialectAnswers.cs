@@ -8,9 +8,10 @@ namespace LlmOs.Models.Dialects;
 internal static class DialectAnswers
 {
     /// <summary>Says what an inference route answers; how its refusals look follows from its dialect.</summary>
-    public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route) => route
+    /// <param name="contentType">Null: JSON.</param>
+    public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route, string? contentType = null) => route
         .WithTags("Inference")
-        .Produces<T>()
+        .Produces<T>(StatusCodes.Status200OK, contentType)
         .Produces(StatusCodes.Status400BadRequest)
         .Produces(StatusCodes.Status401Unauthorized)
         .Produces(StatusCodes.Status404NotFound)

@@ -58,13 +58,14 @@ internal static class OpenApiSetup
 /// <summary>Adds to each operation its request example and the refusals it can give, in the shape of its route.</summary>
 internal sealed class RefusalFilter : IOperationFilter
 {
-    /// <summary>Refusals that an endpoint declares by a status alone. Who declares 503 with a body of its own keeps it.</summary>
-    private static readonly (ErrorCode Code, string Text)[] Declared =
+    /// <summary>Refusals that an endpoint declares by a status. Those without a text keep a body that the endpoint gave them.</summary>
+    private static readonly (ErrorCode Code, string? Text)[] Declared =
     [
+        (ErrorCode.InvalidRequest, null),
         (ErrorCode.NotFound, "There is no such thing."),
         (ErrorCode.Conflict, "It is not in a state for that."),
         (ErrorCode.Overloaded, "Too much waits already."),
-        (ErrorCode.Unavailable, "The server has no room for it right now."),
+        (ErrorCode.Unavailable, null),
     ];
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
@@ -101,10 +102,10 @@ internal sealed class RefusalFilter : IOperationFilter
         foreach (var (code, text) in Declared)
         {
             var status = Refusals.StatusOf(code).ToString(CultureInfo.InvariantCulture);
-            if (operation.Responses?.GetValueOrDefault(status) is { } declared && (code is not ErrorCode.Unavailable || declared.Content is not { Count: > 0 }))
+            if (operation.Responses?.GetValueOrDefault(status) is { } declared && (text is not null || declared.Content is not { Count: > 0 }))
             {
                 operation.Responses.Remove(status);
-                Add(operation, context, code, text);
+                Add(operation, context, code, text ?? declared.Description ?? code.ToWord());
             }
         }
 
