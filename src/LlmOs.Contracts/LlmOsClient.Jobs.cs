@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
@@ -143,6 +144,12 @@ public sealed partial class LlmOsClient
         await using var stream = await response.Content.ReadAsStreamAsync(cancel);
         await foreach (var item in SseParser.Create(stream).EnumerateAsync(cancel))
         {
+            if (item.EventType == "error")
+            {
+                var problem = Read<ProblemReply>(item.Data);
+                throw new LlmOsApiException((HttpStatusCode)problem.Status, problem.Code, problem.Detail);
+            }
+
             yield return Read<JobEventView>(item.Data);
         }
     }

@@ -2,6 +2,8 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Dialects;
+using LlmOs.Infrastructure.Http.Streams;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Metering;
 using LlmOs.Infrastructure.Network;
@@ -22,6 +24,9 @@ public static class InfrastructureTier
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(settings);
+
+        services.AddSingleton<KnownDialects>();
+        services.AddSection<StreamOptions>(StreamOptions.Section);
 
         services.AddSingleton(_ => new DataFolder(settings.Data));
         services.AddSingleton<ArtifactStore>();

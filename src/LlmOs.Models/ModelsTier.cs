@@ -1,6 +1,7 @@
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Dialects;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Dialects.HuggingFace;
@@ -14,7 +15,6 @@ using LlmOs.Models.Prompts;
 using LlmOs.Models.Registry;
 using LlmOs.Models.Tasks;
 using LlmOs.Models.Tokenizers;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -38,13 +38,9 @@ public static class ModelsTier
         routes.MapTokenizers();
         routes.MapChatTemplates();
 
-        var inference = routes.MapGroup("").WithProcessingTime();
-        inference.MapModelList();
-        inference.MapCompletions();
-        inference.MapChat();
-        inference.MapEmbeddings();
-        inference.MapTokenize();
-        inference.MapPipelines();
+        // A dialect is a folder and its line here.
+        routes.MapDialect<OpenAiDialect>().MapOpenAi();
+        routes.MapDialect<HuggingFaceDialect>().MapHuggingFace();
         return routes;
     }
 
@@ -86,6 +82,7 @@ public static class ModelsTier
         services.AddSingleton<MemoryBudget>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
+        services.AddSingleton<IKnownFaults, EngineFaults>();
         services.AddSingleton<IGenerationService, GenerationService>();
         services.AddSingleton<Pipelines>();
     }

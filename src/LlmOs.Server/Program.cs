@@ -30,6 +30,7 @@ try
     app.MapConsoleHosting();
     var api = app.MapApiGroup();
     api.MapInfrastructure().MapModels().MapTools().MapApps();
+    app.RequireEndpointRules();
 
     return await app.RunToEndAsync();
 }

@@ -9,7 +9,7 @@ public static partial class Scopes
     /// <summary>Everything.</summary>
     public const string Admin = "admin";
 
-    /// <summary>Run models: <c>/v1</c>, <c>/pipeline</c>, <c>/models</c>.</summary>
+    /// <summary>Run models, in whichever dialect.</summary>
     public const string Inference = "inference";
 
     /// <summary>Look at everything, change nothing.</summary>
@@ -34,10 +34,7 @@ public sealed record ScopeRule(params IReadOnlyList<string> AnyOf);
 /// <summary>Says on an endpoint or group who may call it.</summary>
 public static class ScopeRules
 {
-    /// <summary>
-    /// Replaces the rule that follows from the path: <c>inference</c> under <c>/v1</c>, <c>/pipeline</c> and <c>/models</c>,
-    /// elsewhere <c>read</c> to GET and <c>admin</c> for the rest.
-    /// </summary>
+    /// <summary>Replaces what the endpoint's dialect asks for.</summary>
     public static T RequireScope<T>(this T endpoint, params string[] anyOf)
         where T : IEndpointConventionBuilder => endpoint.WithMetadata(new ScopeRule(anyOf));
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Http.Dialects;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -14,11 +15,13 @@ namespace LlmOs.Infrastructure.Http;
 /// </summary>
 public static class RequestValidation
 {
-    /// <summary>Makes every endpoint mapped on the returned group check its arguments first.</summary>
+    /// <summary>Makes every endpoint mapped on the returned group check its arguments first, speak the platform's dialect unless it has another, and state its scope.</summary>
     public static RouteGroupBuilder MapApiGroup(this IEndpointRouteBuilder routes, string prefix = "")
     {
         var group = routes.MapGroup(prefix);
         group.AddEndpointFilterFactory(Build);
+        group.WithMetadata(PlatformDialect.Instance);
+        group.StateScopes();
         return group;
     }
 

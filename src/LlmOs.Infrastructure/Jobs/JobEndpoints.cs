@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Streams;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -98,7 +99,7 @@ internal static class JobEndpoints
 
         if (request.GetTypedHeaders().Accept.Any(accept => accept.MediaType == "text/event-stream"))
         {
-            return TypedResults.ServerSentEvents(watch.FollowAsync(id, from, cancel));
+            return new EventStream(watch.FollowAsync(id, from, cancel));
         }
 
         var lines = await watch.LinesAsync(id, from, paging.Size + 1, cancel);

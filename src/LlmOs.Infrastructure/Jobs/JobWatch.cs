@@ -1,9 +1,9 @@
 using System.Globalization;
-using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure.Http.Streams;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -34,7 +34,7 @@ internal sealed class JobWatch(IDbContextFactory<LlmOsDb> databases, JobSignal s
     }
 
     /// <summary>The lines after <paramref name="after"/> and those that follow, until the job is over.</summary>
-    public async IAsyncEnumerable<SseItem<string>> FollowAsync(string id, long after, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<StreamEvent> FollowAsync(string id, long after, [EnumeratorCancellation] CancellationToken cancel)
     {
         while (true)
         {
@@ -46,10 +46,7 @@ internal sealed class JobWatch(IDbContextFactory<LlmOsDb> databases, JobSignal s
             foreach (var line in lines)
             {
                 after = line.Id;
-                yield return new SseItem<string>(JsonSerializer.Serialize(line, LlmOsJson.Options), line.State.ToWord())
-                {
-                    EventId = line.Id.ToString(CultureInfo.InvariantCulture),
-                };
+                yield return new StreamEvent(line, line.State.ToWord(), line.Id.ToString(CultureInfo.InvariantCulture));
             }
 
             if (lines.Count == LinesAtOnce)

@@ -11,10 +11,6 @@ public sealed class ServingOptions
     [Range(0, 1 << 24)]
     public int MemoryMiB { get; set; }
 
-    /// <summary>Seconds that writing one event of a stream may take before the connection is given up and its slot freed.</summary>
-    [Range(1, 3600)]
-    public int StreamWriteSeconds { get; set; } = 30;
-
     /// <summary>Sequences of one request that are generated at a time; the others of it wait.</summary>
     [Range(1, 256)]
     public int SequencesPerRequest { get; set; } = 16;

@@ -59,21 +59,16 @@ internal sealed class AccessHandler : AuthorizationHandler<AccessRequirement>
             return true;
         }
 
-        var endpoint = http.GetEndpoint();
-        if (endpoint is null)
+        // The documentation, what does not exist, and the framework's own endpoints that say so (405, 415): they are no routes.
+        if (http.GetEndpoint() is not RouteEndpoint endpoint)
         {
-            return held.Count > 0; // the documentation, and what does not exist
+            return held.Count > 0;
         }
 
-        var rule = endpoint.Metadata.GetMetadata<ScopeRule>();
-        var wanted = rule?.AnyOf ?? [ScopeOfPath(http.Request)];
+        // A route that states nothing is for nobody but admin; EndpointRules keeps the server from starting with one.
+        var wanted = endpoint.Metadata.GetMetadata<ScopeRule>()?.AnyOf ?? [];
         return wanted.Any(scope => held.Contains(Filled(scope, http.Request.RouteValues)));
     }
-
-    private static string ScopeOfPath(HttpRequest request) =>
-        ProblemHandler.SpeaksOpenAi(request.Path) ? Scopes.Inference
-        : HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? Scopes.Read
-        : Scopes.Admin;
 
     /// <summary><c>app:{slug}</c> with the slug of this request.</summary>
     private static string Filled(string scope, RouteValueDictionary values)

@@ -55,7 +55,7 @@ internal static partial class BadRequests
         var field = FieldOf(failure.Path + (failure as JsonPartException)?.Part);
         if (Required().Match(failure.Message) is { Success: true } required)
         {
-            var names = Quoted().Matches(required.Groups["names"].Value).Select(match => Join(field, match.Groups[1].Value)).ToList();
+            var names = Quoted().Matches(required.Groups["names"].Value).Select(match => Join(field, match.Groups[1].Value)).DefaultIfEmpty(field.Length > 0 ? field : "body").ToList();
             return new LlmOsException(ErrorCode.InvalidRequest, $"{names[0]}: is required.")
             {
                 Field = names[0],
@@ -131,7 +131,7 @@ internal static partial class BadRequests
 
     private static string FieldOf(string? path)
     {
-        var field = path is null or "$" ? "" : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path[1..];
+        var field = path is null or "" or "$" ? "" : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path[1..];
         return field.Length <= MaxFieldCharacters ? field : field[..MaxFieldCharacters];
     }
 

@@ -1,8 +1,10 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LlmOs.Contracts;
-using LlmOs.Contracts.OpenAi;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Dialects;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -56,6 +58,16 @@ internal static class OpenApiSetup
 /// <summary>Adds to each operation its request example and the refusals it can give, in the shape of its route.</summary>
 internal sealed class RefusalFilter : IOperationFilter
 {
+    /// <summary>Refusals that an endpoint declares by a status. Those without a text keep a body that the endpoint gave them.</summary>
+    private static readonly (ErrorCode Code, string? Text)[] Declared =
+    [
+        (ErrorCode.InvalidRequest, null),
+        (ErrorCode.NotFound, "There is no such thing."),
+        (ErrorCode.Conflict, "It is not in a state for that."),
+        (ErrorCode.Overloaded, "Too much waits already."),
+        (ErrorCode.Unavailable, null),
+    ];
+
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
@@ -87,12 +99,13 @@ internal sealed class RefusalFilter : IOperationFilter
             Add(operation, context, ErrorCode.UnsupportedMediaType, "The content type is not accepted.");
         }
 
-        foreach (var (status, code, text) in new[] { ("404", ErrorCode.NotFound, "There is no such thing."), ("409", ErrorCode.Conflict, "It is not in a state for that."), ("429", ErrorCode.Overloaded, "Too much waits already.") })
+        foreach (var (code, text) in Declared)
         {
-            if (operation.Responses?.ContainsKey(status) == true)
+            var status = Refusals.StatusOf(code).ToString(CultureInfo.InvariantCulture);
+            if (operation.Responses?.GetValueOrDefault(status) is { } declared && (text is not null || declared.Content is not { Count: > 0 }))
             {
                 operation.Responses.Remove(status);
-                Add(operation, context, code, text);
+                Add(operation, context, code, text ?? declared.Description ?? code.ToWord());
             }
         }
 
@@ -115,12 +128,9 @@ internal sealed class RefusalFilter : IOperationFilter
     private static void Add(OpenApiOperation operation, OperationFilterContext context, ErrorCode code, string text)
     {
         var refusal = new LlmOsException(code, text);
-        var speaksOpenAi = ProblemHandler.SpeaksOpenAi("/" + context.ApiDescription.RelativePath);
-        var (type, media, example) = speaksOpenAi
-            ? (typeof(ErrorBody), "application/json", System.Text.Json.JsonSerializer.SerializeToNode(Refusals.ToOpenAi(refusal), LlmOsJson.Options))
-            : (typeof(ProblemReply), "application/problem+json", System.Text.Json.JsonSerializer.SerializeToNode(Refusals.ToProblem(refusal, "req_0123456789abcdef01234567"), LlmOsJson.Options));
-
-        var status = Refusals.StatusOf(code).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var dialect = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IDialect>().LastOrDefault() ?? PlatformDialect.Instance;
+        var error = dialect.ErrorOf(refusal, "req_0123456789abcdef01234567");
+        var status = error.Status.ToString(CultureInfo.InvariantCulture);
         operation.Responses ??= [];
         if (operation.Responses.TryGetValue(status, out var stated) && stated.Content?.Values.Any(c => c.Example is not null) == true)
         {
@@ -132,7 +142,11 @@ internal sealed class RefusalFilter : IOperationFilter
             Description = text,
             Content = new Dictionary<string, IOpenApiMediaType>
             {
-                [media] = new OpenApiMediaType { Schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository), Example = example },
+                [error.ContentType.Split(';')[0]] = new OpenApiMediaType
+                {
+                    Schema = context.SchemaGenerator.GenerateSchema(error.Body.GetType(), context.SchemaRepository),
+                    Example = JsonSerializer.SerializeToNode(error.Body, error.Body.GetType(), LlmOsJson.Options),
+                },
             },
         };
     }

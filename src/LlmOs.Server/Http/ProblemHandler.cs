@@ -1,16 +1,16 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Dialects;
 
 namespace LlmOs.Server.Http;
 
 /// <summary>
 /// Turns whatever ends a request without an answer into one: refusals, bad bodies, statuses that the framework set, and
-/// bugs. Under <c>/v1</c>, <c>/pipeline</c> and <c>/models</c> in OpenAI's shape, elsewhere as a problem document.
+/// bugs. It is written in the dialect of the endpoint, or of the path where there is no endpoint.
 /// </summary>
-internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<ProblemHandler> log)
+internal sealed partial class ProblemHandler(RequestDelegate next, KnownDialects dialects, IEnumerable<IKnownFaults> known, ILogger<ProblemHandler> log)
 {
     /// <summary>Set by who refuses with a status alone but knows more.</summary>
     public const string RefusalKey = "llmos.refusal";
@@ -53,26 +53,33 @@ internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<Probl
         }
     }
 
+    /// <summary>Whatever is thrown, it becomes a refusal; should its description fail, that is a bug like any other.</summary>
     private LlmOsException OfFailure(Exception failure, HttpContext context)
     {
-        switch (failure)
+        try
         {
-            case LlmOsException refusal:
+            if (Describe(failure, context) is { } refusal)
+            {
                 return refusal;
-            case BadHttpRequestException bad:
-                return BadRequests.Describe(bad, context.Request);
-            case JsonException json:
-                return BadRequests.Describe(json);
-            case TokenizerFormatException fault:
-                return new LlmOsException(ErrorCode.UnsupportedFormat, $"The model's tokenizer cannot encode this text: {fault.Message}", fault);
-            default:
-                LogBug(failure);
-                return new LlmOsException(ErrorCode.InternalError, "The server failed at this request.")
-                {
-                    Hint = $"Its log names the cause beside the request id {context.TraceIdentifier}.",
-                };
+            }
+
+            LogBug(failure);
         }
+        catch (Exception fault)
+        {
+            LogBug(new AggregateException(failure, fault));
+        }
+
+        return Bug(context);
     }
+
+    /// <summary>Null for a bug.</summary>
+    private LlmOsException? Describe(Exception failure, HttpContext context) => failure switch
+    {
+        BadHttpRequestException bad => BadRequests.Describe(bad, context.Request),
+        JsonException json => BadRequests.Describe(json),
+        _ => known.AsRefusal(failure),
+    };
 
     /// <summary>A refusal for an answer that is only a status; null when there is a body or nothing was refused.</summary>
     private static LlmOsException? OfStatus(HttpContext context)
@@ -88,7 +95,7 @@ internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<Probl
             return known;
         }
 
-        var (method, path) = (context.Request.Method, context.Request.Path);
+        var (method, path) = (context.Request.Method, context.Request.Path.HasValue ? context.Request.Path.Value : "*"); // OPTIONS * has no path
         return response.StatusCode switch
         {
             400 => new LlmOsException(ErrorCode.InvalidRequest, "The request could not be read."),
@@ -104,12 +111,13 @@ internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<Probl
         };
     }
 
-    private static async Task WriteAsync(HttpContext context, LlmOsException refusal)
+    private async Task WriteAsync(HttpContext context, LlmOsException refusal)
     {
         var response = context.Response;
+        var error = ErrorOf(context, refusal);
         var (allow, retry, challenge) = (response.Headers.Allow, response.Headers.RetryAfter, response.Headers.WWWAuthenticate);
         response.Clear();
-        response.StatusCode = Refusals.StatusOf(refusal.Code);
+        response.StatusCode = error.Status;
         (response.Headers.Allow, response.Headers.RetryAfter, response.Headers.WWWAuthenticate) = (allow, retry, challenge);
         if (response.StatusCode is 429 or 503 && retry.Count == 0)
         {
@@ -117,19 +125,27 @@ internal sealed partial class ProblemHandler(RequestDelegate next, ILogger<Probl
         }
 
         response.Headers.CacheControl = "no-store";
-        if (SpeaksOpenAi(context.Request.Path))
+        await response.WriteAsJsonAsync(error.Body, error.Body.GetType(), LlmOsJson.Options, error.ContentType, context.RequestAborted);
+    }
+
+    /// <summary>The refusal in the dialect of its request; should that fail, in the platform's own, so that there is an answer.</summary>
+    private DialectError ErrorOf(HttpContext context, LlmOsException refusal)
+    {
+        try
         {
-            await response.WriteAsJsonAsync(Refusals.ToOpenAi(refusal), LlmOsJson.Options, "application/json; charset=utf-8", context.RequestAborted);
+            return dialects.Of(context).ErrorOf(refusal, context.TraceIdentifier);
         }
-        else
+        catch (Exception fault)
         {
-            await response.WriteAsJsonAsync(Refusals.ToProblem(refusal, context.TraceIdentifier), LlmOsJson.Options, "application/problem+json", context.RequestAborted);
+            LogBug(fault);
+            return PlatformDialect.Instance.ErrorOf(Bug(context), context.TraceIdentifier);
         }
     }
 
-    internal static bool SpeaksOpenAi(PathString path) => Array.Exists(OpenAiPaths, begin => path.StartsWithSegments(begin, StringComparison.Ordinal));
-
-    private static readonly PathString[] OpenAiPaths = ["/v1", "/pipeline", "/models", "/tokenize", "/detokenize", "/apply-template"];
+    private static LlmOsException Bug(HttpContext context) => new(ErrorCode.InternalError, "The server failed at this request.")
+    {
+        Hint = $"Its log names the cause beside the request id {context.TraceIdentifier}.",
+    };
 
     [LoggerMessage(LogLevel.Error, "A request failed for a reason that is no refusal")]
     private partial void LogBug(Exception cause);

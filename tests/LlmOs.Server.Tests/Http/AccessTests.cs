@@ -65,6 +65,10 @@ public class AccessTests(ServerProcess server)
     [InlineData("inference", "/api/v1/keys", HttpStatusCode.Forbidden)]
     [InlineData("read", "/api/v1/jobs", HttpStatusCode.OK)]
     [InlineData("read", "/v1/models", HttpStatusCode.Forbidden)]
+    [InlineData("read", "/V1/Models", HttpStatusCode.Forbidden)]
+    [InlineData("inference", "/V1/Models", HttpStatusCode.OK)]
+    [InlineData("read", "/API/V1/jobs", HttpStatusCode.OK)]
+    [InlineData("inference", "/API/V1/jobs", HttpStatusCode.Forbidden)]
     [InlineData("read", "/api/v1/keys", HttpStatusCode.Forbidden)]
     [InlineData("app:stories", "/api/v1/jobs", HttpStatusCode.Forbidden)]
     [InlineData("app:stories", "/v1/models", HttpStatusCode.Forbidden)]
@@ -77,6 +81,26 @@ public class AccessTests(ServerProcess server)
         using var answer = await client.GetAsync(path);
 
         Assert.Equal(expected, answer.StatusCode);
+        await admin.DeleteAsync($"/api/v1/keys/{id}");
+    }
+
+    [Theory]
+    [InlineData("inference", "/v1/completions", HttpStatusCode.BadRequest)]
+    [InlineData("inference", "/V1/COMPLETIONS", HttpStatusCode.BadRequest)]
+    [InlineData("inference", "/Pipeline/text-generation", HttpStatusCode.BadRequest)]
+    [InlineData("inference", "/Models/starter/v1/completions", HttpStatusCode.BadRequest)]
+    [InlineData("read", "/V1/COMPLETIONS", HttpStatusCode.Forbidden)]
+    [InlineData("read", "/Models/starter/v1/completions", HttpStatusCode.Forbidden)]
+    public async Task Case_in_a_path_changes_neither_scope_nor_shape(string scope, string path, HttpStatusCode expected)
+    {
+        using var admin = server.Client();
+        var (id, key) = await admin.MakeKeyAsync(scope);
+        using var client = server.Client(key);
+
+        using var answer = await client.PostAsync(path, Answers.Json("{}"));
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.True((await answer.ReadAsync()).GetProperty("error").TryGetProperty("type", out _));
         await admin.DeleteAsync($"/api/v1/keys/{id}");
     }
 

@@ -27,6 +27,9 @@ public class ErrorShapeTests(ServerProcess server)
 
     [Theory]
     [InlineData("GET", "/v1/nothing", 404, "not_found", "not_found_error")]
+    [InlineData("GET", "/V1/nothing", 404, "not_found", "not_found_error")]
+    [InlineData("GET", "/V1/Completions", 405, "method_not_allowed", "invalid_request_error")]
+    [InlineData("GET", "/models/a/b/c/d", 404, "not_found", "not_found_error")]
     [InlineData("GET", "/v1/completions", 405, "method_not_allowed", "invalid_request_error")]
     [InlineData("POST", "/v1/completions", 415, "unsupported_media_type", "invalid_request_error")]
     [InlineData("GET", "/pipeline/text-generation", 405, "method_not_allowed", "invalid_request_error")]
@@ -40,6 +43,22 @@ public class ErrorShapeTests(ServerProcess server)
         Assert.Equal((code, type), (error.GetProperty("code").GetString(), error.GetProperty("type").GetString()));
         Assert.True(error.TryGetProperty("param", out _));
         Assert.NotEmpty(error.GetProperty("message").GetString()!);
+    }
+
+    [Theory]
+    [InlineData("/v1/completions", "error")]
+    [InlineData("/V1/nothing", "error")]
+    [InlineData("/tokenize", "error")]
+    [InlineData("/api/v1/jobs", "detail")]
+    [InlineData("/API/v1/nothing", "detail")]
+    public async Task Who_has_no_key_is_refused_in_the_shape_of_the_path(string path, string field)
+    {
+        using var client = server.Client(key: null);
+
+        using var answer = await client.PostAsync(path, Answers.Json("{}"));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.True((await answer.ReadAsync()).TryGetProperty(field, out _));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Streams;
 using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
@@ -93,7 +94,7 @@ internal static class PipelineEndpoints
         var answer = new TextGenerationAnswer(run, plan);
         if (plan.Stream)
         {
-            return new EventStream(answer.Events(http.RequestAborted), run, done: false);
+            return new EventStream(answer.Events(http.RequestAborted), run);
         }
 
         await using (run)

@@ -1,5 +1,6 @@
 using LlmOs.Contracts.OpenAi;
 using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Streams;
 using LlmOs.Models.Generation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -19,11 +20,10 @@ internal static class ChatEndpoints
                 + "With `stream` the answer comes as server-sent events.")
             .WithRequestExample("""{"model":"starter","messages":[{"role":"user","content":"Once upon a time"}],"max_tokens":32,"temperature":0.8,"seed":1}""")
             .Answers<ChatCompletion>();
-        foreach (var prefix in ModelRoutes.Prefixes)
-        {
-            routes.MapPost(prefix + "/v1/chat/completions", CreateFor).ExcludeFromDescription();
-        }
     }
+
+    /// <summary>The same for the model that the path names.</summary>
+    public static void MapChatOfModel(this IEndpointRouteBuilder routes) => routes.MapPost("/v1/chat/completions", CreateFor).ExcludeFromDescription();
 
     private static Task<IResult> CreateFor(ChatRequest request, HttpContext http, IGenerationService generation, TimeProvider clock, CancellationToken cancel) =>
         Create(request with { Model = ModelRoutes.NameOf(http) }, http, generation, clock, cancel);

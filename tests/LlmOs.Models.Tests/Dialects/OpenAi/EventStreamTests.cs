@@ -1,9 +1,12 @@
 using System.Text;
+using System.Threading.Channels;
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http;
+using LlmOs.Infrastructure.Http.Streams;
 using LlmOs.Models.Dialects.OpenAi;
-using LlmOs.Models.Loading;
+using LlmOs.Models.Generation;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,18 +17,18 @@ public class EventStreamTests
     [Fact]
     public async Task Items_are_written_one_by_one_and_the_end_is_said()
     {
-        var (body, owner) = await WriteAsync(Items(new { a = 1 }, "raw"), done: true);
+        var (body, owner) = await WriteAsync(Items(new { a = 1 }, "text"));
 
-        Assert.Equal("data: {\"a\":1}\n\ndata: raw\n\ndata: [DONE]\n\n", body);
+        Assert.Equal("data: {\"a\":1}\n\ndata: \"text\"\n\ndata: [DONE]\n\n", body);
         Assert.Equal(1, owner.Disposals);
     }
 
     [Fact]
     public async Task A_refusal_on_the_way_is_an_error_event_and_no_end()
     {
-        var (body, owner) = await WriteAsync(Failing(new LlmOsException(ErrorCode.Overloaded, "Too much.")), done: true);
+        var (body, owner) = await WriteAsync(Failing(new LlmOsException(ErrorCode.Overloaded, "Too much.")));
 
-        Assert.StartsWith("data: first\n\nevent: error\ndata: {\"error\":{\"message\":\"Too much.\"", body, StringComparison.Ordinal);
+        Assert.StartsWith("data: \"first\"\n\nevent: error\ndata: {\"error\":{\"message\":\"Too much.\"", body, StringComparison.Ordinal);
         Assert.Contains("\"code\":\"overloaded\"", body, StringComparison.Ordinal);
         Assert.DoesNotContain("[DONE]", body, StringComparison.Ordinal);
         Assert.Equal(1, owner.Disposals);
@@ -34,7 +37,7 @@ public class EventStreamTests
     [Fact]
     public async Task A_closed_engine_is_told_as_a_server_that_is_not_available()
     {
-        var (body, _) = await WriteAsync(Failing(new EngineClosedException("closed")), done: true);
+        var (body, _) = await WriteAsync(Failing(new EngineClosedException("closed")));
 
         Assert.Contains("\"code\":\"unavailable\"", body, StringComparison.Ordinal);
     }
@@ -42,7 +45,7 @@ public class EventStreamTests
     [Fact]
     public async Task A_bug_on_the_way_tells_nothing_of_its_insides()
     {
-        var (body, _) = await WriteAsync(Failing(new InvalidOperationException("secret path /x/y")), done: true);
+        var (body, _) = await WriteAsync(Failing(new InvalidOperationException("secret path /x/y")));
 
         Assert.Contains("\"code\":\"internal_error\"", body, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", body, StringComparison.Ordinal);
@@ -56,27 +59,49 @@ public class EventStreamTests
         var http = Context();
         http.RequestAborted = leaving.Token;
 
-        await new EventStream(Leaves(leaving), owner).ExecuteAsync(http);
+        await EventStreams.Of(Leaves(leaving), owner).ExecuteAsync(http);
 
         Assert.Equal(1, owner.Disposals);
-        Assert.Equal("data: first\n\n", Text(http));
+        Assert.Equal("data: \"first\"\n\n", Text(http));
     }
 
-    private static async Task<(string Body, Owner Owner)> WriteAsync(IAsyncEnumerable<object> items, bool done)
+    private static async Task<(string Body, Owner Owner)> WriteAsync(IAsyncEnumerable<object> items)
     {
         var owner = new Owner();
         var http = Context();
 
-        await new EventStream(items, owner, done).ExecuteAsync(http);
+        await EventStreams.Of(items, owner).ExecuteAsync(http);
 
         Assert.Equal("text/event-stream", http.Response.ContentType);
         return (Text(http), owner);
     }
 
-    private static DefaultHttpContext Context()
+    [Fact]
+    public async Task While_there_is_nothing_to_say_the_stream_says_that_it_is_there()
     {
-        var services = new ServiceCollection().AddLogging().AddSingleton(TimeProvider.System).AddOptions();
-        services.AddOptions<ServingOptions>();
+        var timers = new ManualTimers();
+        var http = Context(timers);
+        var item = new TaskCompletionSource<object>();
+        var stream = EventStreams.Of(One(item.Task), new Owner()).ExecuteAsync(http);
+
+        Assert.Equal(TimeSpan.FromSeconds(15), await timers.FireNextAsync());
+        await timers.FireNextAsync();
+        await timers.NextAsync(); // it waits again, so both have been written
+        item.SetResult("late");
+        await stream;
+
+        Assert.Equal(":\n\n:\n\ndata: \"late\"\n\ndata: [DONE]\n\n", Text(http));
+    }
+
+    private static async IAsyncEnumerable<object> One(Task<object> item)
+    {
+        yield return await item;
+    }
+
+    private static DefaultHttpContext Context(TimeProvider? clock = null)
+    {
+        var services = new ServiceCollection().AddLogging().AddSingleton(clock ?? TimeProvider.System).AddSingleton<IKnownFaults, EngineFaults>().AddOptions();
+        services.AddOptions<StreamOptions>();
         return new DefaultHttpContext { RequestServices = services.BuildServiceProvider(), Response = { Body = new MemoryStream() } };
     }
 
@@ -113,6 +138,38 @@ public class EventStreamTests
         {
             Disposals++;
             return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Timers that fire when the test says so.</summary>
+    private sealed class ManualTimers : TimeProvider
+    {
+        private readonly Channel<(TimeSpan Due, Action Fire)> _made = Channel.CreateUnbounded<(TimeSpan, Action)>();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _made.Writer.TryWrite((dueTime, () => callback(state)));
+            return new Timer();
+        }
+
+        public async Task<(TimeSpan Due, Action Fire)> NextAsync() => await _made.Reader.ReadAsync(TestContext.Current.CancellationToken);
+
+        public async Task<TimeSpan> FireNextAsync()
+        {
+            var (due, fire) = await NextAsync();
+            fire();
+            return due;
+        }
+
+        private sealed class Timer : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
         }
     }
 }

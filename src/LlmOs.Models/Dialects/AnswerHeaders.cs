@@ -1,13 +1,10 @@
-using System.Globalization;
 using System.Text.Json;
 using LlmOs.Models.Loading;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
-namespace LlmOs.Models.Dialects.OpenAi;
+namespace LlmOs.Models.Dialects;
 
-/// <summary>Headers that every inference route gives.</summary>
+/// <summary>Headers of inference routes, in whichever dialect.</summary>
 internal static class AnswerHeaders
 {
     /// <summary>Names fields of the request that had no effect.</summary>
@@ -16,29 +13,8 @@ internal static class AnswerHeaders
     /// <summary>The version that answers, <c>name:3</c>.</summary>
     public const string ModelVersion = "x-llmos-model-version";
 
-    /// <summary>Milliseconds from the request to the answer's first byte.</summary>
-    public const string ProcessingTime = "openai-processing-ms";
-
     private const int MaxNames = 20;
     private const int MaxLength = 64;
-
-    /// <summary>Makes every route of the group tell its processing time.</summary>
-    public static RouteGroupBuilder WithProcessingTime(this RouteGroupBuilder group)
-    {
-        group.AddEndpointFilter((invocation, next) =>
-        {
-            var http = invocation.HttpContext;
-            var clock = http.RequestServices.GetRequiredService<TimeProvider>();
-            var began = clock.GetTimestamp();
-            http.Response.OnStarting(() =>
-            {
-                http.Response.Headers[ProcessingTime] = ((long)clock.GetElapsedTime(began).TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-                return Task.CompletedTask;
-            });
-            return next(invocation);
-        });
-        return group;
-    }
 
     /// <summary>Tells the caller which version answers.</summary>
     public static void Version(HttpResponse response, ServableModel model) => response.Headers[ModelVersion] = model.Reference;

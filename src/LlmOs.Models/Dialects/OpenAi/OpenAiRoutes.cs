@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Routing;
+
+namespace LlmOs.Models.Dialects.OpenAi;
+
+internal static class OpenAiRoutes
+{
+    public static void MapOpenAi(this IEndpointRouteBuilder routes)
+    {
+        routes.MapModelList();
+        routes.MapCompletions();
+        routes.MapChat();
+        routes.MapEmbeddings();
+        routes.MapTokenize();
+    }
+
+    /// <summary>The routes that run a model which the path names; the group's prefix holds <c>{model}</c>.</summary>
+    public static void MapOpenAiOfModel(this IEndpointRouteBuilder routes)
+    {
+        routes.MapCompletionsOfModel();
+        routes.MapChatOfModel();
+    }
+}
