@@ -506,6 +506,109 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("job_logs", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Metering.UsageRecord", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Seq"));
+
+                    b.Property<string>("App")
+                        .HasMaxLength(63)
+                        .HasColumnType("character varying(63)")
+                        .HasColumnName("app");
+
+                    b.Property<long>("CachedTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cached_tokens");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Day")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("day");
+
+                    b.Property<double>("DecodeMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("decode_ms");
+
+                    b.Property<long>("GeneratedTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("generated_tokens");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("id");
+
+                    b.Property<string>("JobId")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("KeyId")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("key_id");
+
+                    b.Property<double>("LoadMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("load_ms");
+
+                    b.Property<string>("Model")
+                        .IsRequired()
+                        .HasMaxLength(320)
+                        .HasColumnType("character varying(320)")
+                        .HasColumnName("model");
+
+                    b.Property<string>("Operation")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("operation");
+
+                    b.Property<double>("PromptMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("prompt_ms");
+
+                    b.Property<long>("PromptTokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("prompt_tokens");
+
+                    b.Property<double>("QueueMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("queue_ms");
+
+                    b.Property<string>("UserId")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_usage_records");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_usage_records_created_at");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_usage_records_id");
+
+                    b.HasIndex("KeyId", "Seq")
+                        .HasDatabaseName("ix_usage_records_key_id_seq");
+
+                    b.HasIndex("UserId", "Seq")
+                        .HasDatabaseName("ix_usage_records_user_id_seq");
+
+                    b.ToTable("usage_records", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
                 {
                     b.Property<long>("Seq")
