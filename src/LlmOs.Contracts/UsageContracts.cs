@@ -28,22 +28,11 @@ public sealed record UsageView(
     string? App,
     string? JobId);
 
-/// <summary>By what a summary adds up.</summary>
-public enum UsageGrouping
-{
-    Model,
-    Key,
-    User,
-    App,
-
-    /// <summary>Days of UTC.</summary>
-    Day,
-}
-
 /// <summary>What many runs cost together.</summary>
+/// <param name="By">model, key, user, app or day (of UTC).</param>
 /// <param name="Items">Those with the most tokens first; days from the newest on.</param>
 /// <param name="Total">Of all runs that were asked for, also of those that <see cref="Items"/> had no room for.</param>
-public sealed record UsageSummary(UsageGrouping By, IReadOnlyList<UsageGroup> Items, UsageTotals Total);
+public sealed record UsageSummary(string By, IReadOnlyList<UsageGroup> Items, UsageTotals Total);
 
 /// <param name="Value">The model, key, user, app or day; null for runs without one.</param>
 public sealed record UsageGroup(string? Value, UsageTotals Totals);

@@ -63,14 +63,14 @@ public class ModelDoorTests
 
     /// <summary>The type that somebody wrote: lambdas and async methods become types within it.</summary>
     private static TypeDefinition Outermost(TypeDefinition type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
+}
 
-    /// <summary>What the rule forbids: no signature shows it.</summary>
-    internal static class SecretDoor
+/// <summary>What the rule forbids: no signature shows it.</summary>
+internal static class SecretDoor
+{
+    public static async Task<int> CountAsync(object engine)
     {
-        public static async Task<int> CountAsync(object engine)
-        {
-            await Task.Yield();
-            return ((InferenceEngine)engine).Slots;
-        }
+        await Task.Yield();
+        return ((InferenceEngine)engine).Slots;
     }
 }

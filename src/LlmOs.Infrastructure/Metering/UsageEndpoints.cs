@@ -16,6 +16,7 @@ namespace LlmOs.Infrastructure.Metering;
 /// <summary><c>/api/v1/usage</c>: administrators see all records, others their own.</summary>
 internal static class UsageEndpoints
 {
+    private const string Day = "day";
     private const string ModelHelp = "A version, such as starter:1, or a name, which stands for all its versions.";
 
     public static void MapUsage(this IEndpointRouteBuilder routes)
@@ -53,7 +54,7 @@ internal static class UsageEndpoints
     }
 
     private static async Task<Ok<UsageSummary>> Summarize(
-        UsageGrouping by,
+        [StringLength(16), Description("model, key, user, app or day.")] string by,
         DateTimeOffset? since,
         DateTimeOffset? until,
         [StringLength(320), Description(ModelHelp)] string? model,
@@ -67,7 +68,7 @@ internal static class UsageEndpoints
         await ledger.FlushAsync(cancel);
         var records = Filter(Visible(db, user), since, until, model, key);
         var groups = Totals(records.GroupBy(KeyOf(by)));
-        groups = by == UsageGrouping.Day ? groups.OrderByDescending(g => g.Value) : groups.OrderByDescending(g => g.Prompt + g.Generated).ThenBy(g => g.Value);
+        groups = by == Day ? groups.OrderByDescending(g => g.Value) : groups.OrderByDescending(g => g.Prompt + g.Generated).ThenBy(g => g.Value);
         var items = await groups.Take(limit ?? 100).ToListAsync(cancel);
         var total = await Totals(records.GroupBy(r => (string?)"")).SingleOrDefaultAsync(cancel);
         return TypedResults.Ok(new UsageSummary(by, items.ConvertAll(g => new UsageGroup(g.Value, g.ToContract())), (total ?? new Sums()).ToContract()));
@@ -106,13 +107,14 @@ internal static class UsageEndpoints
         return key is null ? records : records.Where(r => r.KeyId == key);
     }
 
-    private static Expression<Func<UsageRecord, string?>> KeyOf(UsageGrouping by) => by switch
+    private static Expression<Func<UsageRecord, string?>> KeyOf(string by) => by switch
     {
-        UsageGrouping.Model => r => r.Model,
-        UsageGrouping.Key => r => r.KeyId,
-        UsageGrouping.User => r => r.UserId,
-        UsageGrouping.App => r => r.App,
-        UsageGrouping.Day => r => r.Day,
+        "model" => r => r.Model,
+        "key" => r => r.KeyId,
+        "user" => r => r.UserId,
+        "app" => r => r.App,
+        Day => r => r.Day,
+        _ => throw LlmOsException.Invalid("by", $"by: must be model, key, user, app or day, not '{by}'."),
     };
 
     private static IQueryable<Sums> Totals(IQueryable<IGrouping<string?, UsageRecord>> groups) => groups.Select(g => new Sums

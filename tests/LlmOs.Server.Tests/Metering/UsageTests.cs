@@ -3,6 +3,7 @@ using System.Text.Json;
 using LlmOs.Server.Tests.Http;
 using LlmOs.Server.Tests.OpenAi;
 using LlmOs.Server.Tests.Pipelines;
+using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.Metering;
 
@@ -144,8 +145,7 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
     public async Task An_evaluation_leaves_one_record_of_its_job(string kind)
     {
         using var admin = server.Client();
-        var text = Path.Combine(Directory.CreateDirectory(Path.Combine(server.Data, "import")).FullName, "evaluated.txt");
-        await File.WriteAllTextAsync(text, string.Concat(Enumerable.Repeat("Once upon a time there was a king. ", 100)), Cancel);
+        var text = SharedFolder.Require("data", "tinyshakespeare", "input.txt");
         object spec = kind == "perplexity"
             ? new { kind, model = "starter", text = $"file:{text}", window = 32, max_tokens = 256 }
             : new { kind, model = "starter", rows = new[] { new { context = "Once upon a", choices = new[] { "time", "spoon" }, answer = 0 } } };
