@@ -62,6 +62,9 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
     /// <summary>The head's weight: left over where it is a copy of the embedding.</summary>
     internal string? TiedHead { get; init; }
 
+    /// <summary>How it is trained; null where it is only served.</summary>
+    public TrainableLayout? Training { get; init; }
+
     /// <summary>The pipeline task that its models are for.</summary>
     public abstract string Task { get; }
 
@@ -79,6 +82,9 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
     public void CheckWeights(ModelConfig config, IWeightSource weights) =>
         WeightMap.Check(Weights(config), View(weights), name =>
             LeftOver.Any(part => part.EndsWith('*') ? name.StartsWith(part[..^1], StringComparison.Ordinal) : name.EndsWith(part, StringComparison.Ordinal)) || (config.TiedEmbeddings && name == TiedHead));
+
+    /// <summary>Published weights under the names of this architecture, in the order in which they are stored.</summary>
+    public IWeightSource Named(IWeightSource weights) => new WeightView(weights, Rename, _ => false);
 
     internal IWeightSource View(IWeightSource weights) => new WeightView(weights, Rename, IsTurned);
 }

@@ -35,6 +35,9 @@ public static class Architectures
         .. Bart.Architectures,
     ];
 
+    /// <summary>Those that can be trained; each has a <c>model_type</c> of its own.</summary>
+    public static IReadOnlyList<Architecture> Trainable { get; } = [.. All.Where(a => a.Training is not null)];
+
     /// <summary>The architecture that a config.json names.</summary>
     /// <exception cref="ModelFormatException">It names none, or one that is not in <see cref="All"/>.</exception>
     public static Architecture Of(ConfigJson config)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace LlmOs.Models.Zoo;
 
 /// <summary>The sizes that every trainable decoder has, whatever its layout; a layout adds its own.</summary>
@@ -20,4 +22,7 @@ public abstract record DecoderSizes(int Vocabulary, int Hidden, int Layers, int 
 
     /// <summary>Whether AdamW's decay applies to the weight of that name: matrices other than embeddings.</summary>
     public abstract bool Decays(string weight);
+
+    /// <summary>Writes what config.json holds of the layout itself; what every model has is written by the caller.</summary>
+    public abstract void WriteConfig(Utf8JsonWriter json);
 }

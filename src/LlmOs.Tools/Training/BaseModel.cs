@@ -16,14 +16,13 @@ internal static class BaseModel
     public static DecoderSizes SizesOf(ReadOnlyMemory<byte> config, string field)
     {
         var json = ConfigJson.Parse(config, ConfigFile);
-        switch (json.Text("model_type"))
-        {
-            case "gpt2" when Gpt2Sizes.Fits(json):
-                return Gpt2Sizes.Of(json);
-            case "llama" when ModelConfig.Read(json) is var llama && LlamaSizes.Fits(llama):
-                return LlamaSizes.Of(llama);
-            case var type:
-                throw LlmOsException.Invalid(field, $"A training goes on with models of the plain Llama and GPT-2 layouts; this one ('{type}') has biases, head widths, positions or layers that are served but not trained.");
-        }
+        var type = json.Text("model_type");
+        var layout = Architectures.Trainable.FirstOrDefault(a => a.ModelType == type)?.Training;
+        return layout?.OfConfig(json) ?? throw LlmOsException.Invalid(
+            field,
+            $"A training goes on with models of the plain {string.Join(" and ", Architectures.Trainable.Select(a => a.Training!.Title))} layouts; this one ('{type}') has biases, head widths, positions or layers that are served but not trained.");
     }
+
+    /// <summary>The architecture that serves a model of these sizes.</summary>
+    public static Architecture ArchitectureOf(DecoderSizes sizes) => Architectures.Trainable.Single(a => a.ModelType == sizes.ModelType);
 }

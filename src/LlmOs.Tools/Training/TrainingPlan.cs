@@ -54,6 +54,9 @@ internal sealed record TrainingPlan(
     /// <summary>What ends a document unless the request names another token.</summary>
     public const string EndOfText = "<|endoftext|>";
 
+    /// <summary>The ids of vocabularies up to here are kept in 16 bits, of larger ones in 32.</summary>
+    public const int NarrowVocabulary = 1 << 16;
+
     public int BatchTokens => BatchWindows * Window;
 
     /// <summary>Bytes the training holds at its peak: optimizer, gradients and one pass' activations; an estimate from above.</summary>
@@ -69,6 +72,9 @@ internal sealed record TrainingPlan(
         }
     }
 
+    /// <summary>Bytes of an id in the token files.</summary>
+    public int IdBytes => Sizes.Vocabulary > NarrowVocabulary ? sizeof(uint) : sizeof(ushort);
+
     /// <summary>Bytes of a checkpoint: weights and both moments in f32.</summary>
     public long CheckpointBytes => (12L * Sizes.Parameters) + (4L << 20);
 
@@ -76,5 +82,5 @@ internal sealed record TrainingPlan(
     /// Bytes on disk: token files (a token is seldom shorter than a byte of text), the checkpoints that are kept (two, the best
     /// one, one between) and the next, and the result with its copy in the store and its graph.
     /// </summary>
-    public long DiskBytes(long textBytes) => (2 * textBytes) + (5 * CheckpointBytes) + (12L * Sizes.Parameters) + (64L << 20);
+    public long DiskBytes(long textBytes) => (IdBytes * textBytes) + (5 * CheckpointBytes) + (12L * Sizes.Parameters) + (64L << 20);
 }

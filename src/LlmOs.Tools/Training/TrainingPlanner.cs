@@ -1,8 +1,8 @@
-using System.Numerics;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Zoo;
 using LlmOs.Tools.Tokenizers;
+using static LlmOs.Infrastructure.FieldCheck;
 
 namespace LlmOs.Tools.Training;
 
@@ -12,7 +12,7 @@ internal static class TrainingPlanner
     private const int MaxLayers = 256;
     private const int MaxHidden = 16_384;
     private const int MaxContext = 32_768;
-    private const int MaxVocabulary = 65_536; // ids are kept in 16 bits
+    private const int MaxVocabulary = 1 << 20; // the memory plan refuses far less on most machines
     private const long MaxParameters = 500_000_000;
     private const int UsualWindow = 1024; // of a base, whose own context may be far longer than a step's memory allows
     private const int MaxSamples = 4;
@@ -23,15 +23,15 @@ internal static class TrainingPlanner
         CheckRequest(request);
         var specialTokens = SpecialTokens(request.Tokenizer);
         var sizes = Sizes(request, facts, specialTokens.Count);
-        Check(sizes.Parameters <= MaxParameters, "architecture", $"The model would have {sizes.Parameters} weights; a training holds at most {MaxParameters}.");
+        That(sizes.Parameters <= MaxParameters, "architecture", $"The model would have {sizes.Parameters} weights; a training holds at most {MaxParameters}.");
 
         var context = Within("window", request.Window ?? (facts.Base is null ? sizes.Context : Math.Min(sizes.Context, UsualWindow)), Math.Min(8, sizes.Context), Math.Min(sizes.Context, MaxContext));
         var batchTokens = Within("batch_tokens", request.BatchTokens ?? Math.Min(8 * context, 1 << 20), 1, 1 << 22);
-        Check(batchTokens % context == 0, "batch_tokens", $"{batchTokens} is not a multiple of the window, {context}.");
+        That(batchTokens % context == 0, "batch_tokens", $"{batchTokens} is not a multiple of the window, {context}.");
         var microTokens = request.MicroBatchTokens is { } asked
             ? Within("micro_batch_tokens", asked, 1, 1 << 20)
-            : Math.Min(batchTokens, Math.Max(context, 4096 / context * context));
-        Check(microTokens % context == 0, "micro_batch_tokens", $"{microTokens} is not a multiple of the window, {context}.");
+            : Math.Min(batchTokens, Math.Max(context, UsualPass(sizes.Vocabulary) / context * context));
+        That(microTokens % context == 0, "micro_batch_tokens", $"{microTokens} is not a multiple of the window, {context}.");
 
         var (steps, minutes) = Budget(request.Budget, batchTokens);
         var plan = new TrainingPlan(
@@ -84,17 +84,20 @@ internal static class TrainingPlanner
         }
     }
 
+    /// <summary>Tokens of a pass; above 65,536 ids fewer, so that the logits of a pass, its largest tensor, do not grow with them.</summary>
+    private static int UsualPass(int vocabulary) => (int)(4096L * TrainingPlan.NarrowVocabulary / Math.Max(TrainingPlan.NarrowVocabulary, vocabulary));
+
     private static void CheckRequest(TrainingRequest request)
     {
         OneOf("kind", request.Kind, "pretrain");
-        Check(request.Dataset is null, "dataset", "This server has no data sets; give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
-        Check(request.Text is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
-        Check(request.Base is not null || request.Architecture is not null, "architecture", "Give 'architecture', the shape of the new model, or 'base', a model to go on from.");
-        Check(request.Base is null || request.Architecture is null, "architecture", "'base' brings its own shape; leave 'architecture' away.");
-        Check(request.Base is null || request.Tokenizer is null, "tokenizer", "'base' brings its own tokenizer; leave 'tokenizer' away.");
-        Check(request.Base is not null || request.Tokenizer is not null, "tokenizer", "Give 'tokenizer': {\"train\": \"bpe\", \"vocabulary\": 4096}, or the name of a stored tokenizer or model.");
-        Check(request.ChatTemplate is null || request.ChatTemplate.Length <= 100_000, "chat_template", "A chat template has at most 100000 characters.");
-        Check(
+        That(request.Dataset is null, "dataset", "This server has no data sets; give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
+        That(request.Text is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
+        That(request.Base is not null || request.Architecture is not null, "architecture", "Give 'architecture', the shape of the new model, or 'base', a model to go on from.");
+        That(request.Base is null || request.Architecture is null, "architecture", "'base' brings its own shape; leave 'architecture' away.");
+        That(request.Base is null || request.Tokenizer is null, "tokenizer", "'base' brings its own tokenizer; leave 'tokenizer' away.");
+        That(request.Base is not null || request.Tokenizer is not null, "tokenizer", "Give 'tokenizer': {\"train\": \"bpe\", \"vocabulary\": 4096}, or the name of a stored tokenizer or model.");
+        That(request.ChatTemplate is null || request.ChatTemplate.Length <= 100_000, "chat_template", "A chat template has at most 100000 characters.");
+        That(
             request.License is null || (request.License.Length is >= 1 and <= 100 && request.License.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '+' or '_')),
             "license",
             "A licence is an SPDX identifier such as 'apache-2.0': letters, digits, '.', '-', '+' and '_', at most 100.");
@@ -108,7 +111,7 @@ internal static class TrainingPlanner
         }
 
         OneOf("tokenizer.train", tokenizer.Train, "bpe");
-        Check(tokenizer.Train is not null, "tokenizer.train", "'tokenizer.train' must be \"bpe\".");
+        That(tokenizer.Train is not null, "tokenizer.train", "'tokenizer.train' must be \"bpe\".");
         return TokenizerPlan.CheckSpecialTokens(tokenizer.SpecialTokens ?? [TrainingPlan.EndOfText], "tokenizer.special_tokens");
     }
 
@@ -119,15 +122,15 @@ internal static class TrainingPlanner
             return null;
         }
 
-        Check(request.CheckpointEvery is not 0, "patience", "Ending early keeps the best checkpoint's weights: give a 'checkpoint_every' above 0, or no 'patience'.");
-        Check(request.Validation is not 0, "patience", "Ending early needs a validation loss: give a 'validation' above 0, or no 'patience'.");
+        That(request.CheckpointEvery is not 0, "patience", "Ending early keeps the best checkpoint's weights: give a 'checkpoint_every' above 0, or no 'patience'.");
+        That(request.Validation is not 0, "patience", "Ending early needs a validation loss: give a 'validation' above 0, or no 'patience'.");
         return Within("patience", patience, 1, 1_000_000);
     }
 
     private static IReadOnlyList<string> Samples(IReadOnlyList<string>? asked)
     {
         var samples = asked ?? [""];
-        Check(
+        That(
             samples.Count <= MaxSamples && samples.All(s => s is { Length: <= MaxSampleCharacters }),
             "samples",
             $"'samples' holds at most {MaxSamples} texts of at most {MaxSampleCharacters} characters.");
@@ -138,39 +141,27 @@ internal static class TrainingPlanner
     {
         if (facts.Base is { } known)
         {
-            Check(known.Vocabulary <= MaxVocabulary, "base", $"The model has {known.Vocabulary} tokens; a training holds ids below {MaxVocabulary}.");
+            That(known.Vocabulary <= MaxVocabulary, "base", $"The model has {known.Vocabulary} tokens; a training holds at most {MaxVocabulary}.");
             return known;
         }
 
-        var shape = request.Architecture!;
-        OneOf("architecture.type", shape.Type, "llama", "gpt2");
-        var layers = Within("architecture.layers", shape.Layers, 1, MaxLayers);
-        var hidden = Within("architecture.hidden", shape.Hidden, 8, MaxHidden);
-        var heads = Within("architecture.heads", shape.Heads, 1, hidden);
-        Check(hidden % heads == 0, "architecture.heads", $"{heads} heads do not divide a width of {hidden}.");
-        var context = Within("architecture.context", shape.Context, 8, MaxContext);
+        var spec = request.Architecture!;
+        var type = OneOf("architecture.type", spec.Type, [.. Architectures.Trainable.Select(a => a.ModelType)]);
+        var layers = Within("architecture.layers", spec.Layers, 1, MaxLayers);
+        var hidden = Within("architecture.hidden", spec.Hidden, 8, MaxHidden);
+        var heads = Within("architecture.heads", spec.Heads, 1, hidden);
+        That(hidden % heads == 0, "architecture.heads", $"{heads} heads do not divide a width of {hidden}.");
+        var context = Within("architecture.context", spec.Context, 8, MaxContext);
         var vocabulary = facts.StoredVocabulary is { } stored
             ? Within("tokenizer", stored, 1, MaxVocabulary)
             : Within("tokenizer.vocabulary", request.Tokenizer?.Vocabulary ?? 4096, 256 + specialTokens, MaxVocabulary);
-        if (shape.Type == "gpt2")
-        {
-            Check(shape.KvHeads is null || shape.KvHeads == heads, "architecture.kv_heads", "The GPT-2 layout has as many key/value heads as heads; leave 'kv_heads' away.");
-            Check(shape.RopeTheta is null, "architecture.rope_theta", "The GPT-2 layout learns its positions; leave 'rope_theta' away.");
-            return new Gpt2Sizes(vocabulary, hidden, layers, heads, Within("architecture.intermediate", shape.Intermediate ?? (4 * hidden), 1, 8 * MaxHidden), context);
-        }
-
-        Check(hidden / heads % 2 == 0, "architecture.heads", $"A head would be {hidden / heads} wide; rotary positions need an even width.");
-        var kvHeads = Within("architecture.kv_heads", shape.KvHeads ?? heads, 1, heads);
-        Check(heads % kvHeads == 0, "architecture.kv_heads", $"{kvHeads} key/value heads do not divide {heads} heads.");
-        var intermediate = Within("architecture.intermediate", shape.Intermediate ?? ((hidden * 8 / 3) + 63) / 64 * 64, 1, 8 * MaxHidden);
-        var theta = Within("architecture.rope_theta", shape.RopeTheta ?? 10_000, 1, 1e9);
-        return new LlamaSizes(vocabulary, hidden, layers, heads, kvHeads, intermediate, context, RopeTheta: theta);
+        return Architectures.Trainable.Single(a => a.ModelType == type).Training!.OfShape(new NewShape(spec, vocabulary, hidden, layers, heads, context));
     }
 
     private static (long? Steps, double? Minutes) Budget(TrainingBudget? budget, int batchTokens)
     {
         var given = (budget?.Steps is null ? 0 : 1) + (budget?.Tokens is null ? 0 : 1) + (budget?.Minutes is null ? 0 : 1);
-        Check(given == 1, "budget", "Give exactly one of 'budget.steps', 'budget.tokens' and 'budget.minutes'.");
+        That(given == 1, "budget", "Give exactly one of 'budget.steps', 'budget.tokens' and 'budget.minutes'.");
         if (budget!.Minutes is { } minutes)
         {
             return (null, Within("budget.minutes", minutes, 0.01, 60 * 24 * 365));
@@ -188,7 +179,7 @@ internal static class TrainingPlanner
             throw new LlmOsException(ErrorCode.OutOfMemory, $"The training needs about {plan.MemoryBytes >> 20} MB of memory; {memory >> 20} MB are free.")
             {
                 Field = "architecture",
-                Hint = "Take a smaller model, a shorter context or a smaller 'micro_batch_tokens'.",
+                Hint = "Take a smaller model or vocabulary, a shorter context or a smaller 'micro_batch_tokens'.",
             };
         }
 
@@ -198,31 +189,6 @@ internal static class TrainingPlanner
             {
                 Hint = "Free some room, or move the data folder (LLMOS_DATA) to a larger disk.",
             };
-        }
-    }
-
-    private static T Within<T>(string field, T value, T min, T max)
-        where T : INumber<T>
-    {
-        // Not a number compares with nothing, so it fails here too.
-        Check(value >= min && value <= max, field, FormattableString.Invariant($"'{field}' must be between {min} and {max}, not {value}."));
-        return value;
-    }
-
-    private static string OneOf(string field, string? value, params string[] allowed)
-    {
-        var word = value ?? allowed[0];
-        Check(allowed.Contains(word, StringComparer.Ordinal), field, $"'{field}' must be {string.Join(" or ", allowed.Select(a => $"'{a}'"))}, not '{Shorten(word)}'.");
-        return word;
-    }
-
-    private static string Shorten(string word) => word.Length <= 40 ? word : word[..40] + "...";
-
-    private static void Check(bool holds, string field, string message)
-    {
-        if (!holds)
-        {
-            throw LlmOsException.Invalid(field, message);
         }
     }
 }

@@ -62,7 +62,7 @@ internal sealed record PreparedText
             }
 
             var bytes = new FileInfo(job.TextPath).Length;
-            DiskRoom.Write(job.WorkFolder, "The text's tokens", 2 * bytes, () => DurableFolder.Write(folder, unfinished => Make(unfinished, job, plan, emit, cancel)));
+            DiskRoom.Write(job.WorkFolder, "The text's tokens", plan.IdBytes * bytes, () => DurableFolder.Write(folder, unfinished => Make(unfinished, job, plan, emit, cancel)));
         }
 
         var about = JsonSerializer.Deserialize<PreparedText>(File.ReadAllBytes(Path.Combine(folder, AboutFile)), LlmOsJson.Options)

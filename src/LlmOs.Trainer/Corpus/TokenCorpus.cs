@@ -11,8 +11,8 @@ namespace LlmOs.Trainer.Corpus;
 internal sealed class TokenCorpus : IDisposable
 {
     private const int FewDocuments = 40;
-    private const string TrainFile = "tokens.bin";
-    private const string ValidationFile = "validation.bin";
+    private const string TrainFile = "tokens";
+    private const string ValidationFile = "validation";
 
     private readonly TokenFile _train;
     private readonly TokenFile? _validation;
@@ -33,8 +33,8 @@ internal sealed class TokenCorpus : IDisposable
     /// <summary>Opens what <see cref="Build"/> made.</summary>
     public static TokenCorpus Open(string folder, bool byDocument, long tail)
     {
-        var train = TokenFile.Open(Path.Combine(folder, TrainFile));
-        return new TokenCorpus(train, byDocument ? TokenFile.Open(Path.Combine(folder, ValidationFile)) : null, tail);
+        var train = TokenFile.Open(folder, TrainFile);
+        return new TokenCorpus(train, byDocument ? TokenFile.Open(folder, ValidationFile) : null, tail);
     }
 
     /// <summary>Tokenises a text into files of <paramref name="folder"/>.</summary>
@@ -46,8 +46,8 @@ internal sealed class TokenCorpus : IDisposable
         string folder, IEnumerable<TextChunk> chunks, long documents, double validation, TextTokenizer tokenizer, CancellationToken cancel)
     {
         var byDocument = documents >= FewDocuments && validation > 0;
-        using var train = File.Create(Path.Combine(folder, TrainFile));
-        using var kept = File.Create(Path.Combine(folder, ValidationFile));
+        using var train = TokenFile.Create(folder, TrainFile, tokenizer.VocabularySize);
+        using var kept = TokenFile.Create(folder, ValidationFile, tokenizer.VocabularySize);
         var ids = new List<int>();
         long document = 0, trained = 0;
         var hasText = false;
@@ -71,7 +71,7 @@ internal sealed class TokenCorpus : IDisposable
                 throw LlmOsException.Invalid("tokenizer", $"The tokenizer gives the id {largest}; the model's ids end at {tokenizer.VocabularySize - 1}.");
             }
 
-            TokenFile.Append(isKept ? kept : train, ids);
+            (isKept ? kept : train).Append(ids);
             trained += isKept ? 0 : ids.Count;
         }
 

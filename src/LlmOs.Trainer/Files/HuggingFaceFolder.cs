@@ -19,18 +19,7 @@ internal static class HuggingFaceFolder
     /// <param name="half">Whether the weights are stored in f16.</param>
     public static void WriteConfig(string folder, DecoderSizes sizes, int endToken, bool half) => WriteJson(folder, ConfigFile, json =>
     {
-        switch (sizes)
-        {
-            case LlamaSizes llama:
-                WriteLlama(json, llama);
-                break;
-            case Gpt2Sizes gpt2:
-                WriteGpt2(json, gpt2);
-                break;
-            default:
-                throw new NotSupportedException($"There is no configuration for {sizes.ModelType}.");
-        }
-
+        sizes.WriteConfig(json);
         json.WriteNumber("bos_token_id", endToken);
         json.WriteNumber("eos_token_id", endToken);
         json.WriteNumber("initializer_range", 0.02);
@@ -50,47 +39,6 @@ internal static class HuggingFaceFolder
     }
 
     private static string DtypeOf(bool half) => half ? "float16" : "float32";
-
-    private static void WriteLlama(Utf8JsonWriter json, LlamaSizes sizes)
-    {
-        json.WriteStartArray("architectures");
-        json.WriteStringValue("LlamaForCausalLM");
-        json.WriteEndArray();
-        json.WriteString("model_type", "llama");
-        json.WriteBoolean("attention_bias", false);
-        json.WriteNumber("attention_dropout", 0.0);
-        json.WriteNumber("head_dim", sizes.HeadDim);
-        json.WriteString("hidden_act", "silu");
-        json.WriteNumber("hidden_size", sizes.Hidden);
-        json.WriteNumber("intermediate_size", sizes.Intermediate);
-        json.WriteNumber("max_position_embeddings", sizes.Context);
-        json.WriteBoolean("mlp_bias", false);
-        json.WriteNumber("num_attention_heads", sizes.Heads);
-        json.WriteNumber("num_hidden_layers", sizes.Layers);
-        json.WriteNumber("num_key_value_heads", sizes.KvHeads);
-        json.WriteNumber("rms_norm_eps", sizes.NormEps);
-        json.WriteNull("rope_scaling");
-        json.WriteNumber("rope_theta", sizes.RopeTheta);
-    }
-
-    private static void WriteGpt2(Utf8JsonWriter json, Gpt2Sizes sizes)
-    {
-        json.WriteStartArray("architectures");
-        json.WriteStringValue("GPT2LMHeadModel");
-        json.WriteEndArray();
-        json.WriteString("model_type", "gpt2");
-        json.WriteString("activation_function", "gelu_new");
-        json.WriteNumber("attn_pdrop", 0.0);
-        json.WriteNumber("embd_pdrop", 0.0);
-        json.WriteNumber("resid_pdrop", 0.0);
-        json.WriteNumber("layer_norm_epsilon", sizes.NormEps);
-        json.WriteNumber("n_embd", sizes.Hidden);
-        json.WriteNumber("n_head", sizes.Heads);
-        json.WriteNumber("n_inner", sizes.Intermediate);
-        json.WriteNumber("n_layer", sizes.Layers);
-        json.WriteNumber("n_positions", sizes.Context);
-        json.WriteBoolean("scale_attn_weights", true);
-    }
 
     public static void WriteGenerationConfig(string folder, int endToken) => WriteJson(folder, "generation_config.json", json =>
     {
@@ -118,7 +66,7 @@ internal static class HuggingFaceFolder
     /// <summary>A model card with the licence where other tools look for it.</summary>
     public static void WriteCard(string folder, string name, string? license, DecoderSizes sizes, bool continued)
     {
-        var layout = sizes is Gpt2Sizes ? "GPT-2" : "Llama";
+        var layout = BaseModel.ArchitectureOf(sizes).Training!.Title;
         var origin = continued ? "trained further" : "trained from scratch";
         var head = license is null ? "" : $"---\nlicense: {license}\n---\n\n";
         File.WriteAllText(

@@ -1,4 +1,4 @@
-using LlmOs.Models.Zoo;
+using LlmOs.Models.Zoo.Decoders;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -14,16 +14,19 @@ namespace LlmOs.Trainer.Modules;
 /// Letters in shapes: B batch, T tokens, D model width, H heads, K = D / H width of a head, F feed-forward width, V vocabulary, C context.
 /// Runs in the type of its weights, f32 or bf16. There is no dropout.
 /// </remarks>
+[Trains(typeof(Gpt2Sizes))]
 internal sealed class Gpt2Module : Module<Tensor, Tensor>
 {
+    /// <summary>Of new weights; the two projections into the residual stream get 1 / sqrt(2 L) of it.</summary>
+    private const double InitialDeviation = 0.02;
+
     private readonly Gpt2Body transformer;
 
     /// <param name="sizes">Checked by the caller.</param>
-    /// <param name="initialDeviation">Standard deviation of new weights; the two projections into the residual stream get 1 / sqrt(2 L) of it.</param>
-    public Gpt2Module(Gpt2Sizes sizes, double initialDeviation = 0.02)
+    public Gpt2Module(Gpt2Sizes sizes)
         : base(nameof(Gpt2Module))
     {
-        transformer = new Gpt2Body(sizes, initialDeviation);
+        transformer = new Gpt2Body(sizes, InitialDeviation);
         RegisterComponents();
     }
 

@@ -14,18 +14,21 @@ namespace LlmOs.Trainer.Modules;
 /// Letters in shapes: B batch, T tokens, D model width, H query heads, G key/value heads, K = D / H width of a head, F feed-forward width, V vocabulary.
 /// Runs in the type of its weights, f32 or bf16; norms' statistics are f32 in both.
 /// </remarks>
+[Trains(typeof(LlamaSizes))]
 internal sealed class LlamaModule : Module<Tensor, Tensor>
 {
+    /// <summary>Of new weights; the two projections into the residual stream get 1 / sqrt(2 L) of it.</summary>
+    private const double InitialDeviation = 0.02;
+
     private readonly LlamaBody model;
     private readonly LinearWeight? lm_head; // D -> V, absent when tied
 
     /// <param name="sizes">Checked by the caller.</param>
-    /// <param name="initialDeviation">Standard deviation of new weights; the two projections into the residual stream get 1 / sqrt(2 L) of it.</param>
-    public LlamaModule(LlamaSizes sizes, double initialDeviation = 0.02)
+    public LlamaModule(LlamaSizes sizes)
         : base(nameof(LlamaModule))
     {
-        model = new LlamaBody(sizes, initialDeviation);
-        lm_head = sizes.TiedHead ? null : new LinearWeight(sizes.Hidden, sizes.Vocabulary, initialDeviation);
+        model = new LlamaBody(sizes, InitialDeviation);
+        lm_head = sizes.TiedHead ? null : new LinearWeight(sizes.Hidden, sizes.Vocabulary, InitialDeviation);
         RegisterComponents();
     }
 

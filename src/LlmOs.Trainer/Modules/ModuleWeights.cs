@@ -1,4 +1,6 @@
 using LlmOs.Formats;
+using LlmOs.Models.Zoo;
+using LlmOs.Tools.Training;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -7,8 +9,6 @@ namespace LlmOs.Trainer.Modules;
 /// <summary>Puts values into a module's weights, by their published names.</summary>
 internal static class ModuleWeights
 {
-    private const string Body = "transformer.";
-
     /// <param name="values">Row-major f32 of a weight; asked once for each.</param>
     public static void Set(Module module, Func<string, float[]> values)
     {
@@ -20,31 +20,30 @@ internal static class ModuleWeights
         }
     }
 
-    /// <summary>Sets all weights from a published file.</summary>
+    /// <summary>Sets all weights from a published file, by the names of the module.</summary>
     /// <exception cref="InvalidDataException">The file lacks a weight or has it in another shape.</exception>
-    public static void Load(Module module, IWeightSource source)
+    private static void Load(Module module, IWeightSource source)
     {
         var shapes = module.named_parameters().ToDictionary(p => p.name, p => p.parameter.shape);
         Set(module, name =>
         {
-            // GPT-2's published files lack the name of the module around the body.
-            var stored = source.Find(name) is null && name.StartsWith(Body, StringComparison.Ordinal) ? name[Body.Length..] : name;
-            var found = source.Find(stored);
+            var found = source.Find(name);
             if (found is null || !found.Shape.SequenceEqual(shapes[name]))
             {
                 throw new InvalidDataException($"The weight '{name}' is {found?.ShapeText ?? "missing"}; expected is [{string.Join(", ", shapes[name])}].");
             }
 
             var values = new float[found.Elements];
-            source.Read(stored, 0, values);
+            source.Read(name, 0, values);
             return values;
         });
     }
 
     /// <summary>Sets all weights from the published files of a folder.</summary>
-    public static void Load(Module module, string folder)
+    /// <param name="sizes">Those that the module was made of.</param>
+    public static void Load(Module module, DecoderSizes sizes, string folder)
     {
         using var weights = SafetensorsShards.Open(Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Select(f => (Path.GetFileName(f), f)));
-        Load(module, weights);
+        Load(module, BaseModel.ArchitectureOf(sizes).Named(weights));
     }
 }

@@ -89,7 +89,7 @@ internal static class TrainerRun
         {
             if (job.BaseFolder is not null && found is null)
             {
-                ModuleWeights.Load(module, job.BaseFolder);
+                ModuleWeights.Load(module, plan.Sizes, job.BaseFolder);
             }
 
             using var optimizer = new FlatAdamW(module, plan.Narrow ? ScalarType.BFloat16 : ScalarType.Float32, plan.AdamW, plan.Sizes.Decays, plan.Threads);

@@ -66,7 +66,7 @@ internal static class TrainingReplay
         set_num_threads(spec.Threads);
         var sizes = BaseModel.SizesOf(File.ReadAllBytes(Path.Combine(spec.ModelFolder, HuggingFaceFolder.ConfigFile)), "model_folder");
         using var module = TrainableModules.New(sizes);
-        ModuleWeights.Load(module, spec.ModelFolder);
+        ModuleWeights.Load(module, sizes, spec.ModelFolder);
 
         var type = spec.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
         using var optimizer = new FlatAdamW(

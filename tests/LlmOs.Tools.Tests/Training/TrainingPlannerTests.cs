@@ -29,6 +29,18 @@ public class TrainingPlannerTests
     public void A_budget_of_tokens_is_rounded_up_to_steps() =>
         Assert.Equal(3, TrainingPlanner.Plan(Request() with { Budget = new TrainingBudget { Tokens = 1025 } }, Plenty).Steps);
 
+    [Fact]
+    public void Above_16_bits_a_pass_is_shorter_so_that_its_logits_do_not_grow_and_memory_decides_how_far_it_goes()
+    {
+        var request = Request() with { BatchTokens = 4096, Tokenizer = new TokenizerChoice { Train = "bpe", Vocabulary = 65_536 } };
+        var wide = request with { Tokenizer = new TokenizerChoice { Train = "bpe", Vocabulary = 131_072 } };
+
+        var plan = TrainingPlanner.Plan(wide, Plenty);
+        Assert.Equal((2048 / 64, 4), (plan.MicroWindows, plan.IdBytes));
+        Assert.Equal((4096 / 64, 2), (TrainingPlanner.Plan(request, Plenty).MicroWindows, TrainingPlanner.Plan(request, Plenty).IdBytes));
+        Assert.Equal(ErrorCode.OutOfMemory, Assert.Throws<LlmOsException>(() => TrainingPlanner.Plan(wide, Plenty with { MemoryBytes = 2L << 30 })).Code);
+    }
+
     public static TheoryData<string, TrainingRequest> Refused => new()
     {
         { "kind", Request() with { Kind = "finetune" } },
@@ -38,7 +50,7 @@ public class TrainingPlannerTests
         { "tokenizer.train", Request() with { Tokenizer = new TokenizerChoice { Vocabulary = 512 } } },
         { "tokenizer.train", Request() with { Tokenizer = new TokenizerChoice { Train = "unigram" } } },
         { "tokenizer.vocabulary", Request() with { Tokenizer = new TokenizerChoice { Train = "bpe", Vocabulary = 256 } } },
-        { "tokenizer.vocabulary", Request() with { Tokenizer = new TokenizerChoice { Train = "bpe", Vocabulary = 65_537 } } },
+        { "tokenizer.vocabulary", Request() with { Tokenizer = new TokenizerChoice { Train = "bpe", Vocabulary = 1_048_577 } } },
         { "tokenizer.special_tokens", Request() with { Tokenizer = new TokenizerChoice { Train = "bpe", Vocabulary = 512, SpecialTokens = [] } } },
         { "tokenizer.special_tokens", Request() with { Tokenizer = new TokenizerChoice { Train = "bpe", Vocabulary = 512, SpecialTokens = ["<a>", "<a>"] } } },
         { "architecture", Request() with { Architecture = null } },

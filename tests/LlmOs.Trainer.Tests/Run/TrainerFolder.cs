@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using LlmOs.Contracts;
+using LlmOs.Formats;
+using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training;
 using LlmOs.Tools.Training.Child;
 using LlmOs.Trainer.Run;
@@ -106,6 +108,22 @@ internal sealed class TrainerFolder : IDisposable
         var events = new List<TrainerEvent>();
         var end = await new TrainerProcess(trainer ?? Trainer, TimeProvider.System).RunAsync(Write(job), job.Spec.Threads, events.Add, () => null, cancel);
         return (end, events);
+    }
+
+    /// <summary>Compares the graph of a folder's weights with what the trainer recorded of its result.</summary>
+    public async Task<(ParityView Parity, ContinuationView Continued)> ParityAsync(string model, CancellationToken cancel)
+    {
+        await using var served = new GraphProbe(WriteGraph(model, cancel));
+        return await ParityGate.MeasureAsync(served, Result, cancel);
+    }
+
+    /// <summary>The graph that would serve a model of a folder.</summary>
+    private ServingGraph WriteGraph(string model, CancellationToken cancel)
+    {
+        var json = ConfigJson.Parse(File.ReadAllBytes(System.IO.Path.Combine(model, "config.json")), "config.json");
+        var architecture = Architectures.Of(json);
+        using var weights = SafetensorsFile.Open(System.IO.Path.Combine(model, "model.safetensors"));
+        return (ServingGraph)architecture.WriteGraph(architecture.ReadConfig(json), weights, WeightPrecision.F32, Directory.CreateDirectory(System.IO.Path.Combine(Path, $"graph-{Guid.NewGuid():n}")).FullName, cancel);
     }
 
     /// <summary>A script that starts the trainer under limits of the shell.</summary>

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Formats;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training;
 using LlmOs.Tools.Training.Child;
 
@@ -33,7 +31,7 @@ public sealed class TrainerTests : IDisposable
         Assert.InRange(completed.ValidationLoss!.Value, 0.1, 3);
         Assert.Single(events.OfType<TrainerProgress>().Select(p => p.LiveTensors).Distinct()); // nothing leaks
 
-        var (parity, continued) = await ParityAsync(_folder.Result);
+        var (parity, continued) = await _folder.ParityAsync(_folder.Result, Cancel);
         Assert.Equal(ParityPrompts.Count, parity.Prompts);
         Assert.InRange(parity.MaxAbsDiff, 0, ParityGate.Limit);
         Assert.Equal(new ContinuationView(Texts: 4, Equal: 4), continued); // what is served is what the trainer would write
@@ -48,7 +46,7 @@ public sealed class TrainerTests : IDisposable
         BitConverter.GetBytes(0.5f).CopyTo(bytes, bytes.Length - 4);
         await File.WriteAllBytesAsync(file, bytes, Cancel);
 
-        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ParityAsync(_folder.Result));
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => _folder.ParityAsync(_folder.Result, Cancel));
 
         Assert.Equal(ErrorCode.ParityFailed, refusal.Code);
     }
@@ -89,7 +87,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(("step-00000025", best), (await File.ReadAllTextAsync(Path.Combine(_folder.Checkpoints, "latest"), Cancel), await File.ReadAllTextAsync(Path.Combine(_folder.Checkpoints, "best"), Cancel)));
 
         // The last checkpoint holds the weights of the result, so the trainer's recorded logits are its own.
-        var (parity, _) = await ParityAsync(Path.Combine(_folder.Checkpoints, "step-00000025"));
+        var (parity, _) = await _folder.ParityAsync(Path.Combine(_folder.Checkpoints, "step-00000025"), Cancel);
         Assert.InRange(parity.MaxAbsDiff, 0, ParityGate.Limit);
     }
 
@@ -127,21 +125,6 @@ public sealed class TrainerTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
-
-    /// <summary>Compares the graph of a folder's weights with what the trainer recorded.</summary>
-    private async Task<(ParityView Parity, ContinuationView Continued)> ParityAsync(string model)
-    {
-        await using var served = new GraphProbe(WriteGraph(model));
-        return await ParityGate.MeasureAsync(served, _folder.Result, Cancel);
-    }
-
-    private ServingGraph WriteGraph(string model)
-    {
-        var json = ConfigJson.Parse(File.ReadAllBytes(Path.Combine(model, "config.json")), "config.json");
-        var architecture = Architectures.Of(json);
-        using var weights = SafetensorsFile.Open(Path.Combine(model, "model.safetensors"));
-        return (ServingGraph)architecture.WriteGraph(architecture.ReadConfig(json), weights, WeightPrecision.F32, Directory.CreateDirectory(Path.Combine(_folder.Path, $"graph-{Guid.NewGuid():n}")).FullName, Cancel);
-    }
 
     private async Task<byte[]> WeightsAsync(TrainingRequest request)
     {
