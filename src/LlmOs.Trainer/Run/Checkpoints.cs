@@ -4,9 +4,10 @@ using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Formats;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Jobs;
+using LlmOs.Tools.Training;
 using LlmOs.Trainer.Files;
 using LlmOs.Trainer.Optimisation;
-using LlmOs.Infrastructure.Jobs;
 
 namespace LlmOs.Trainer.Run;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlmOs.Contracts;
+using LlmOs.Tools.Training;
 using LlmOs.Tools.Training.Child;
 
 namespace LlmOs.Trainer.Tests.Run;

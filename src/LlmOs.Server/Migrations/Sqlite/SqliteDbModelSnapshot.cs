@@ -256,6 +256,10 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("seq");
 
+                    b.Property<string>("Arguments")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("arguments");
+
                     b.Property<int>("Attempt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
@@ -263,6 +267,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.Property<bool>("CancelRequested")
                         .HasColumnType("INTEGER")
                         .HasColumnName("cancel_requested");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("code");
 
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
@@ -353,6 +362,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("spec");
 
+                    b.Property<string>("SpecSha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("spec_sha256");
+
                     b.Property<long?>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
@@ -362,6 +376,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasMaxLength(32)
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
+
+                    b.Property<string>("Subject")
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
 
                     b.HasKey("Seq")
                         .HasName("pk_jobs");
@@ -404,6 +423,10 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("seq");
 
+                    b.Property<string>("Arguments")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("arguments");
+
                     b.Property<long>("At")
                         .HasColumnType("INTEGER")
                         .HasColumnName("at");
@@ -411,6 +434,15 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.Property<int>("Attempt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("code");
+
+                    b.Property<double?>("EtaSeconds")
+                        .HasColumnType("REAL")
+                        .HasColumnName("eta_seconds");
 
                     b.Property<string>("JobId")
                         .IsRequired()
@@ -454,6 +486,10 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("seq");
 
+                    b.Property<string>("Arguments")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("arguments");
+
                     b.Property<long>("At")
                         .HasColumnType("INTEGER")
                         .HasColumnName("at");
@@ -461,6 +497,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.Property<int>("Attempt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("code");
 
                     b.Property<string>("JobId")
                         .IsRequired()
@@ -486,6 +527,107 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasDatabaseName("ix_job_logs_job_id_seq");
 
                     b.ToTable("job_logs", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Metering.UsageRecord", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<string>("App")
+                        .HasMaxLength(63)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("app");
+
+                    b.Property<long>("CachedTokens")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cached_tokens");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Day")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("day");
+
+                    b.Property<double>("DecodeMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("decode_ms");
+
+                    b.Property<long>("GeneratedTokens")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("generated_tokens");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("JobId")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("KeyId")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<double>("LoadMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("load_ms");
+
+                    b.Property<string>("Model")
+                        .IsRequired()
+                        .HasMaxLength(320)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<string>("Operation")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("operation");
+
+                    b.Property<double>("PromptMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("prompt_ms");
+
+                    b.Property<long>("PromptTokens")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("prompt_tokens");
+
+                    b.Property<double>("QueueMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("queue_ms");
+
+                    b.Property<string>("UserId")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_usage_records");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_usage_records_created_at");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_usage_records_id");
+
+                    b.HasIndex("KeyId", "Seq")
+                        .HasDatabaseName("ix_usage_records_key_id_seq");
+
+                    b.HasIndex("UserId", "Seq")
+                        .HasDatabaseName("ix_usage_records_user_id_seq");
+
+                    b.ToTable("usage_records", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
