@@ -18,11 +18,11 @@ public static class FieldCheck
 
     /// <returns>The value.</returns>
     /// <exception cref="LlmOsException">It lies outside, or is not a number.</exception>
-    public static T Within<T>(string field, T value, T least, T max)
+    public static T Within<T>(string field, T value, T min, T max)
         where T : INumber<T>
     {
         // Not a number compares with nothing, so it fails here too.
-        That(value >= least && value <= max, field, FormattableString.Invariant($"'{field}' must be between {least} and {max}, not {value}."));
+        That(value >= min && value <= max, field, FormattableString.Invariant($"'{field}' must be between {min} and {max}, not {value}."));
         return value;
     }
 

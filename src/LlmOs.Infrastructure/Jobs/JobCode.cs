@@ -69,7 +69,7 @@ public sealed record JobMessage(JobCode Code, JsonElement Arguments)
 
     public override string ToString() => Text;
 
-    internal JobLine ToLine(int most) => new(JobText.Storable(Text, most), Code.Word, Arguments.GetRawText());
+    internal JobLine ToLine(int max) => new(JobText.Storable(Text, max), Code.Word, Arguments.GetRawText());
 }
 
 /// <summary>What a job says, as it is stored; lines of older versions have the text alone.</summary>

@@ -4,6 +4,7 @@ using System.Linq.Expressions;
 using System.Security.Claims;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Access;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -31,8 +32,7 @@ internal static class UsageEndpoints
         [Description("Runs that ended before.")] DateTimeOffset? until,
         [StringLength(320), Description(ModelHelp)] string? model,
         [StringLength(64), Description("The id of a key.")] string? key,
-        [Range(1, 500)] int? limit,
-        [StringLength(64)] string? after,
+        [AsParameters] Paging paging,
         ClaimsPrincipal user,
         UsageLedger ledger,
         LlmOsDb db,
@@ -40,17 +40,13 @@ internal static class UsageEndpoints
     {
         await ledger.FlushAsync(cancel);
         var visible = Visible(db, user);
-        if (after is not null)
+        if (paging.After is { } after)
         {
-            var last = await visible.Where(r => r.Id == after).Select(r => (long?)r.Seq).SingleOrDefaultAsync(cancel)
-                ?? throw LlmOsException.Invalid("after", $"There is no usage record '{after}'; send the next of the page before.");
+            var last = await visible.Where(r => r.Id == after).Select(r => (long?)r.Seq).SingleOrDefaultAsync(cancel) ?? throw paging.UnknownCursor("usage record");
             visible = visible.Where(r => r.Seq < last);
         }
 
-        var size = limit ?? 50;
-        var rows = await Filter(visible, since, until, model, key).OrderByDescending(r => r.Seq).Take(size + 1).ToListAsync(cancel);
-        var page = rows.Take(size).Select(r => r.ToView()).ToList();
-        return TypedResults.Ok(new Page<UsageView>(page, rows.Count > size ? page[^1].Id : null));
+        return TypedResults.Ok(await Filter(visible, since, until, model, key).OrderByDescending(r => r.Seq).ToPageAsync(paging.Size, r => r.ToView(), r => r.Id, cancel));
     }
 
     private static async Task<Ok<UsageSummary>> Summarize(

@@ -16,10 +16,10 @@ public sealed class JobStormTests(TestDatabases databases)
 {
 #if LONG_TESTS
     private const int Jobs = 2_000;
-    private const int LeastMilliseconds = 0;
+    private const int MinMilliseconds = 0;
 #else
     private const int Jobs = 200;
-    private const int LeastMilliseconds = 150; // so that a host that is struck has work in hand
+    private const int MinMilliseconds = 150; // so that a host that is struck has work in hand
 #endif
     private const int Turns = 6;
     private const int Kills = 2;
@@ -63,7 +63,7 @@ public sealed class JobStormTests(TestDatabases databases)
             : "create table tally (seq integer primary key, number int, job text, attempt int, node text, sha256 text)");
         db.AddRange(Enumerable.Range(0, Jobs).Select(number =>
         {
-            var spec = new { number, milliseconds = LeastMilliseconds + (chance.Next(20) == 0 ? 250 : chance.Next(25)) };
+            var spec = new { number, milliseconds = MinMilliseconds + (chance.Next(20) == 0 ? 250 : chance.Next(25)) };
             return Job.Submit("tally", JsonSerializer.Serialize(spec), 0, DateTimeOffset.UnixEpoch);
         }));
         await db.SaveChangesAsync();

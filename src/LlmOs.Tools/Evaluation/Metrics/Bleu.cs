@@ -87,7 +87,7 @@ internal sealed class BleuCounts(int order)
     {
         var words = PythonText.Split(prediction);
         var counts = new BleuCounts(order) { Length = words.Count };
-        var most = Enumerable.Range(0, order).Select(_ => new Dictionary<string, int>(StringComparer.Ordinal)).ToArray();
+        var max = Enumerable.Range(0, order).Select(_ => new Dictionary<string, int>(StringComparer.Ordinal)).ToArray();
         List<int> lengths = [];
         foreach (var reference in references)
         {
@@ -98,7 +98,7 @@ internal sealed class BleuCounts(int order)
             {
                 foreach (var (gram, count) in grams[n])
                 {
-                    most[n][gram] = Math.Max(count, most[n].GetValueOrDefault(gram));
+                    max[n][gram] = Math.Max(count, max[n].GetValueOrDefault(gram));
                 }
             }
         }
@@ -108,7 +108,7 @@ internal sealed class BleuCounts(int order)
         var own = WordGrams.Count(words, order);
         for (var n = 0; n < order; n++)
         {
-            counts.Right[n] = WordGrams.Shared(own[n], most[n]);
+            counts.Right[n] = WordGrams.Shared(own[n], max[n]);
             counts.Total[n] = Math.Max(0, words.Count - n);
         }
 

@@ -21,19 +21,19 @@ internal sealed class MetricOptions(IReadOnlyDictionary<string, JsonElement> giv
         _ => throw Wrong(name, "expected true or false."),
     };
 
-    public int Whole(string name, int standard, int least, int most) => Read(name, MetricDetail.Of(standard)) switch
+    public int Whole(string name, int standard, int min, int max) => Read(name, MetricDetail.Of(standard)) switch
     {
         null => standard,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number >= least && number <= most => number,
-        _ => throw Wrong(name, $"expected a whole number from {least} to {most}."),
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number >= min && number <= max => number,
+        _ => throw Wrong(name, $"expected a whole number from {min} to {max}."),
     };
 
     /// <param name="standard">Null: the metric decides.</param>
-    public double? Number(string name, double? standard, double least, double most) => Read(name, MetricDetail.Of(standard)) switch
+    public double? Number(string name, double? standard, double min, double max) => Read(name, MetricDetail.Of(standard)) switch
     {
         null or { ValueKind: JsonValueKind.Null } => standard,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && number >= least && number <= most => number,
-        _ => throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"expected a number from {least} to {most}.")),
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && number >= min && number <= max => number,
+        _ => throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"expected a number from {min} to {max}.")),
     };
 
     /// <param name="words">What there is, by its word.</param>
