@@ -57,8 +57,8 @@ internal sealed class Bleu(string name, bool sentences) : IMetric
                     ["bp"] = MetricDetail.Of(corpus.BrevityPenalty),
                     ["sys_len"] = MetricDetail.Of(sum.Length),
                     ["ref_len"] = MetricDetail.Of(sum.ReferenceLength),
-                    ["counts"] = MetricDetail.Of(sum.Right),
-                    ["totals"] = MetricDetail.Of(sum.Total),
+                    ["counts"] = MetricDetail.Of(corpus.Right),
+                    ["totals"] = MetricDetail.Of(corpus.Total),
                     ["precisions"] = MetricDetail.Of(corpus.Precisions),
                 },
             };

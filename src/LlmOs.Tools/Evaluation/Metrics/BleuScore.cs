@@ -2,7 +2,9 @@ namespace LlmOs.Tools.Evaluation.Metrics;
 
 /// <summary>BLEU from counts, with sacreBLEU's ways of smoothing.</summary>
 /// <param name="Precisions">In percent, by order, smoothed.</param>
-internal sealed record BleuScore(double Score, double BrevityPenalty, double[] Precisions)
+/// <param name="Right">The counts that it was made of: with add-k what was added is among them.</param>
+/// <param name="Total">The same of all grams.</param>
+internal sealed record BleuScore(double Score, double BrevityPenalty, double[] Precisions, double[] Right, double[] Total)
 {
     /// <summary>Stands for the logarithm of zero, so that the score becomes zero.</summary>
     private const double LogOfZero = -9999999999;
@@ -15,11 +17,12 @@ internal sealed record BleuScore(double Score, double BrevityPenalty, double[] P
     public static BleuScore Of(BleuCounts counts, BleuSmoothing smooth, bool effectiveOrder)
     {
         var precisions = new double[counts.Right.Length];
+        double[] rights = [.. counts.Right.Select(count => (double)count)], totals = [.. counts.Total.Select(count => (double)count)];
         var penalty = counts.Length >= counts.ReferenceLength ? 1
             : counts.Length > 0 ? Math.Exp(1 - ((double)counts.ReferenceLength / counts.Length)) : 0;
         if (counts.Right.All(right => right == 0))
         {
-            return new BleuScore(0, penalty, precisions);
+            return new BleuScore(0, penalty, precisions, rights, totals);
         }
 
         var used = precisions.Length;
@@ -27,7 +30,7 @@ internal sealed record BleuScore(double Score, double BrevityPenalty, double[] P
         for (var n = 0; n < precisions.Length; n++)
         {
             var more = smooth.Method == "add-k" && n > 0 ? smooth.Value : 0;
-            var (right, total) = (counts.Right[n] + more, counts.Total[n] + more);
+            var (right, total) = (rights[n] += more, totals[n] += more);
             if (total == 0)
             {
                 break;
@@ -47,6 +50,6 @@ internal sealed record BleuScore(double Score, double BrevityPenalty, double[] P
         }
 
         var logs = precisions.Take(used).Sum(p => p == 0 ? LogOfZero : Math.Log(p));
-        return new BleuScore(penalty * Math.Exp(logs / used), penalty, precisions);
+        return new BleuScore(penalty * Math.Exp(logs / used), penalty, precisions, rights, totals);
     }
 }
