@@ -71,7 +71,7 @@ public sealed class GoldenSetTests : IDisposable
         }
     }
 
-    private object WriteGraph(string model)
+    private ModelGraph WriteGraph(string model)
     {
         var json = ConfigJson.Parse(File.ReadAllBytes(Path.Combine(Golden, model, "config.json")), "config.json");
         var architecture = Architectures.Of(json);
