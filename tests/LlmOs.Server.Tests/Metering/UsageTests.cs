@@ -124,7 +124,7 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
     [InlineData(true)]
     public async Task An_app_is_named_beside_the_key_that_used_it(bool stream)
     {
-        using var admin = server.Client();
+        using var admin = await server.StartedAsync();
         var slug = stream ? "streamed-tales" : "whole-tales";
         await admin.PostAsync("/api/v1/apps", Json.Body(new { template = "story-writer", slug, model = "starter" }), Cancel);
 
@@ -144,7 +144,7 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
     [InlineData("multiple_choice")]
     public async Task An_evaluation_leaves_one_record_of_its_job(string kind)
     {
-        using var admin = server.Client();
+        using var admin = await server.StartedAsync();
         var text = SharedFolder.Require("data", "tinyshakespeare", "input.txt");
         object spec = kind == "perplexity"
             ? new { kind, model = "starter", text = $"file:{text}", window = 32, max_tokens = 256 }
@@ -175,7 +175,7 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
         Assert.Empty(await RecordsAsync(one));
         Assert.Equal(2, (await RecordsAsync(other)).Count);
         Assert.Empty(await RecordsAsync(one, key: otherId));
-        using var admin = server.Client();
+        using var admin = await server.StartedAsync();
         Assert.Equal(2, (await RecordsAsync(admin, key: otherId)).Count);
         var summary = Json.Parse(await other.GetStringAsync("/api/v1/usage/summary?by=key", Cancel));
         Assert.Equal(7, Assert.Single(summary.GetProperty("items").EnumerateArray()).GetProperty("totals").GetProperty("generated_tokens").GetInt32());
@@ -214,7 +214,7 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
     [InlineData("/api/v1/usage/summary?by=colour")]
     public async Task A_question_that_means_nothing_is_a_400(string path)
     {
-        using var admin = server.Client();
+        using var admin = await server.StartedAsync();
 
         using var answer = await admin.GetAsync(path, Cancel);
 
@@ -225,7 +225,7 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
     /// <summary>A client with a key of its own, so that its records are this test's alone.</summary>
     private async Task<(string KeyId, HttpClient Client)> CallerAsync()
     {
-        using var admin = server.Client();
+        using var admin = await server.StartedAsync();
         var (id, key) = await admin.MakeKeyAsync("inference");
         return (id, server.Client(key));
     }
