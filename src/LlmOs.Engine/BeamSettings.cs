@@ -23,6 +23,6 @@ public sealed record BeamSettings(int Beams, double LengthPenalty = 1, EarlyStop
 /// <param name="Score">Sum of log-probabilities over (number of tokens) ^ length penalty.</param>
 public sealed record BeamText(IReadOnlyList<GenerationPiece> Pieces, double Score);
 
-/// <summary>What a beam search found, and what it cost.</summary>
+/// <summary>What a beam search found; <see cref="EngineRun.Usage"/> says what it cost.</summary>
 /// <param name="Texts">Best first.</param>
-public sealed record BeamResult(IReadOnlyList<BeamText> Texts, GenerationTimings Timings);
+public sealed record BeamResult(IReadOnlyList<BeamText> Texts);

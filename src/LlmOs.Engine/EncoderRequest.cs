@@ -15,7 +15,7 @@ internal sealed class EncoderRequest : IWork
     {
         (Texts, Wanted, _missing) = (texts, wanted, texts.Count);
         _results = new float[texts.Count][];
-        _run = new EngineRun<float[][]>(_ => _results, clock);
+        _run = new EngineRun<float[][]>(() => _results, clock);
     }
 
     public IReadOnlyList<EncoderText> Texts { get; }

@@ -52,10 +52,10 @@ public sealed class EngineRun<T> : EngineRun
 {
     // Continuations of the caller must not run on the loop's thread.
     private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Func<EngineUsage, T> _result;
+    private readonly Func<T> _result;
 
-    /// <param name="result">Called when the run is done, with what it cost.</param>
-    internal EngineRun(Func<EngineUsage, T> result, TimeProvider clock)
+    /// <param name="result">Called when the run is done.</param>
+    internal EngineRun(Func<T> result, TimeProvider clock)
         : base(clock) => _result = result;
 
     /// <summary>Ends with the run; canceled when it was.</summary>
@@ -68,7 +68,7 @@ public sealed class EngineRun<T> : EngineRun
         switch (fault)
         {
             case null:
-                _done.TrySetResult(_result(Usage));
+                _done.TrySetResult(_result());
                 break;
             case OperationCanceledException:
                 _done.TrySetCanceled();

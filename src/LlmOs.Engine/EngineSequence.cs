@@ -35,9 +35,6 @@ public sealed class EngineSequence : EngineRun
     /// <summary>Tokens of the prompt.</summary>
     public int PromptTokens => Request.PromptTokens.Length;
 
-    /// <summary>What the sequence cost so far; final once its pieces have ended.</summary>
-    public GenerationTimings Timings => GenerationTimings.Of(Usage);
-
     internal GenerationRequest Request { get; }
 
     /// <summary>Pieces the sequence may run ahead of its reader.</summary>

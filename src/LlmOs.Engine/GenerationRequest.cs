@@ -95,13 +95,3 @@ public readonly record struct TokenLogprob(int Token, float Logprob);
 /// <param name="TopLogprobs">The most likely candidates, best first; empty unless asked for.</param>
 /// <param name="Finish">Set on the last piece.</param>
 public sealed record GenerationPiece(int Token, float? Logprob, IReadOnlyList<TokenLogprob> TopLogprobs, FinishReason? Finish);
-
-/// <summary>What a sequence cost, for <c>usage.llmos</c>.</summary>
-/// <param name="QueueTime">From submission to the first step it took part in.</param>
-/// <param name="PromptTime">From there to the first token.</param>
-/// <param name="DecodeTime">From the first token to the last.</param>
-/// <param name="CachedTokens">Prompt tokens whose keys and values were already there.</param>
-public sealed record GenerationTimings(TimeSpan QueueTime, TimeSpan PromptTime, TimeSpan DecodeTime, int CachedTokens)
-{
-    internal static GenerationTimings Of(EngineUsage usage) => new(usage.QueueTime, usage.PromptTime, usage.DecodeTime, usage.CachedTokens);
-}

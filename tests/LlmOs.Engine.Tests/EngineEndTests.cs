@@ -131,7 +131,7 @@ public sealed class EngineEndTests
         world.Runner.Before = null;
         var again = world.Engine.Submit(Greedy.Request(prompt, 5));
         Assert.Equal(ScriptedRunner.Reply(prompt, 5, Vocabulary), await again.TokensAsync());
-        Assert.Equal(0, again.Timings.CachedTokens);
+        Assert.Equal(0, again.Usage.CachedTokens);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class EngineLoopTests
         var second = world.Engine.Submit(Greedy.Request(prompt, 6));
 
         Assert.Equal(reply, await second.TokensAsync());
-        Assert.Equal((0, 16), (first.Timings.CachedTokens, second.Timings.CachedTokens));
+        Assert.Equal((0, 16), (first.Usage.CachedTokens, second.Usage.CachedTokens));
         Assert.Equal((16, 4), (world.Runner.Runs[runs].Past, world.Runner.Runs[runs].Count));
         var snapshot = world.Engine.Snapshot();
         Assert.Equal((24, 16), (snapshot.PromptTokens, snapshot.CachedTokens));
@@ -164,7 +164,7 @@ public sealed class EngineLoopTests
         await first.TokensAsync();
         await second.TokensAsync();
 
-        var timings = second.Timings;
+        var timings = second.Usage;
         Assert.Equal(TimeSpan.FromMilliseconds(1000), timings.QueueTime);
         Assert.Equal(TimeSpan.FromMilliseconds(300), timings.PromptTime);
         Assert.Equal(TimeSpan.FromMilliseconds(40), timings.DecodeTime);

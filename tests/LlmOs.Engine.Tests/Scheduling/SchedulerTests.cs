@@ -225,7 +225,7 @@ public sealed class SchedulerTests
     }
 
     /// <summary>A kind of some width that makes nothing of its logits.</summary>
-    private sealed class Silent(int width) : SequenceKind(new EngineRun<int>(_ => 0, TimeProvider.System))
+    private sealed class Silent(int width) : SequenceKind(new EngineRun<int>(() => 0, TimeProvider.System))
     {
         public override int Width => width;
 

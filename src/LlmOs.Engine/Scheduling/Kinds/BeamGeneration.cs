@@ -17,7 +17,7 @@ internal sealed class BeamGeneration : SequenceKind
     public static (BeamGeneration Kind, EngineRun<BeamResult> Run) Create(GenerationRequest request, int maxNew, int vocabulary, TimeProvider clock)
     {
         var search = new BeamSearch(request, maxNew, vocabulary);
-        var run = new EngineRun<BeamResult>(usage => new BeamResult(search.Texts(), GenerationTimings.Of(usage)), clock);
+        var run = new EngineRun<BeamResult>(() => new BeamResult(search.Texts()), clock);
         return (new BeamGeneration(run, search, request.Beams!.Beams), run);
     }
 

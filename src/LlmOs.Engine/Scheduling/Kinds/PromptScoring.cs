@@ -17,7 +17,7 @@ internal sealed class PromptScoring : SequenceKind
     public static (PromptScoring Kind, EngineRun<float[]> Run) Create(long size, TimeProvider clock)
     {
         var result = new float[size];
-        var run = new EngineRun<float[]>(_ => result, clock);
+        var run = new EngineRun<float[]>(() => result, clock);
         return (new PromptScoring(run, result), run);
     }
 
