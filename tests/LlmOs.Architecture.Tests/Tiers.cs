@@ -27,7 +27,7 @@ internal static class Tiers
     /// <summary>Features within a project, by namespace, and what their types may not name.</summary>
     public static IReadOnlyDictionary<string, string[]> Features { get; } = new Dictionary<string, string[]>
     {
-        ["LlmOs.Infrastructure.Http"] = ["LlmOs.Infrastructure.Access", "LlmOs.Infrastructure.Compute", "LlmOs.Infrastructure.Jobs", "LlmOs.Infrastructure.Network"],
+        ["LlmOs.Infrastructure.Http"] = ["LlmOs.Infrastructure.Compute", "LlmOs.Infrastructure.Jobs", "LlmOs.Infrastructure.Network"],
         ["LlmOs.Infrastructure.Network"] = ["LlmOs.Infrastructure.Access", "LlmOs.Infrastructure.Compute", "LlmOs.Infrastructure.Jobs", "LlmOs.Infrastructure.Storage"],
         ["LlmOs.Models.Zoo"] = ["LlmOs.Models.Registry", "LlmOs.Models.Import", "LlmOs.Models.Loading", "LlmOs.Models.Prompts", "LlmOs.Models.Generation", "LlmOs.Models.Tasks", "LlmOs.Models.Dialects"],
         ["LlmOs.Models.Registry"] = ["LlmOs.Models.Loading", "LlmOs.Models.Prompts", "LlmOs.Models.Generation", "LlmOs.Models.Tasks", "LlmOs.Models.Dialects"],

@@ -17,6 +17,7 @@ namespace LlmOs.Infrastructure.Metering;
 /// <summary><c>/api/v1/usage</c>: administrators see all records, others their own.</summary>
 internal static class UsageEndpoints
 {
+    private const string Model = "model";
     private const string Day = "day";
     private const string ModelHelp = "A version, such as starter:1, or a name, which stands for all its versions.";
 
@@ -50,7 +51,7 @@ internal static class UsageEndpoints
     }
 
     private static async Task<Ok<UsageSummary>> Summarize(
-        [StringLength(16), Description("model, key, user, app or day.")] string by,
+        [StringLength(16), Description("model (when it is left out), key, user, app or day.")] string? by,
         DateTimeOffset? since,
         DateTimeOffset? until,
         [StringLength(320), Description(ModelHelp)] string? model,
@@ -61,6 +62,7 @@ internal static class UsageEndpoints
         LlmOsDb db,
         CancellationToken cancel)
     {
+        by ??= Model;
         await ledger.FlushAsync(cancel);
         var records = Filter(Visible(db, user), since, until, model, key);
         var groups = Totals(records.GroupBy(KeyOf(by)));
@@ -105,7 +107,7 @@ internal static class UsageEndpoints
 
     private static Expression<Func<UsageRecord, string?>> KeyOf(string by) => by switch
     {
-        "model" => r => r.Model,
+        Model => r => r.Model,
         "key" => r => r.KeyId,
         "user" => r => r.UserId,
         "app" => r => r.App,

@@ -42,16 +42,17 @@ public class DocumentTests
             .. DocumentNames.Routes(text).Where(route => !DocumentNames.IsRoute(route, routes)).Select(route => $"There is no route {route.Method} {route.Path}."),
             .. DocumentNames.TestClasses(text).Where(name => !IsTest(name)).Select(name => $"There is no class {name}."),
             .. DocumentNames.Variables(text).Where(name => !Documents.Sources.Contains(name, StringComparison.Ordinal)).Select(name => $"Nothing reads {name}."),
-            .. DocumentNames.Keys(text, sections.Keys).Where(key => sections[key.Section].GetProperty(key.Key) is null).Select(key => $"There is no setting {key.Section}:{key.Key}."),
+            .. DocumentNames.Keys(text, sections.Keys).Where(key => !sections[key.Section].Any(type => type.GetProperty(key.Key) is not null)).Select(key => $"There is no setting {key.Section}:{key.Key}."),
         ];
     }
 
     private static bool IsTest(string name) => OtherNames.Contains(name) || Documents.Sources.Contains($"class {name}", StringComparison.Ordinal);
 
-    /// <summary>The sections of the configuration: every options class says which is its own.</summary>
-    private static Dictionary<string, Type> Sections() => Tiers.Loaded.SelectMany(project => Tiers.Assembly(project).GetExportedTypes())
+    /// <summary>The sections of the configuration: every options class says which it reads; two may read one.</summary>
+    private static Dictionary<string, Type[]> Sections() => Tiers.Loaded.SelectMany(project => Tiers.Assembly(project).GetExportedTypes())
         .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
         .Select(type => (Type: type, Section: type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string))
         .Where(options => options.Section is not null)
-        .ToDictionary(options => options.Section!, options => options.Type, StringComparer.Ordinal);
+        .GroupBy(options => options.Section!, options => options.Type, StringComparer.Ordinal)
+        .ToDictionary(section => section.Key, section => section.ToArray(), StringComparer.Ordinal);
 }
