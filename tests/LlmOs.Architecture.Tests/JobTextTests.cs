@@ -14,7 +14,7 @@ public partial class JobTextTests
     private static readonly Assembly[] Tiers = [typeof(JobKind).Assembly, Assembly.Load("LlmOs.Models"), Assembly.Load("LlmOs.Tools"), Assembly.Load("LlmOs.Apps")];
 
     /// <summary>Where a word of an upper tier names something of this tier: the folder and the role that the contract calls so.</summary>
-    private static readonly HashSet<(string File, string Word)> Named = [("DataFolder.cs", "import"), ("LlmOsSettings.cs", "import"), ("NodeHeartbeat.cs", "training"), ("JobEndpoints.cs", "import")];
+    private static readonly HashSet<(string File, string Word)> Named = [("DataFolder.cs", "import"), ("LlmOsSettings.cs", "import"), ("NodeHeartbeat.cs", "training")];
 
     /// <summary>Projects whose types show jobs, and the names of what they are built into.</summary>
     public static TheoryData<string, string> Clients => new() { { "LlmOs.Web", "LlmOs.Web.dll" }, { "LlmOs.Cli", "llmos.dll" } };

@@ -25,7 +25,7 @@ internal static class JobEndpoints
             .WithDescription("A list leaves `spec` and `result` null, since they may be large; read one job to see them.");
         jobs.MapPost("/", Submit).WithName("SubmitJob").WithSummary("Starts a job of any kind, after others where it says so.")
             .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(409)
-            .WithRequestExample("""{"kind":"import","spec":{"source":"file:/home/me/.llmos/import/my-model","name":"my-model"},"after":[],"priority":0}""");
+            .WithRequestExample("""{"kind":"verify","spec":{},"after":[],"priority":0}""");
         jobs.MapGet("/{id}", Get).WithName("GetJob").WithSummary("Shows a job; with wait, once it has ended or the seconds are over.").ProducesProblem(404);
         jobs.MapGet("/{id}/events", Events).WithName("ListJobEvents")
             .WithSummary("A page of the job's history, or its events as they happen (Accept: text/event-stream).")
