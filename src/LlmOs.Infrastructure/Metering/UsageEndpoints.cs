@@ -56,7 +56,7 @@ internal static class UsageEndpoints
         DateTimeOffset? until,
         [StringLength(320), Description(ModelHelp)] string? model,
         [StringLength(64), Description("The id of a key.")] string? key,
-        [Range(1, 500)] int? limit,
+        [Range(1, Paging.MaxLimit)] int? limit,
         ClaimsPrincipal user,
         UsageLedger ledger,
         LlmOsDb db,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
+using LlmOs.Infrastructure.Metering;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
@@ -26,6 +27,7 @@ internal sealed partial class TrainingKind(
     IGenerationService generation,
     ModelIntake intake,
     ModelRegistry registry,
+    UsageLedger ledger,
     IOptions<JobOptions> options,
     TimeProvider clock,
     ILogger<TrainingKind> log) : JobKind<TrainingRequest>
@@ -86,7 +88,8 @@ internal sealed partial class TrainingKind(
     /// <summary>Starts the trainer, and again from its latest checkpoint when it is killed.</summary>
     private async Task<TrainerCompleted> TrainAsync(JobContext job, string trainer, TrainerJob trainerJob, CancellationToken cancel)
     {
-        var progress = new Progress(job);
+        var recorded = Task.CompletedTask;
+        var progress = new Progress(job, sample => recorded = Task.WhenAll(recorded, RecordAsync(job, trainerJob.Spec.Name, sample)));
         var restarts = new TrainingRestarts();
         for (var start = 0; ; start++)
         {
@@ -97,6 +100,7 @@ internal sealed partial class TrainingKind(
             switch (end)
             {
                 case { ExitCode: TrainerExit.Done, Last: TrainerCompleted done }:
+                    await recorded;
                     return done;
                 case { ExitCode: TrainerExit.BadInput, Last: TrainerFailed refused }:
                     throw Refusal(refused);
@@ -119,6 +123,17 @@ internal sealed partial class TrainingKind(
             job.Log(JobLogLevel.Warning, restart);
         }
     }
+
+    /// <summary>A sample's tokens were made by the trainer, which counted them.</summary>
+    private Task RecordAsync(JobContext job, string model, TrainerSample sample) => ledger.AddAsync(new UsageRecord
+    {
+        CreatedAt = clock.GetUtcNow(),
+        Operation = Operations.Sample,
+        Model = model,
+        PromptTokens = sample.PromptTokens,
+        GeneratedTokens = sample.GeneratedTokens,
+        JobId = job.Id,
+    });
 
     /// <summary>How long the trainer may take to leave a checkpoint; null when nobody wants one.</summary>
     private static TimeSpan? PauseTime(JobContext job) => job.StopReason switch
@@ -200,7 +215,7 @@ internal sealed partial class TrainingKind(
     }
 
     /// <summary>Turns the trainer's events into the job's standing.</summary>
-    private sealed class Progress(JobContext job)
+    private sealed class Progress(JobContext job, Action<TrainerSample> keep)
     {
         /// <summary>Steps done, as last heard.</summary>
         public long Step { get; private set; }
@@ -227,6 +242,7 @@ internal sealed partial class TrainingKind(
                     Checkpoint = written.Step;
                     break;
                 case TrainerSample sample:
+                    keep(sample);
                     // What the model writes now, kept for who looks later: progress replaces a message within the second.
                     var text = TrainingCodes.Sample.With(("step", sample.Step), ("prompt", sample.Prompt.ReplaceLineEndings(" ")), ("text", sample.Text.ReplaceLineEndings(" ")));
                     job.Report(double.NaN, text);

@@ -35,7 +35,7 @@ internal sealed class LiveSamples
         {
             var random = new Random(HashCode(_plan.Seed, step));
             var continuation = Continue(_module, ids, Math.Min(MaxTokens, _plan.Window - ids.Length), _plan.Window, _endToken, logits => Choose(logits, random));
-            yield return new TrainerSample(step, prompt, _tokenizer.Decode(continuation.ToArray(), skipSpecialTokens: true));
+            yield return new TrainerSample(step, prompt, _tokenizer.Decode(continuation.ToArray(), skipSpecialTokens: true), ids.Length, continuation.Count);
         }
     }
 

@@ -54,7 +54,9 @@ internal sealed record TrainerProgress(
 internal sealed record TrainerCheckpoint(long Step, string Folder) : TrainerEvent;
 
 /// <summary>What the model makes of a text's beginning now.</summary>
-internal sealed record TrainerSample(long Step, string Prompt, string Text) : TrainerEvent;
+/// <param name="PromptTokens">Tokens of the beginning.</param>
+/// <param name="GeneratedTokens">Tokens that were made, an end token included.</param>
+internal sealed record TrainerSample(long Step, string Prompt, string Text, int PromptTokens, int GeneratedTokens) : TrainerEvent;
 
 /// <summary>The process is alive; once in five seconds.</summary>
 internal sealed record TrainerHeartbeat : TrainerEvent;
