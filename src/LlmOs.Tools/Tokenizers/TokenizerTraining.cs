@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure.Jobs;
-using LlmOs.Tools.Training;
 
 namespace LlmOs.Tools.Tokenizers;
 

@@ -7,7 +7,6 @@ using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
 using LlmOs.Models.Registry;
-using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training.Child;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;

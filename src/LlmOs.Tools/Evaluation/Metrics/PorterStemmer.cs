@@ -27,6 +27,8 @@ internal static class PorterStemmer
         "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou", "ism", "ate", "iti", "ous", "ive", "ize",
     ];
 
+    private static readonly string[] Past = ["ed", "ing"];
+
     /// <param name="word">In small letters.</param>
     public static string Stem(string word) =>
         Irregular.TryGetValue(word, out var stem) ? stem
@@ -48,7 +50,7 @@ internal static class PorterStemmer
             return Measure(word[..^3]) > 0 ? word[..^1] : word;
         }
 
-        var suffix = new[] { "ed", "ing" }.FirstOrDefault(end => Ends(word, end) && HasVowel(word[..^end.Length]));
+        var suffix = Past.FirstOrDefault(end => Ends(word, end) && HasVowel(word[..^end.Length]));
         if (suffix is null)
         {
             return word;
