@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace LlmOs.Infrastructure;
 
 /// <summary>
 /// Named places at which a test ends the process, as <c>kill -9</c> does: once, where a file of that name lies in the folder
-/// that <c>LLMOS_FAULT_POINTS</c> names. Without that variable nothing is looked at. See docs/testing.md.
+/// that <c>LLMOS_FAULT_POINTS</c> names. The file holds how often the place is passed before. Without that variable nothing is
+/// looked at. See docs/testing.md.
 /// </summary>
 public static class FaultPoints
 {
@@ -15,6 +17,12 @@ public static class FaultPoints
     {
         if (Folder is not null && Path.Combine(Folder, name) is var armed && File.Exists(armed))
         {
+            if (int.Parse(File.ReadAllText(armed), CultureInfo.InvariantCulture) is > 0 and var passes)
+            {
+                File.WriteAllText(armed, (passes - 1).ToString(CultureInfo.InvariantCulture));
+                return;
+            }
+
             File.Delete(armed);
             using var self = Process.GetCurrentProcess();
             self.Kill();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Xunit;
 
@@ -6,8 +7,6 @@ namespace LlmOs.Testing;
 /// <summary>Arms the fault points of processes that were started with <see cref="Environment"/>.</summary>
 public sealed partial class FaultFolder(string path)
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
-
     private readonly string _path = Directory.CreateDirectory(path).FullName;
 
     /// <summary>What a process needs to be told.</summary>
@@ -28,20 +27,10 @@ public sealed partial class FaultFolder(string path)
     }
 
     /// <summary>The next process that comes to the point ends there.</summary>
-    public void Arm(string point) => File.WriteAllText(Path.Combine(_path, point), "");
+    /// <param name="passes">How often it is passed before, by whichever processes.</param>
+    public void Arm(string point, int passes = 0) => File.WriteAllText(Path.Combine(_path, point), passes.ToString(CultureInfo.InvariantCulture));
 
     public bool IsArmed(string point) => File.Exists(Path.Combine(_path, point));
-
-    /// <summary>Waits until a process has ended at the point.</summary>
-    /// <param name="check">Throws when that can no longer happen.</param>
-    public async Task UntilMetAsync(string point, Func<Task> check, CancellationToken cancel)
-    {
-        while (IsArmed(point))
-        {
-            await check();
-            await Task.Delay(Look, cancel);
-        }
-    }
 
     [GeneratedRegex("""FaultPoints\.Reach\("([a-z_.]+)"\)""")]
     private static partial Regex Reached();

@@ -222,6 +222,7 @@ public class ServerProcess : Xunit.IAsyncLifetime
         }
 
         _process?.Dispose();
+        _process = null; // a start that failed has cleaned up by itself, and is cleaned up again with its fixture
         _folder?.Dispose();
     }
 
