@@ -5,6 +5,9 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 export DOTNET_CLI_UI_LANGUAGE=en DOTNET_NOLOGO=1 NO_COLOR=1
+# One compiler for all projects, warm after the first: with one each, most of the build is starting compilers.
+export UseSharedCompilation=true
+trap 'dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1' EXIT
 
 stage() {
   local name=$1 begin=$SECONDS rc

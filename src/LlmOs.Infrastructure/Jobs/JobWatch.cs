@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Http.Streams;
