@@ -45,7 +45,8 @@ public sealed partial class TorchProcess
                     ended.SetException(fault);
                 }
             },
-            16 << 20) { Name = "training" };
+            16 << 20)
+        { Name = "training" };
         thread.Start();
         return ended.Task;
     }
