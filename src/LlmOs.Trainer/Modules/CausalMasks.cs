@@ -33,7 +33,7 @@ internal sealed class CausalMasks : IDisposable
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var hidden = ones(tokens, tokens, dtype: ScalarType.Bool).triu(1);
-        var mask = zeros(tokens, tokens).masked_fill(hidden, float.NegativeInfinity).to_type(type).DetachFromDisposeScope();
+        var mask = zeros(tokens, tokens).Filled(hidden, float.NegativeInfinity).to_type(type).DetachFromDisposeScope();
         return _made[tokens] = new CausalMask(mask);
     }
 

@@ -69,7 +69,7 @@ internal sealed class Gpt2Body : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var state = wte.forward(input) + wpe.weight!.narrow(0, 0, input.shape[1]); // [B, T, D]
+        var state = wte.forward(input).Plus(wpe.weight!.narrow(0, 0, input.shape[1])); // [B, T, D]
         var mask = _masks.For(input.shape[1], state.dtype);
         foreach (var block in h)
         {
@@ -111,8 +111,8 @@ internal sealed class Gpt2Block : Module<Tensor, CausalMask, Tensor>
     public override Tensor forward(Tensor input1, CausalMask input2)
     {
         using var scope = NewDisposeScope();
-        var state = input1 + attn.forward(ln_1.forward(input1), input2);
-        return (state + mlp.forward(ln_2.forward(state))).MoveToOuterDisposeScope();
+        var state = input1.Plus(attn.forward(ln_1.forward(input1), input2));
+        return state.Plus(mlp.forward(ln_2.forward(state))).MoveToOuterDisposeScope();
     }
 }
 
@@ -142,7 +142,7 @@ internal sealed class Gpt2Attention : Module<Tensor, CausalMask, Tensor>
         var k = d / _heads;
         var all = c_attn.forward(input1).view(b, t, 3, _heads, k).permute(2, 0, 3, 1, 4); // [3, B, H, T, K]
         var mixed = input2.Added is { } mask
-            ? matmul(functional.softmax(matmul(all[0] * (1 / Math.Sqrt(k)), all[1].transpose(-2, -1)) + mask, -1), all[2])
+            ? matmul(functional.softmax(matmul(all[0].Times(1 / Math.Sqrt(k)), all[1].transpose(-2, -1)).Plus(mask), -1), all[2])
             : functional.scaled_dot_product_attention(all[0], all[1], all[2], is_casual: true); // [B, H, T, K]
         return c_proj.forward(mixed.transpose(1, 2).reshape(b, t, d)).MoveToOuterDisposeScope();
     }
@@ -179,7 +179,7 @@ internal sealed class InOutLinear : Module<Tensor, Tensor>
         : base(nameof(InOutLinear))
     {
         using var scope = NewDisposeScope();
-        weight = new Parameter((randn(from, to) * deviation).MoveToOuterDisposeScope());
+        weight = new Parameter(randn(from, to).Times(deviation).MoveToOuterDisposeScope());
         bias = new Parameter(zeros(to).MoveToOuterDisposeScope());
         RegisterComponents();
     }

@@ -49,8 +49,8 @@ internal sealed class LlamaAttention : Module<Tensor, Rotary, Tensor>
     /// <summary>The R query heads of a group stand below each other, so keys and values are not repeated.</summary>
     private static Tensor Spread(Tensor query, Tensor key, Tensor value, Tensor mask, long b, long t, long g, long r, long k)
     {
-        var rows = (query * (1 / Math.Sqrt(k))).view(b, t, g, r, k).permute(0, 2, 3, 1, 4).reshape(b, g, r * t, k); // [B, G, R T, K]
-        var scores = matmul(rows, key.transpose(-2, -1)).view(b, g, r, t, t) + mask;                               // [B, G, R, T, T]
+        var rows = query.Times(1 / Math.Sqrt(k)).view(b, t, g, r, k).permute(0, 2, 3, 1, 4).reshape(b, g, r * t, k); // [B, G, R T, K]
+        var scores = matmul(rows, key.transpose(-2, -1)).view(b, g, r, t, t).Plus(mask);                           // [B, G, R, T, T]
         var mixed = matmul(functional.softmax(scores, -1).view(b, g, r * t, t), value);                            // [B, G, R T, K]
         return mixed.view(b, g, r, t, k).permute(0, 3, 1, 2, 4).reshape(b, t, g * r * k);                          // [B, T, D]
     }
@@ -73,7 +73,7 @@ internal sealed class LlamaAttention : Module<Tensor, Rotary, Tensor>
         var half = heads.shape[^1] / 2;
         var left = heads.narrow(-1, 0, half);
         var right = heads.narrow(-1, half, half);
-        return (heads * rotary.Cos) + (cat([-right, left], -1) * rotary.Sin);
+        return (heads * rotary.Cos).Plus(cat([-right, left], -1) * rotary.Sin);
     }
 }
 
@@ -95,8 +95,8 @@ internal sealed class RotaryTables : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var steps = arange(0, sizes.HeadDim, 2, dtype: ScalarType.Float32) / sizes.HeadDim;
-        var angles = outer(arange(0, sizes.Context, dtype: ScalarType.Float32), pow(sizes.RopeTheta, -steps)); // [T, K / 2]
+        var steps = Arithmetic.Steps(sizes.HeadDim, 2).Over(sizes.HeadDim);
+        var angles = outer(Arithmetic.Steps(sizes.Context, 1), sizes.RopeTheta.ToThe(-steps)); // [T, K / 2]
         var both = cat([angles, angles], -1).unsqueeze(1);                                                     // [T, 1, K]
         _cos = both.cos().DetachFromDisposeScope();
         _sin = both.sin().DetachFromDisposeScope();

@@ -52,7 +52,7 @@ internal sealed class LinearWeight : Module<Tensor, Tensor>
         : base(nameof(LinearWeight))
     {
         using var scope = NewDisposeScope();
-        weight = new Parameter((randn(to, from) * deviation).MoveToOuterDisposeScope());
+        weight = new Parameter(randn(to, from).Times(deviation).MoveToOuterDisposeScope());
         RegisterComponents();
     }
 
@@ -77,7 +77,7 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var wide = input.to_type(ScalarType.Float32);
-        var scale = rsqrt(wide.square().mean([-1L], keepdim: true) + _eps);
+        var scale = rsqrt(wide.Squared().mean([-1L], keepdim: true).Plus(_eps));
         return ((wide * scale).to_type(input.dtype) * weight).MoveToOuterDisposeScope();
     }
 }
@@ -152,8 +152,8 @@ internal sealed class LlamaBlock : Module<Tensor, Rotary, Tensor>
     public override Tensor forward(Tensor input1, Rotary input2)
     {
         using var scope = NewDisposeScope();
-        var state = input1 + self_attn.forward(input_layernorm.forward(input1), input2);
-        return (state + mlp.forward(post_attention_layernorm.forward(state))).MoveToOuterDisposeScope();
+        var state = input1.Plus(self_attn.forward(input_layernorm.forward(input1), input2));
+        return state.Plus(mlp.forward(post_attention_layernorm.forward(state))).MoveToOuterDisposeScope();
     }
 }
 

@@ -1,3 +1,4 @@
+using LlmOs.Trainer.Modules;
 using LlmOs.Trainer.Objectives;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -13,7 +14,7 @@ internal sealed class TrainingStep(Module<Tensor, Tensor> module, FlatAdamW opti
     public double Accumulate(TokenBatch batch, long batchTargets)
     {
         using var scope = NewDisposeScope();
-        var loss = objective.SumOfLosses(module, batch) / (double)batchTargets;
+        var loss = objective.SumOfLosses(module, batch).Over(batchTargets);
         loss.backward();
         optimizer.Collect();
         return loss.item<float>();

@@ -137,8 +137,7 @@ public sealed class TrainerProcessTests : IDisposable
         Assert.True(TrainerFolder.Same(weights, await WeightsAsync()));
     }
 
-    // Not run unless asked for: the training in this process that it compares with has failed once in the whole run.
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_full_disk_says_what_was_needed_and_leaves_the_earlier_checkpoint_usable()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "linux: limits the size of files through the shell");
