@@ -10,7 +10,10 @@ namespace LlmOs.Infrastructure;
 /// </summary>
 public static class FaultPoints
 {
-    private static readonly string? Folder = Environment.GetEnvironmentVariable("LLMOS_FAULT_POINTS") is { Length: > 0 } stated ? stated : null;
+    /// <summary>Names the folder; also the trainer gets it, whose other settings are its job's alone.</summary>
+    public const string Variable = "LLMOS_FAULT_POINTS";
+
+    private static readonly string? Folder = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } stated ? stated : null;
 
     /// <param name="name">A literal, so that the tests find every point in the source.</param>
     public static void Reach(string name)

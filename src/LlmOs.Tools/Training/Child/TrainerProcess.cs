@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using LlmOs.Contracts;
+using LlmOs.Infrastructure;
 
 namespace LlmOs.Tools.Training.Child;
 
@@ -87,7 +88,7 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock, Ti
         };
 
         // Keys and connection strings are none of its business.
-        foreach (var name in start.Environment.Keys.Where(n => n.StartsWith("LLMOS_", StringComparison.OrdinalIgnoreCase)).ToList())
+        foreach (var name in start.Environment.Keys.Where(n => n.StartsWith("LLMOS_", StringComparison.OrdinalIgnoreCase) && n != FaultPoints.Variable).ToList())
         {
             start.Environment.Remove(name);
         }
