@@ -1,5 +1,4 @@
 using LlmOs.Contracts;
-using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Testing;
@@ -80,10 +79,10 @@ public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
         Assert.Equal(2, second.Attempt);
         Assert.Null(await stale.RenewAsync(first, Standing, CancellationToken.None));
         Assert.Null(await stale.RequestsAsync(first, CancellationToken.None));
-        Assert.False(await stale.PublishAsync(first, Standing, Publish("stale"), CancellationToken.None));
+        Assert.False(await stale.PublishAsync(first, Standing, Publications.Publish("stale"), CancellationToken.None));
         Assert.False(await stale.FailAsync(first, Standing, new JobError("internal_error", "x", null, null), CancellationToken.None));
-        Assert.True(await fresh.PublishAsync(second, Standing, Publish("fresh"), CancellationToken.None));
-        Assert.Equal(["fresh"], await PublishedAsync(database));
+        Assert.True(await fresh.PublishAsync(second, Standing, Publications.Publish("fresh"), CancellationToken.None));
+        Assert.Equal(["fresh"], await Publications.OfAsync(database));
         Assert.Equal(JobState.Succeeded, (await FindAsync(database, first.Id)).State);
     }
 
@@ -98,8 +97,8 @@ public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
         _clock.Advance(Lease + TimeSpan.FromSeconds(1));
         await host.ClaimAsync(Import, CancellationToken.None);
 
-        Assert.False(await host.PublishAsync(first, Standing, Publish("stale"), CancellationToken.None));
-        Assert.Empty(await PublishedAsync(database));
+        Assert.False(await host.PublishAsync(first, Standing, Publications.Publish("stale"), CancellationToken.None));
+        Assert.Empty(await Publications.OfAsync(database));
     }
 
     [Theory]
@@ -132,13 +131,13 @@ public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
             Standing,
             async (db, cancel) =>
             {
-                await Publish("half")(db, cancel);
+                await Publications.Publish("half")(db, cancel);
                 await db.SaveChangesAsync(cancel);
                 throw new LlmOsException(ErrorCode.Conflict, "no");
             },
             CancellationToken.None));
 
-        Assert.Empty(await PublishedAsync(database));
+        Assert.Empty(await Publications.OfAsync(database));
         Assert.Equal(JobState.Running, (await FindAsync(database, job.Id)).State);
     }
 
@@ -188,7 +187,7 @@ public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
         var host = Host(database);
         var job = (await host.ClaimAsync(Import, CancellationToken.None))!;
         await host.RenewAsync(job, new JobNews(new JobStanding(0.5, Codes.Line("half"), """{"loss":2.5}""", null), [new JobLogEntry(JobLogLevel.Warning, Codes.Line("look"), _clock.GetUtcNow())]), CancellationToken.None);
-        await host.PublishAsync(job, Standing, Publish("x"), CancellationToken.None);
+        await host.PublishAsync(job, Standing, Publications.Publish("x"), CancellationToken.None);
 
         using var drain = new HostDrain();
         var lines = await new JobWatch(database, new JobSignal(), Codes.NoBlobs(_temp), drain, _clock).LinesAsync(id, 0, 100, CancellationToken.None);
@@ -231,9 +230,9 @@ public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
         var first = (await host.ClaimAsync(Import, CancellationToken.None))!;
         var second = (await host.ClaimAsync(Import, CancellationToken.None))!;
         Assert.Null(await host.ClaimAsync(Import, CancellationToken.None));
-        await host.PublishAsync(first, Standing, Publish("1"), CancellationToken.None);
+        await host.PublishAsync(first, Standing, Publications.Publish("1"), CancellationToken.None);
         Assert.Null(await host.ClaimAsync(Import, CancellationToken.None));
-        await host.PublishAsync(second, Standing, Publish("2"), CancellationToken.None);
+        await host.PublishAsync(second, Standing, Publications.Publish("2"), CancellationToken.None);
 
         Assert.Equal([urgent, plain, last], new[] { first.Id, second.Id, (await host.ClaimAsync(Import, CancellationToken.None))?.Id });
         Assert.Equal([plain, urgent], (await queue.GetAsync(last, CancellationToken.None)).After.Order(StringComparer.Ordinal).OrderBy(a => a == urgent));
@@ -284,7 +283,7 @@ public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
         var host = Host(database);
         var job = (await host.ClaimAsync(Import, CancellationToken.None))!;
 
-        await host.PostponeAsync(job, Standing, new JobSetback(1, 0.5, TimeSpan.FromSeconds(2)), new JobError("unavailable", "The hub is away.", null, null), CancellationToken.None);
+        await host.PostponeAsync(job, Standing, new JobBackoff(1, 0.5, TimeSpan.FromSeconds(2)), new JobError("unavailable", "The hub is away.", null, null), CancellationToken.None);
 
         Assert.Null(await host.ClaimAsync(Import, CancellationToken.None));
         var waiting = await FindAsync(database, id);
@@ -319,36 +318,7 @@ public sealed class JobLeasesTests(TestDatabases databases) : IDisposable
         }
     }
 
-    /// <summary>Cuts an operation off at its n-th look at the time.</summary>
-    private sealed class CuttingClock(TimeProvider clock, int at, CancellationTokenSource stop) : TimeProvider
-    {
-        private int _looks;
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            if (++_looks == at)
-            {
-                stop.Cancel();
-            }
-
-            return clock.GetUtcNow();
-        }
-    }
-
     private JobLeases Host(TestDatabase database) => new(database, new NodeIdentity(), _clock, new JobSignal(), Options.Create(Rules));
-
-    /// <summary>Writes a row by which the test sees that a result was published.</summary>
-    private static JobPublish Publish(string name) => (db, _) =>
-    {
-        db.Add(new ApiKey { Id = name, Name = name, Prefix = "", Hash = name, Scopes = "", CreatedAt = DateTimeOffset.UnixEpoch });
-        return Task.FromResult<object>(new { name });
-    };
-
-    private static async Task<List<string>> PublishedAsync(TestDatabase database)
-    {
-        await using var db = database.CreateDbContext();
-        return await db.ApiKeys.Select(k => k.Name).ToListAsync();
-    }
 
     private async Task<string> SubmitAsync(TestDatabase database, string kind) =>
         (await new JobQueue(database, _clock, new JobSignal(), Codes.NoBlobs(_temp)).SubmitAsync(kind, null, new { }, 0, [], CancellationToken.None)).Id;

@@ -1,13 +1,8 @@
 using LlmOs.Contracts;
-using LlmOs.Infrastructure.Access;
-using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
-using LlmOs.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace LlmOs.Infrastructure.Tests.Jobs;
 
@@ -24,7 +19,7 @@ public class JobLoopTests(TestDatabases databases)
         {
             job.Report(0.5, Codes.Say("half"), new Dictionary<string, double> { ["loss"] = 2.5, ["bad"] = double.NaN });
             await File.WriteAllTextAsync(Path.Combine(job.ScratchFolder, "work"), "x", cancel);
-            return Publish(job.SpecAs<Spec>().Name);
+            return Publications.Publish(job.SpecAs<ScriptSpec>().Name);
         }));
 
         var job = await host.FinishAsync(await host.SubmitAsync("made"));
@@ -45,7 +40,7 @@ public class JobLoopTests(TestDatabases databases)
     {
         await using var host = await HostAsync(provider, new Script((job, _) => job.Attempt == 1
             ? throw new LlmOsException(ErrorCode.CorruptFile, "The file ends early.") { Detail = "at byte 12", Hint = "Copy it again." }
-            : Task.FromResult(Publish("made"))));
+            : Task.FromResult(Publications.Publish("made"))));
 
         var failed = await host.FinishAsync(await host.SubmitAsync("made"));
         Assert.Equal(JobState.Failed, failed.State);
@@ -78,7 +73,7 @@ public class JobLoopTests(TestDatabases databases)
         var script = new Script(async (_, cancel) =>
         {
             await Task.Delay(Timeout.Infinite, cancel);
-            return Publish("never");
+            return Publications.Publish("never");
         });
         await using var host = await HostAsync(provider, script);
         var id = await host.SubmitAsync("x");
@@ -98,7 +93,7 @@ public class JobLoopTests(TestDatabases databases)
         var script = new Script(async (_, _) =>
         {
             await release.Task;
-            return Publish("too late");
+            return Publications.Publish("too late");
         });
         await using var host = await HostAsync(Provider.Sqlite, script);
         var id = await host.SubmitAsync("x");
@@ -119,7 +114,7 @@ public class JobLoopTests(TestDatabases databases)
             var checkpoint = Path.Combine(job.CheckpointFolder, "step");
             if (File.Exists(checkpoint))
             {
-                return Publish($"from {await File.ReadAllTextAsync(checkpoint, cancel)}");
+                return Publications.Publish($"from {await File.ReadAllTextAsync(checkpoint, cancel)}");
             }
 
             try
@@ -132,7 +127,7 @@ public class JobLoopTests(TestDatabases databases)
                 throw;
             }
 
-            return Publish("never");
+            return Publications.Publish("never");
         })
         { Pausable = true };
         await using var host = await HostAsync(Provider.Sqlite, script);
@@ -155,7 +150,7 @@ public class JobLoopTests(TestDatabases databases)
         var script = new Script(async (_, cancel) =>
         {
             await Task.Delay(Timeout.Infinite, cancel);
-            return Publish("never");
+            return Publications.Publish("never");
         })
         { Repeatable = repeatable };
         await using var host = await HostAsync(Provider.Sqlite, script);
@@ -178,7 +173,7 @@ public class JobLoopTests(TestDatabases databases)
             job.Log(JobLogLevel.Info, Codes.Say($"try {job.Attempt} \0 \ud800"));
             return job.Attempt < 3
                 ? throw new LlmOsException(ErrorCode.Unavailable, "The hub is away.")
-                : Task.FromResult(Publish("made"));
+                : Task.FromResult(Publications.Publish("made"));
         }));
 
         var job = await host.FinishAsync(await host.SubmitAsync("x"));
@@ -210,7 +205,7 @@ public class JobLoopTests(TestDatabases databases)
             using var content = new MemoryStream("kept"u8.ToArray());
             blob = await job.StageAsync(content, cancel);
             wasThere = host!.Store.Contains(blob.Sha256);
-            return job.Attempt == 1 ? throw new LlmOsException(ErrorCode.CorruptFile, "no") : Publish("made");
+            return job.Attempt == 1 ? throw new LlmOsException(ErrorCode.CorruptFile, "no") : Publications.Publish("made");
         });
         await using (host = await HostAsync(Provider.Sqlite, script))
         {
@@ -227,7 +222,7 @@ public class JobLoopTests(TestDatabases databases)
     [Fact]
     public async Task A_job_that_takes_its_hosts_down_is_not_tried_for_ever()
     {
-        await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => Task.FromResult(Publish("made"))), start: false);
+        await using var host = await HostAsync(Provider.Sqlite, new Script((_, _) => Task.FromResult(Publications.Publish("made"))), start: false);
         var id = await host.SubmitAsync("x");
         for (var lost = 0; lost < new JobOptions().MaxAttempts; lost++)
         {
@@ -268,7 +263,7 @@ public class JobLoopTests(TestDatabases databases)
 
             await release.Task.WaitAsync(cancel);
             Interlocked.Decrement(ref running);
-            return Publish(Guid.NewGuid().ToString("n"));
+            return Publications.Publish(Guid.NewGuid().ToString("n"));
         });
         await using var host = await HostAsync(Provider.Sqlite, script);
         var ids = new[] { await host.SubmitAsync("a"), await host.SubmitAsync("b"), await host.SubmitAsync("c") };
@@ -293,120 +288,5 @@ public class JobLoopTests(TestDatabases databases)
         }
 
         return host;
-    }
-
-    private static JobPublish Publish(string name) => (db, _) =>
-    {
-        db.Add(new ApiKey { Id = name, Name = name, Prefix = "", Hash = name, Scopes = "", CreatedAt = DateTimeOffset.UnixEpoch });
-        return Task.FromResult<object>(new { name });
-    };
-
-    private sealed record Spec(string Name);
-
-    /// <summary>A runner that does what the test says.</summary>
-    private sealed class Script(Func<JobContext, CancellationToken, Task<JobPublish>> run) : JobKind<Spec>
-    {
-        private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public bool Pausable { get; init; }
-
-        public bool Repeatable { get; init; } = true;
-
-        public Task Started => _started.Task;
-
-        /// <summary>Ends when the run has been asked to stop.</summary>
-        public Task Stopped => _stopped.Task;
-
-        public override string Word => "made";
-
-        public override bool CanPause => Pausable;
-
-        public override bool CanRepeat => Repeatable;
-
-        protected override Task<JobPublish> RunAsync(JobContext job, Spec request, CancellationToken cancel)
-        {
-            cancel.Register(() => _stopped.TrySetResult());
-            _started.TrySetResult();
-            return run(job, cancel);
-        }
-    }
-
-    private sealed class LoopHost : IAsyncDisposable
-    {
-        private readonly TempFolder _temp = new();
-        private readonly JobSignal _signal = new();
-        private readonly ServiceProvider _services;
-        private readonly JobLoop _loop;
-        private readonly JobWatch _watch;
-        private readonly JobSpecs _specs;
-
-        public LoopHost(TestDatabase database, JobKind kind)
-        {
-            Database = database;
-            Folder = new DataFolder(_temp.At("data"));
-            _services = new ServiceCollection().AddSingleton(kind).BuildServiceProvider();
-            var rules = Options.Create(new JobOptions { RetrySeconds = 0.1 });
-            Store = new ArtifactStore(Folder);
-            Leases = new JobLeases(database, new NodeIdentity(), TimeProvider.System, _signal, rules);
-            _specs = new JobSpecs(Store);
-            _watch = new JobWatch(database, _signal, _specs, Drain, TimeProvider.System);
-            _loop = new JobLoop(
-                _services.GetRequiredService<IServiceScopeFactory>(), Leases, _signal, database.Settings, Folder, Store, _specs, Drain, rules, TimeProvider.System, NullLogger<JobLoop>.Instance);
-        }
-
-        public TestDatabase Database { get; }
-
-        public DataFolder Folder { get; }
-
-        public ArtifactStore Store { get; }
-
-        public JobLeases Leases { get; }
-
-        public HostDrain Drain { get; } = new();
-
-        public Task StartAsync() => _loop.StartAsync(CancellationToken.None);
-
-        public Task StopAsync() => _loop.StopAsync(CancellationToken.None);
-
-        public async Task<string> SubmitAsync(string name) =>
-            (await new JobQueue(Database, TimeProvider.System, _signal, _specs).SubmitAsync("made", null, new Spec(name), 0, [], CancellationToken.None)).Id;
-
-        public Task<JobView> FinishAsync(string id) => _watch.UntilOverAsync(id, TimeSpan.FromMinutes(1), CancellationToken.None);
-
-        public Task<Job> FindAsync(string id) => _watch.FindAsync(id, CancellationToken.None);
-
-        public async Task UntilAsync(string id, JobState state)
-        {
-            while ((await FindAsync(id)).State != state)
-            {
-                await JobSignal.WaitAsync(_signal.Next, TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
-            }
-        }
-
-        public async Task<List<string>> LogAsync(string id) => [.. (await _watch.LogAsync(id, 0, 100, CancellationToken.None)).Select(l => l.Text)];
-
-        public async Task ChangeAsync(string id, Action<Job> change)
-        {
-            await using var db = Database.CreateDbContext();
-            change(await db.Jobs.SingleAsync(j => j.Id == id));
-            await db.SaveChangesAsync();
-            _signal.Raise();
-        }
-
-        public async Task<List<string>> PublishedAsync()
-        {
-            await using var db = Database.CreateDbContext();
-            return await db.ApiKeys.Select(k => k.Name).ToListAsync();
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _loop.StopAsync(CancellationToken.None);
-            _loop.Dispose();
-            await _services.DisposeAsync();
-            Drain.Dispose();
-            _temp.Dispose();
-        }
     }
 }

@@ -37,8 +37,8 @@ public class JobRetryTests
     [Fact]
     public void A_run_that_got_further_begins_the_count_again()
     {
-        var setback = JobRetry.After(11, headway: 0.2, progress: 0.25, Rules);
+        var backoff = JobRetry.After(11, headway: 0.2, progress: 0.25, Rules);
 
-        Assert.Equal(new JobSetback(1, 0.25, TimeSpan.FromSeconds(2)), setback);
+        Assert.Equal(new JobBackoff(1, 0.25, TimeSpan.FromSeconds(2)), backoff);
     }
 }
