@@ -71,7 +71,7 @@ public sealed record AppSettings
     public long? Seed { get; init; }
 }
 
-/// <summary>Makes an app from a template (CONTRACT, section 7).</summary>
+/// <summary>Makes an app from a template.</summary>
 public sealed record AppRequest
 {
     /// <summary>A name from <c>GET /api/v1/templates</c>.</summary>

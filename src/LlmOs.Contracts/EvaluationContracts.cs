@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LlmOs.Contracts;
 
-/// <summary>Asks for an evaluation job (CONTRACT, section 7). What is null takes the default that is stated.</summary>
+/// <summary>Asks for an evaluation job. What is null takes the default that is stated.</summary>
 public sealed record EvaluationRequest
 {
     /// <summary><c>perplexity</c> of a text, or <c>multiple_choice</c> by log-likelihood.</summary>

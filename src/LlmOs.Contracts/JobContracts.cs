@@ -41,7 +41,7 @@ public sealed record JobRequest
 /// <param name="Hint">What to do next.</param>
 public sealed record JobError(string Code, string Message, string? Detail, string? Hint);
 
-/// <summary>A job as the API shows it (CONTRACT, section 3).</summary>
+/// <summary>A job as the API shows it.</summary>
 /// <param name="Message">The English line of the code and its arguments.</param>
 /// <param name="Spec">What was asked for; null in lists, since it may be large.</param>
 /// <param name="Result">What came of it; null until it has succeeded, and in lists.</param>

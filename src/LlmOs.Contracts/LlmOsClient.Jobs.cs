@@ -15,11 +15,11 @@ public sealed partial class LlmOsClient
 
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
 
-    /// <summary>Starts a training job from a specification (CONTRACT, section 7), sent as it is.</summary>
+    /// <summary>Starts a training job from a specification, sent as it is.</summary>
     public async Task<JobView> TrainAsync(JsonElement specification, CancellationToken cancel) =>
         (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/training", specification, cancel)).Job;
 
-    /// <summary>Starts an evaluation job from a specification (CONTRACT, section 7), sent as it is.</summary>
+    /// <summary>Starts an evaluation job from a specification, sent as it is.</summary>
     public async Task<JobView> EvaluateAsync(JsonElement specification, CancellationToken cancel) =>
         (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/evaluations", specification, cancel)).Job;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LlmOs.Contracts;
 
-/// <summary>Texts to score against references (CONTRACT, section 5).</summary>
+/// <summary>Texts to score against references.</summary>
 public sealed record MetricRequest
 {
     /// <summary>The texts, one a row.</summary>

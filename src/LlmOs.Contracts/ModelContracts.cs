@@ -12,7 +12,7 @@ public enum ModelVersionState
     Archived,
 }
 
-/// <summary>Asks for an import (CONTRACT, section 2).</summary>
+/// <summary>Asks for an import.</summary>
 public sealed record ImportRequest
 {
     /// <summary>
@@ -88,7 +88,7 @@ public sealed record LineageView(string? Parent, string? Job, IReadOnlyList<stri
     public string? Source { get; init; }
 }
 
-/// <summary>A version as the API shows it (CONTRACT, section 2).</summary>
+/// <summary>A version as the API shows it.</summary>
 public sealed record ModelVersionView(
     string Model,
     int Version,

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace LlmOs.Contracts;
 
-/// <summary>Asks for a training job (CONTRACT, section 7). What is null takes the default that is stated.</summary>
+/// <summary>Asks for a training job. What is null takes the default that is stated.</summary>
 public sealed record TrainingRequest
 {
     /// <summary><c>pretrain</c> (default): next-token training on plain text.</summary>

@@ -167,10 +167,10 @@ internal sealed class JobLeases(
         LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Line = Say(JobCodes.HostStopped) }, last.Lines), cancel);
 
     /// <summary>Gives the job back after a failure that may pass, to be run again after a pause.</summary>
-    public Task<bool> PostponeAsync(Job job, JobNews last, JobSetback setback, JobError error, CancellationToken cancel)
+    public Task<bool> PostponeAsync(Job job, JobNews last, JobBackoff backoff, JobError error, CancellationToken cancel)
     {
         var line = Say(JobCodes.TryingAgain.With(("error", error.Message)));
-        return LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Line = line }, last.Lines) { Setback = setback }, cancel);
+        return LeaveAsync(job, new Ending(JobState.Queued, StandingOf(job, last) with { Line = line }, last.Lines) { Backoff = backoff }, cancel);
     }
 
     /// <summary>Lets jobs of hosts that cannot be alive be claimed at once. Only where one server owns the database.</summary>
@@ -201,8 +201,8 @@ internal sealed class JobLeases(
         var (standing, now) = (ending.Standing, clock.GetUtcNow());
         var errorJson = ending.Error is null ? null : JsonSerializer.Serialize(ending.Error, LlmOsJson.Options);
         DateTimeOffset? finishedAt = ending.State is JobState.Queued or JobState.Paused ? null : now;
-        var runAfter = now + ending.Setback?.Pause;
-        var (failures, headway) = (ending.Setback?.Failures ?? job.Failures, ending.Setback?.Headway ?? job.Headway);
+        var runAfter = now + ending.Backoff?.Pause;
+        var (failures, headway) = (ending.Backoff?.Failures ?? job.Failures, ending.Backoff?.Headway ?? job.Headway);
         var rows = await Held(db, job).ExecuteUpdateAsync(
             set => set
                 .SetProperty(j => j.State, ending.State)
@@ -267,6 +267,6 @@ internal sealed class JobLeases(
         public JobError? Error { get; init; }
 
         /// <summary>Set when the job is to be tried again after a pause.</summary>
-        public JobSetback? Setback { get; init; }
+        public JobBackoff? Backoff { get; init; }
     }
 }

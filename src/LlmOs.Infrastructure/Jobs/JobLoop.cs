@@ -270,10 +270,10 @@ internal sealed partial class JobLoop(
         attempt.Log(JobLogLevel.Error, JobCodes.FailedBecause.With(("error_code", error.Code), ("error", string.Join(Environment.NewLine, new[] { error.Message, error.Detail }.OfType<string>()))));
         if (kind.CanRepeat && JobRetry.IsPassing(failure))
         {
-            var setback = JobRetry.After(job.Failures, job.Headway, attempt.Standing.Progress, options.Value);
-            if (setback.Pause is not null)
+            var backoff = JobRetry.After(job.Failures, job.Headway, attempt.Standing.Progress, options.Value);
+            if (backoff.Pause is not null)
             {
-                await leases.PostponeAsync(job, Last(attempt), setback, error, must);
+                await leases.PostponeAsync(job, Last(attempt), backoff, error, must);
                 return JobState.Queued;
             }
         }

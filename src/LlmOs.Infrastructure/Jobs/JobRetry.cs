@@ -10,7 +10,7 @@ namespace LlmOs.Infrastructure.Jobs;
 /// <param name="Failures">Failures in a row without headway, this one included.</param>
 /// <param name="Headway">The furthest any broken run got.</param>
 /// <param name="Pause">Until the next try; null when there have been enough.</param>
-internal sealed record JobSetback(int Failures, double Headway, TimeSpan? Pause);
+internal sealed record JobBackoff(int Failures, double Headway, TimeSpan? Pause);
 
 /// <summary>Which failures are worth another try, and when.</summary>
 internal static class JobRetry
@@ -31,11 +31,11 @@ internal static class JobRetry
     /// <param name="failures">Failures in a row before this run.</param>
     /// <param name="headway">The furthest any broken run got before this one.</param>
     /// <param name="progress">How far this run came; further than any before means that the job gets on.</param>
-    public static JobSetback After(int failures, double headway, double progress, JobOptions options)
+    public static JobBackoff After(int failures, double headway, double progress, JobOptions options)
     {
         var count = progress > headway ? 1 : failures + 1;
         var pause = TimeSpan.FromSeconds(options.RetrySeconds * Math.Pow(2, Math.Min(count, 20) - 1));
-        return new JobSetback(
+        return new JobBackoff(
             count,
             Math.Max(progress, headway),
             count >= options.MaxAttempts ? null : pause < LongestPause ? pause : LongestPause);
