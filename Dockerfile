@@ -1,6 +1,6 @@
 # LlmOs in a container. Targets: server (default; the trainer is in it) and server-cuda (NVIDIA cards).
 #   docker build -t llmos .
-#   docker build -t llmos:cuda --target server-cuda --build-arg ORT_FLAVOR=cuda12 .
+#   docker build -t llmos:cuda --target server-cuda --build-arg ORT_FLAVOR=cuda13 .
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 ARG ORT_FLAVOR=cpu
@@ -38,8 +38,8 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
   CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q ' 200 ' <&3"]
 ENTRYPOINT ["dotnet", "LlmOs.Server.dll"]
 
-# CUDA 12 and cuDNN 9, which ONNX Runtime's card package is built for; the .NET runtime is brought along.
-FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04 AS server-cuda
+# CUDA 13 and cuDNN 9, which ONNX Runtime's card package is built for; the .NET runtime is brought along.
+FROM nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04 AS server-cuda
 RUN apt-get update && apt-get install -y --no-install-recommends libicu74 && rm -rf /var/lib/apt/lists/* \
   && useradd --uid 1654 --create-home app && install -d -o app -g app /data
 COPY --from=build /usr/share/dotnet /usr/share/dotnet

@@ -21,6 +21,7 @@ public sealed record CreateKeyRequest
 public sealed record CreatedKey(string Id, string Key, string Prefix);
 
 /// <summary>A key without its secret.</summary>
+/// <param name="MadeBy">The key or user (<c>user_...</c>) who made it; null for the first key. A key outlives whoever made it.</param>
 public sealed record KeyView(
     string Id,
     string Name,
@@ -29,7 +30,8 @@ public sealed record KeyView(
     DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt,
     DateTimeOffset? LastUsedAt,
-    DateTimeOffset? RevokedAt);
+    DateTimeOffset? RevokedAt,
+    string? MadeBy);
 
 /// <summary>Asks for a user, who signs in to the console with a name and a password.</summary>
 public sealed record CreateUserRequest

@@ -25,9 +25,10 @@ public sealed partial class LlmOsClient
     public Task<UserView> ChangeUserAsync(string name, ChangeUserRequest request, CancellationToken cancel) =>
         SendAsync<UserView>(HttpMethod.Patch, $"api/v1/users/{Uri.EscapeDataString(name)}", request, cancel);
 
-    public async Task DeleteUserAsync(string name, CancellationToken cancel)
+    /// <param name="revokeKeys">Whether the keys go too that the user made.</param>
+    public async Task DeleteUserAsync(string name, bool revokeKeys, CancellationToken cancel)
     {
-        using var response = await SendAsync(HttpMethod.Delete, $"api/v1/users/{Uri.EscapeDataString(name)}", null, cancel);
+        using var response = await SendAsync(HttpMethod.Delete, $"api/v1/users/{Uri.EscapeDataString(name)}" + (revokeKeys ? "?revoke_keys=true" : ""), null, cancel);
     }
 
     /// <summary>Changes the password of the user who is signed in; their sessions end, this one too.</summary>

@@ -16,7 +16,7 @@ public sealed partial class LlmOsClient
 
     /// <summary>The models whose name holds a text; the first <paramref name="limit"/> of them.</summary>
     public Task<Page<ModelView>> SearchModelsAsync(string search, int limit, CancellationToken cancel) =>
-        GetAsync<Page<ModelView>>("api/v1/models" + Query(("search", search.Length > 0 ? search : null), ("limit", limit.ToString(CultureInfo.InvariantCulture))), cancel);
+        GetAsync<Page<ModelView>>("api/v1/models" + Query(("query", search.Length > 0 ? search : null), ("limit", limit.ToString(CultureInfo.InvariantCulture))), cancel);
 
     /// <summary>What can be named in requests, with the memory that it takes now.</summary>
     public async Task<IReadOnlyList<ServedModel>> ListServedModelsAsync(CancellationToken cancel) =>

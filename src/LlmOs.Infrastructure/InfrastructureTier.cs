@@ -68,6 +68,8 @@ public static class InfrastructureTier
         services.AddSingleton<ITableMap, AccessTables>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<WrongSecrets>();
+        services.AddSingleton<CallerCheck>();
+        services.AddSingleton<Sessions>();
         services.AddSingleton<Users>();
         return services;
     }

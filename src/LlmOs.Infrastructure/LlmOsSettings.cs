@@ -83,6 +83,15 @@ public sealed class LlmOsSettings
     /// <summary><c>HF_TOKEN</c>: sent to the hub's own host, for repositories that are private or gated.</summary>
     public string? HubToken { get; init; }
 
+    /// <summary><c>LLMOS_CORS</c>: origins whose pages may call the API with a key (<c>https://chat.example.com</c>), or <c>*</c> for any; empty: none.</summary>
+    public IReadOnlyList<string> Cors { get; init; } = [];
+
+    /// <summary><c>LLMOS_PROXIES</c>: addresses and networks of the proxies whose <c>X-Forwarded-...</c> headers are believed; empty: none.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> Proxies { get; init; } = [];
+
+    /// <summary><c>LLMOS_BASE_PATH</c>: the path under which a proxy shows the server, <c>/llmos</c>; empty: the root.</summary>
+    public string BasePath { get; init; } = "";
+
     /// <summary><c>LLMOS_TRAINER</c>: path of the trainer; null means the one built along with the server.</summary>
     public string? Trainer { get; init; }
 
@@ -90,6 +99,11 @@ public sealed class LlmOsSettings
     public static LlmOsSettings From(IConfiguration configuration)
     {
         var data = AbsolutePath("LLMOS_DATA", Read("LLMOS_DATA", "Data") ?? DefaultData());
+        if (File.Exists(data))
+        {
+            throw new SettingException("LLMOS_DATA", $"'{data}' is a file; expected a folder, or a place where one can be made.");
+        }
+
         var hub = HubOf(Read("HF_ENDPOINT", "HubEndpoint"));
         return new LlmOsSettings
         {
@@ -104,6 +118,9 @@ public sealed class LlmOsSettings
             Egress = EgressOf(Read("LLMOS_EGRESS", "Egress"), hub),
             HubEndpoint = hub,
             HubToken = HubTokenOf(Read("HF_TOKEN", "HubToken")),
+            Cors = CorsOf(Read("LLMOS_CORS", "Cors")),
+            Proxies = ProxiesOf(Read("LLMOS_PROXIES", "Proxies")),
+            BasePath = BasePathOf(Read("LLMOS_BASE_PATH", "BasePath")),
             Trainer = Read("LLMOS_TRAINER", "Trainer") is { } trainer ? ExistingFile("LLMOS_TRAINER", trainer) : null,
         };
 
@@ -229,6 +246,33 @@ public sealed class LlmOsSettings
             !Network.EgressRules.TryNetwork(host, out _) && Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host.Trim('[', ']')) == UriHostNameType.Unknown);
         return bad is null ? hosts : throw new SettingException("LLMOS_EGRESS", $"'{bad}' is not a host; expected off, or host names, addresses and networks separated by commas.");
     }
+
+    private static string[] CorsOf(string? value)
+    {
+        if (value is null || value.Equals("off", StringComparison.OrdinalIgnoreCase))
+        {
+            return [];
+        }
+
+        var origins = Words(value);
+        var bad = origins.FirstOrDefault(origin => origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.GetLeftPart(UriPartial.Authority).Equals(origin, StringComparison.OrdinalIgnoreCase)));
+        return bad is null ? origins : throw new SettingException("LLMOS_CORS", $"'{bad}' is not an origin; expected *, or origins such as https://chat.example.com separated by commas, without a path.");
+    }
+
+    private static System.Net.IPNetwork[] ProxiesOf(string? value) =>
+        [.. Words(value ?? "").Select(word => Network.EgressRules.TryNetwork(word, out var network)
+            ? network
+            : throw new SettingException("LLMOS_PROXIES", $"'{word}' is neither an address nor a network; expected such as 10.0.0.5 or 10.0.0.0/8, separated by commas."))];
+
+    private static string BasePathOf(string? value)
+    {
+        var path = (value ?? "").TrimEnd('/');
+        return path.Length == 0 || (path[0] == '/' && path.Split('/').Skip(1).All(part => part.Length > 0 && part is not ("." or "..") && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '~')))
+            ? path
+            : throw new SettingException("LLMOS_BASE_PATH", $"is '{value}'; expected a path such as /llmos.");
+    }
+
+    private static string[] Words(string value) => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static T Choice<T>(string setting, string? value, T otherwise)
         where T : struct, Enum

@@ -34,7 +34,8 @@ internal sealed class App
 
     public AppSettings ReadSettings() => JsonSerializer.Deserialize<AppSettings>(Settings, LlmOsJson.Options)!;
 
-    public AppView ToView(AppTemplate template) => new(Slug, Template, template.Title, Model, ReadSettings(), Page, OpenApi, CreatedAt);
+    /// <param name="template">Null: it is no longer there. The app can be seen and deleted, but not used.</param>
+    public AppView ToView(AppTemplate? template) => new(Slug, Template, template?.Title ?? Template, Model, ReadSettings(), Page, OpenApi, CreatedAt);
 }
 
 internal sealed class AppTables : ITableMap

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Security.Claims;
 using LlmOs.Apps.Running;
 using LlmOs.Apps.Templates;
 using LlmOs.Contracts;
@@ -54,9 +55,9 @@ internal static class AppEndpoints
         return TypedResults.Ok(rows.Take(paging.Size + 1).ToList().ToPage(paging.Size, t => t.In(language).ToView(), t => t.Name));
     }
 
-    private static async Task<Created<AppCreated>> Create(AppRequest request, AppStudio studio, HttpResponse response, CancellationToken cancel)
+    private static async Task<Created<AppCreated>> Create(AppRequest request, AppStudio studio, ClaimsPrincipal caller, HttpResponse response, CancellationToken cancel)
     {
-        var created = await studio.CreateAsync(request, cancel);
+        var created = await studio.CreateAsync(request, caller.CallerId(), cancel);
         response.Headers.CacheControl = "no-store";
         return TypedResults.Created($"/api/v1/apps/{created.Slug}", created);
     }
@@ -94,7 +95,7 @@ internal static class AppEndpoints
     private static async Task<IResult> OpenApi(string slug, AppStudio studio, HttpRequest request, CancellationToken cancel)
     {
         var (app, template) = await studio.FindAsync(slug, cancel);
-        return TypedResults.Text(AppOpenApi.Of(app, template, $"{request.Scheme}://{request.Host}").ToJsonString(LlmOsJson.Options), "application/json");
+        return TypedResults.Text(AppOpenApi.Of(app, template, $"{request.Scheme}://{request.Host}{request.PathBase}").ToJsonString(LlmOsJson.Options), "application/json");
     }
 
     private static async Task<IResult> Page(string slug, AppStudio studio, HttpRequest request, HttpResponse response, CancellationToken cancel)

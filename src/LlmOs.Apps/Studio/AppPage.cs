@@ -25,13 +25,12 @@ internal static class AppPage
     {
         response.Headers.ContentSecurityPolicy = Policy;
         response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers["Referrer-Policy"] = "no-referrer";
         response.Headers.CacheControl = "no-cache";
         response.Headers.Vary = "Accept-Language, Cookie";
-        return TypedResults.Content(Render(app, template.In(language), language), "text/html; charset=utf-8", Encoding.UTF8);
+        return TypedResults.Content(Render(app, template.In(language), language, response.HttpContext.Request.PathBase), "text/html; charset=utf-8", Encoding.UTF8);
     }
 
-    internal static string Render(App app, AppTemplate template, string language)
+    internal static string Render(App app, AppTemplate template, string language, PathString root)
     {
         var words = AppPageWords.Of(language);
         var fields = string.Concat(template.Inputs.Select(Field));
@@ -49,7 +48,7 @@ internal static class AppPage
             <main>
             <h1>{Text(template.Title)}</h1>
             <p>{Text(template.Description)}</p>
-            <form id="form" data-invoke="/api/v1/apps/{app.Slug}/invoke" data-output="{Text(template.Output)}" data-wrong-key="{Text(words.WrongKey)}" data-answered="{Text(words.Answered)}" data-broken-off="{Text(words.BrokenOff)}">
+            <form id="form" data-invoke="{Text(root.Value ?? "")}/api/v1/apps/{app.Slug}/invoke" data-output="{Text(template.Output)}" data-wrong-key="{Text(words.WrongKey)}" data-answered="{Text(words.Answered)}" data-broken-off="{Text(words.BrokenOff)}">
             <label for="key">{Text(words.Key)}</label>
             <input id="key" type="password" autocomplete="off" required aria-describedby="key-help">
             <p class="help" id="key-help">{Text(words.KeyHelp)}</p>

@@ -14,7 +14,7 @@ namespace LlmOs.Apps.Studio;
 /// <summary>Makes apps with their keys, and ends both together.</summary>
 internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalogue templates, IGenerationService generation, TimeProvider clock, ILogger<AppStudio> log)
 {
-    public async Task<AppCreated> CreateAsync(AppRequest request, CancellationToken cancel)
+    public async Task<AppCreated> CreateAsync(AppRequest request, string? madeBy, CancellationToken cancel)
     {
         var template = templates.Get(request.Template, "template");
         var model = request.Model ?? template.Model;
@@ -24,7 +24,7 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
             throw Taken(request.Slug);
         }
 
-        var key = await keys.CreateAsync($"app {request.Slug}", [Scopes.App(request.Slug)], null, cancel);
+        var key = await keys.CreateAsync($"app {request.Slug}", [Scopes.App(request.Slug)], null, madeBy, cancel);
         var app = new App
         {
             Slug = request.Slug,
@@ -51,6 +51,8 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
             throw;
         }
 
+        // A key that was made for the slug before there was this app is not meant for it.
+        await keys.TakeScopeAsync(Scopes.App(app.Slug), key.Id, CancellationToken.None);
         LogCreated(app.Slug, app.Template);
         return new AppCreated(app.Slug, key.Key, app.Page, app.OpenApi);
     }
@@ -58,7 +60,10 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
     public async Task<(App App, AppTemplate Template)> FindAsync(string slug, CancellationToken cancel)
     {
         var app = await db.Apps.AsNoTracking().SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug, "/api/v1/apps");
-        return (app, templates.Get(app.Template, "template"));
+        return (app, templates.Find(app.Template) ?? throw new LlmOsException(ErrorCode.Conflict, $"The app '{slug}' was made from the template '{app.Template}', which is no longer there.")
+        {
+            Hint = "Put the template's file back and restart the server, or delete the app.",
+        });
     }
 
     /// <summary>The newest first.</summary>
@@ -71,22 +76,14 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
             apps = apps.Where(a => a.Seq < last);
         }
 
-        return await apps.OrderByDescending(a => a.Seq).ToPageAsync(paging.Size, a => a.ToView(templates.Get(a.Template, "template")), a => a.Slug, cancel);
+        return await apps.OrderByDescending(a => a.Seq).ToPageAsync(paging.Size, a => a.ToView(templates.Find(a.Template)), a => a.Slug, cancel);
     }
 
-    /// <summary>Ends an app and its key. The key goes first: an app without a key is harmless, a key without its app is not.</summary>
+    /// <summary>Ends an app and its keys. The keys go first: an app without a key is harmless, a key without its app is not.</summary>
     public async Task DeleteAsync(string slug, CancellationToken cancel)
     {
         var app = await db.Apps.SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug, "/api/v1/apps");
-        try
-        {
-            await keys.RevokeAsync(app.KeyId, cancel);
-        }
-        catch (LlmOsException e) when (e.Code == ErrorCode.NotFound)
-        {
-            // It was revoked by hand before.
-        }
-
+        await keys.TakeScopeAsync(Scopes.App(slug), except: null, cancel);
         db.Remove(app);
         await db.SaveChangesAsync(cancel);
         LogDeleted(slug);

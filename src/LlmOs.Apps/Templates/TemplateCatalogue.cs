@@ -26,6 +26,9 @@ internal sealed class TemplateCatalogue
         }));
     }
 
+    /// <summary>Null where there is no such template.</summary>
+    public AppTemplate? Find(string name) => _byName.GetValueOrDefault(name);
+
     /// <param name="field">Where a request names it.</param>
     public AppTemplate Get(string name, string field) => _byName.TryGetValue(name, out var template)
         ? template

@@ -31,7 +31,7 @@ internal static class OrtRuntime
         {
             case EngineDevice.Cuda when !hasCuda:
                 throw new EngineDeviceException(
-                    "Device 'cuda' was asked for, but this build carries ONNX Runtime for the processor only. Build with -p:OrtFlavor=cuda12, or set the device to 'cpu' or 'auto'.");
+                    "Device 'cuda' was asked for, but this build carries ONNX Runtime for the processor only. Build with -p:OrtFlavor=cuda13, or set the device to 'cpu' or 'auto'.");
             case EngineDevice.Cuda:
                 used = EngineDevice.Cuda;
                 return OpenOnCuda(onnxPath, threads);
@@ -63,7 +63,7 @@ internal static class OrtRuntime
         catch (OnnxRuntimeException refused)
         {
             throw new EngineDeviceException(
-                $"Device 'cuda' was asked for, but no NVIDIA card can be used: {refused.Message} Check the driver, CUDA 12 and cuDNN 9, or set the device to 'cpu'.",
+                $"Device 'cuda' was asked for, but no NVIDIA card can be used: {refused.Message} Check the driver, CUDA 13 and cuDNN 9, or set the device to 'cpu'.",
                 refused);
         }
 

@@ -25,6 +25,8 @@ internal sealed class AccessTables : ITableMap
             key.Property(k => k.Prefix).HasMaxLength(40);
             key.Property(k => k.Hash).HasMaxLength(64);
             key.HasIndex(k => k.Hash).IsUnique();
+            key.Property(k => k.MadeBy).HasMaxLength(40);
+            key.HasIndex(k => k.MadeBy);
         });
         model.Entity<User>(user =>
         {
@@ -35,6 +37,15 @@ internal sealed class AccessTables : ITableMap
             user.Property(u => u.Name).HasMaxLength(64);
             user.HasIndex(u => u.Name).IsUnique();
             user.Property(u => u.Stamp).HasMaxLength(32);
+        });
+        model.Entity<Session>(session =>
+        {
+            session.ToTable("sessions");
+            session.HasKey(s => s.Seq);
+            session.Property(s => s.Id).HasMaxLength(32);
+            session.HasIndex(s => s.Id).IsUnique();
+            session.Property(s => s.CallerId).HasMaxLength(40);
+            session.HasIndex(s => s.CreatedAt);
         });
         model.Entity<ServerSecret>(secret =>
         {
@@ -52,6 +63,8 @@ internal static class AccessQueries
         public DbSet<ApiKey> ApiKeys => db.Set<ApiKey>();
 
         public DbSet<User> Users => db.Set<User>();
+
+        public DbSet<Session> Sessions => db.Set<Session>();
 
         public DbSet<ServerSecret> ServerSecrets => db.Set<ServerSecret>();
     }

@@ -29,7 +29,7 @@ public sealed partial class ApiKey
     public required string Hash { get; init; }
 
     /// <summary>Words separated by spaces.</summary>
-    public required string Scopes { get; init; }
+    public required string Scopes { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -39,9 +39,12 @@ public sealed partial class ApiKey
 
     public DateTimeOffset? RevokedAt { get; set; }
 
+    /// <summary>The id of the key or user who made it; null for the first key, and for keys from before this was written down.</summary>
+    public string? MadeBy { get; init; }
+
     public bool IsGood(DateTimeOffset now) => RevokedAt is null && (ExpiresAt is null || ExpiresAt > now);
 
-    public KeyView ToView() => new(Id, Name, Prefix, Scopes.Split(' '), CreatedAt, ExpiresAt, LastUsedAt, RevokedAt);
+    public KeyView ToView() => new(Id, Name, Prefix, Scopes.Split(' '), CreatedAt, ExpiresAt, LastUsedAt, RevokedAt, MadeBy);
 
     /// <summary>A new key's two parts. 256 bits of chance need no slow hash.</summary>
     public static (string Id, string Key) Generate()

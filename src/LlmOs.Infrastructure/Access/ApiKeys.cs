@@ -39,7 +39,8 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     /// <summary>Makes a key; the answer is the only place where it can be read.</summary>
     /// <param name="scopes">See <see cref="Scopes"/>; an unknown one is refused.</param>
     /// <param name="expiresAt">From when on it is refused; null: never.</param>
-    public async Task<CreatedKey> CreateAsync(string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, CancellationToken cancel)
+    /// <param name="madeBy">The id of the key or user who asks for it.</param>
+    public async Task<CreatedKey> CreateAsync(string name, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, string? madeBy, CancellationToken cancel)
     {
         if (scopes.Count == 0 || !scopes.All(Scopes.IsKnown))
         {
@@ -52,7 +53,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
         }
 
         var (id, key) = ApiKey.Generate();
-        await StoreAsync(id, name, key, key[..(ApiKey.Mark.Length + 12)], scopes, expiresAt, cancel);
+        await StoreAsync(id, name, key, key[..(ApiKey.Mark.Length + 12)], scopes, expiresAt, madeBy, cancel);
         return new CreatedKey(id, key, key[..(ApiKey.Mark.Length + 12)]);
     }
 
@@ -91,6 +92,10 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
         return known.Key.IsGood(now) ? CallerOf(known.Key) : null;
     }
 
+    /// <summary>Whether this host has seen the key being good; it need not be so any more.</summary>
+    public async ValueTask<bool> IsKnownAsync(string presented, CancellationToken cancel) =>
+        presented.Length is > 0 and <= 256 && _remembered.ContainsKey(ApiKey.HashOf(presented, await SecretAsync(cancel)));
+
     /// <summary>Whether a key is still good, by its id: for sessions that were begun with it.</summary>
     public async Task<Caller?> FindByIdAsync(string id, CancellationToken cancel)
     {
@@ -123,6 +128,54 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
         _remembered.TryRemove(key.Hash, out _);
     }
 
+    /// <summary>Revokes what a user made, for one who leaves; the last admin key stays.</summary>
+    /// <returns>The ids of the revoked keys.</returns>
+    public async Task<IReadOnlyList<string>> RevokeMadeByAsync(string callerId, CancellationToken cancel)
+    {
+        List<string> ids;
+        await using (var db = await databases.CreateDbContextAsync(cancel))
+        {
+            ids = await db.ApiKeys.Where(k => k.MadeBy == callerId && k.RevokedAt == null).Select(k => k.Id).ToListAsync(cancel);
+        }
+
+        foreach (var id in ids)
+        {
+            await RevokeAsync(id, cancel);
+        }
+
+        return ids;
+    }
+
+    /// <summary>Takes a scope from all keys that hold it; a key that holds no other is revoked. For scopes that begin or end, as those of apps.</summary>
+    /// <param name="except">The id of a key that keeps it.</param>
+    public async Task TakeScopeAsync(string scope, string? except, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var held = await db.ApiKeys.Where(k => k.RevokedAt == null && k.Id != except && k.Scopes.Contains(scope)).ToListAsync(cancel);
+        foreach (var key in held)
+        {
+            var words = key.Scopes.Split(' ');
+            var left = words.Where(word => word != scope).ToList();
+            if (left.Count == words.Length)
+            {
+                continue; // another scope that only begins alike
+            }
+
+            if (left.Count == 0)
+            {
+                key.RevokedAt = clock.GetUtcNow();
+            }
+            else
+            {
+                key.Scopes = string.Join(' ', left);
+            }
+        }
+
+        await db.SaveChangesAsync(cancel);
+        Interlocked.Increment(ref _revocations);
+        held.ForEach(key => _remembered.TryRemove(key.Hash, out _));
+    }
+
     /// <summary>Gives a new database its admin key. Call under the migration lock.</summary>
     /// <returns>A key that was made up and must be shown; null when there already are keys or the key was configured.</returns>
     public async Task<string?> EnsureAdminAsync(CancellationToken cancel)
@@ -135,11 +188,11 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
 
         if (settings.AdminKey is { } configured)
         {
-            await StoreAsync(ApiKey.IdOf(configured) ?? "key_configured", "admin", configured, "(LLMOS_ADMIN_KEY)", [Scopes.Admin], null, cancel);
+            await StoreAsync(ApiKey.IdOf(configured) ?? "key_configured", "admin", configured, "(LLMOS_ADMIN_KEY)", [Scopes.Admin], null, null, cancel);
             return null;
         }
 
-        return (await CreateAsync("admin", [Scopes.Admin], null, cancel)).Key;
+        return (await CreateAsync("admin", [Scopes.Admin], null, null, cancel)).Key;
     }
 
     public void Dispose() => _secretGate.Dispose();
@@ -148,7 +201,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
 
     private static Caller CallerOf(ApiKey key) => new(key.Id, key.Name, key.Scopes.Split(' '));
 
-    private async Task StoreAsync(string id, string name, string key, string prefix, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, CancellationToken cancel)
+    private async Task StoreAsync(string id, string name, string key, string prefix, IReadOnlyList<string> scopes, DateTimeOffset? expiresAt, string? madeBy, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         db.Add(new ApiKey
@@ -160,6 +213,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
             Scopes = string.Join(' ', scopes.Distinct(StringComparer.Ordinal)),
             CreatedAt = clock.GetUtcNow(),
             ExpiresAt = expiresAt,
+            MadeBy = madeBy,
         });
         await db.SaveChangesAsync(cancel);
     }

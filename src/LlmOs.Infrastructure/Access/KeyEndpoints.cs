@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
@@ -20,9 +21,9 @@ internal static class KeyEndpoints
         keys.MapDelete("/{id}", Revoke).WithName("RevokeKey").WithSummary("Makes a key worthless, at once.").ProducesProblem(404).ProducesProblem(409);
     }
 
-    private static async Task<Created<CreatedKey>> Create(CreateKeyRequest request, ApiKeys keys, HttpContext context, CancellationToken cancel)
+    private static async Task<Created<CreatedKey>> Create(CreateKeyRequest request, ApiKeys keys, ClaimsPrincipal caller, HttpContext context, CancellationToken cancel)
     {
-        var created = await keys.CreateAsync(request.Name, request.Scopes ?? [Scopes.Inference], request.ExpiresAt, cancel);
+        var created = await keys.CreateAsync(request.Name, request.Scopes ?? [Scopes.Inference], request.ExpiresAt, caller.CallerId(), cancel);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Created($"/api/v1/keys/{created.Id}", created);
     }

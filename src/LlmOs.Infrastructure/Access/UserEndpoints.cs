@@ -5,6 +5,7 @@ using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 
@@ -24,7 +25,7 @@ internal static class UserEndpoints
         users.MapGet("/{name}", Get).WithName("GetUser").WithSummary("One user.").ProducesProblem(404);
         users.MapPatch("/{name}", Change).WithName("ChangeUser").WithSummary("Sets a password or scopes, disables or enables; what is left out stays. The user's sessions end.").ProducesProblem(400).ProducesProblem(404)
             .WithRequestExample("""{"disabled":true}""");
-        users.MapDelete("/{name}", Delete).WithName("DeleteUser").WithSummary("Deletes a user; their sessions end.").ProducesProblem(404);
+        users.MapDelete("/{name}", Delete).WithName("DeleteUser").WithSummary("Deletes a user; their sessions end. The keys that the user made stay, unless revoke_keys is true.").ProducesProblem(404).ProducesProblem(409);
 
         routes.MapPost($"/api/v1/users/{Oneself}/password", ChangePassword).WithTags("Users").RequireScope(Scopes.Inference, Scopes.Read)
             .WithName("ChangePassword").WithSummary("Changes the password of the user who asks; all their sessions end.").ProducesProblem(400).ProducesProblem(429)
@@ -59,9 +60,9 @@ internal static class UserEndpoints
     private static async Task<Ok<UserView>> Change(string name, ChangeUserRequest request, Users users, CancellationToken cancel) =>
         TypedResults.Ok(await users.ChangeAsync(name, request, cancel));
 
-    private static async Task<NoContent> Delete(string name, Users users, CancellationToken cancel)
+    private static async Task<NoContent> Delete(string name, [FromQuery(Name = "revoke_keys")] bool? revokeKeys, Users users, ApiKeys keys, CancellationToken cancel)
     {
-        await users.DeleteAsync(name, cancel);
+        await users.DeleteAsync(name, revokeKeys is true ? keys : null, cancel);
         return TypedResults.NoContent();
     }
 

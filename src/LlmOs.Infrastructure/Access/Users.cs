@@ -80,16 +80,18 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
         await using var db = await databases.CreateDbContextAsync(cancel);
         var user = await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id && u.DisabledAt == null, cancel)
             ?? throw new LlmOsException(ErrorCode.PermissionDenied, "Only a user has a password; this request was made with a key.") { Hint = "Sign in to the console with a name and a password, and change it there." };
-        if (wrong.AreTooMany(id))
+        var limit = ($"change by {id}", CallerCheck.PasswordsAMinute);
+        if (!wrong.TryCount(limit))
         {
             throw new LlmOsException(ErrorCode.Overloaded, "Too many wrong passwords were sent for this user.") { Field = "current_password", Hint = "Wait a minute, then try again." };
         }
 
         if (_hasher.VerifyHashedPassword(user.Name, user.PasswordHash, request.CurrentPassword) == PasswordVerificationResult.Failed)
         {
-            wrong.Count(id);
             throw LlmOsException.Invalid("current_password", "current_password: is not the password of this user.");
         }
+
+        wrong.GiveBack(limit);
 
         // Do not overwrite a change that an admin made while the password was being verified.
         var (hash, stamp) = (_hasher.HashPassword(user.Name, request.NewPassword), User.NewStamp());
@@ -100,10 +102,16 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
         }
     }
 
-    public async Task DeleteAsync(string name, CancellationToken cancel)
+    /// <param name="keys">Revokes the keys that the user made; null: they stay.</param>
+    public async Task DeleteAsync(string name, ApiKeys? keys, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         var normal = User.Normalize(name);
+        if (keys is not null && await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Name == normal, cancel) is { } leaving)
+        {
+            await keys.RevokeMadeByAsync(leaving.Id, cancel); // before the user: should it be refused, both are still there
+        }
+
         if (await db.Users.Where(u => u.Name == normal).ExecuteDeleteAsync(cancel) == 0)
         {
             throw LlmOsException.NotFound("user", name, "/api/v1/users");

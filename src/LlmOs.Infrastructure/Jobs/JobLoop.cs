@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

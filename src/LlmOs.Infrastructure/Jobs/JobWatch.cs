@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using LlmOs.Contracts;
-using LlmOs.Infrastructure.Compute;
 using LlmOs.Infrastructure.Http.Streams;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;

@@ -40,13 +40,14 @@ internal static class ModelSearch
                 || m.Versions.Any(v => v.Tags.Any(t => t.Key == key && (value == null || t.Value == value))));
         }
 
+        var total = await models.CountAsync(cancel);
         if (paging.After is { } after)
         {
             models = models.Where(m => m.Name.CompareTo(after) > 0);
         }
 
         var rows = await ReadAsync(models.OrderBy(m => m.Name).Take(paging.Size + 1), cancel);
-        return rows.ToPage(paging.Size, r => r.View, r => r.View.Name);
+        return rows.ToPage(paging.Size, r => r.View, r => r.View.Name) with { Total = total };
     }
 
     /// <summary>A model, and the version of its row for its entity tag.</summary>

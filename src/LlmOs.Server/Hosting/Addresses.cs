@@ -21,7 +21,7 @@ internal static class Addresses
         {
             if (!TryHost(address, out var host))
             {
-                throw new SettingException("ASPNETCORE_URLS", $"'{address}' is not an address; write http://HOST:PORT.");
+                throw new SettingException("ASPNETCORE_URLS", $"'{address}' is not an address; write http://HOST:PORT with a port of 0 to 65535.");
             }
 
             if (settings.AuthOff && !IsLoopback(host))
@@ -62,7 +62,7 @@ internal static class Addresses
         {
             var parsed = BindingAddress.Parse(address);
             host = parsed.Host;
-            return parsed.Scheme is "http" or "https";
+            return parsed.Scheme is "http" or "https" && parsed.Port is >= 0 and <= ushort.MaxValue;
         }
         catch (FormatException)
         {

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
-using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http.Streams;
+using Microsoft.Extensions.Options;
 
 namespace LlmOs.Server.Hosting;
 
@@ -10,12 +12,13 @@ namespace LlmOs.Server.Hosting;
 internal sealed partial class DrainingLifetime(
     HostDrain drain,
     RunningRequests requests,
+    IOptions<StreamOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
     ILogger<DrainingLifetime> log) : IHostLifetime, IDisposable
 {
-    /// <summary>How long answers that are being written may go on.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    /// <summary>How long those that are cut off may take to say so.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
 
     private readonly List<PosixSignalRegistration> _signals = [];
     private int _asked;
@@ -56,10 +59,12 @@ internal sealed partial class DrainingLifetime(
         {
             LogDraining(requests.Count);
             drain.Begin();
-            await requests.WhenNoneAsync(Patience, clock);
+            await requests.WhenNoneAsync(TimeSpan.FromSeconds(options.Value.StopSeconds), clock);
             if (requests.Count is > 0 and var left)
             {
                 LogCutOff(left);
+                drain.BeginCutOff();
+                await requests.WhenNoneAsync(LastWords, clock);
             }
         }
         finally

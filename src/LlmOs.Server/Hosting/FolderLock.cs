@@ -25,27 +25,25 @@ internal sealed class FolderLock : IDisposable
         try
         {
             var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            file.Flush();
+            File.WriteAllText(HolderFile(settings), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             return new FolderLock(file);
         }
         catch (IOException) when (File.Exists(path))
         {
-            throw new SettingException("LLMOS_DATA", $"the folder '{settings.Data}' is in use by the server with process id {Holder(path)}. Stop it, or choose another folder.");
+            throw new SettingException("LLMOS_DATA", $"the folder '{settings.Data}' is in use by the server with process id {Holder(settings)}. Stop it, or choose another folder.");
         }
     }
 
     public void Dispose() => _file?.Dispose();
 
-    private static string Holder(string path)
+    /// <summary>Beside the lock, for the lock keeps others from reading its own file.</summary>
+    private static string HolderFile(LlmOsSettings settings) => Path.Combine(settings.Data, "server.pid");
+
+    private static string Holder(LlmOsSettings settings)
     {
         try
         {
-            // Opened with full sharing, so that reading takes no lock.
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            var text = reader.ReadToEnd();
-            return text.Length > 0 ? text : "(not yet written)";
+            return File.ReadAllText(HolderFile(settings)) is { Length: > 0 } holder ? holder : "(not yet written)";
         }
         catch (IOException)
         {

@@ -26,6 +26,8 @@ internal sealed class StartFailure(int exitCode, string message, Exception? caus
             new StartFailure(BadConfiguration, string.Join(' ', several.InnerExceptions.Select(inner => Of(inner)!.Message))),
         IOException { InnerException: AddressInUseException } => new StartFailure(
             BadConfiguration, $"ASPNETCORE_URLS: {failure.Message} Stop the other program, or choose another address."),
+        InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" } => new StartFailure(
+            BadConfiguration, $"ASPNETCORE_URLS: {failure.Message.Split('\n')[0].Trim()} Name a certificate in Kestrel:Certificates:Default (Path, Password), or listen on http and let a proxy speak https."),
         SocketException socket => new StartFailure(BadConfiguration, $"ASPNETCORE_URLS: {socket.Message}."),
         UnauthorizedAccessException or DirectoryNotFoundException => new StartFailure(BadConfiguration, $"LLMOS_DATA: {failure.Message}"),
         _ => null,

@@ -48,7 +48,7 @@ internal static partial class BadRequests
 
     /// <summary>The framework names a parameter within a record as the property is called; the caller knows the query's key.</summary>
     private static string AsWritten(string name, HttpRequest request) =>
-        request.Query.Keys.FirstOrDefault(key => key.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
+        request.Query.Keys.FirstOrDefault(key => key.Replace("_", "", StringComparison.Ordinal).Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
 
     public static LlmOsException Describe(JsonException failure)
     {

@@ -1,6 +1,5 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
-using LlmOs.Infrastructure.Compute;
 using LlmOs.Server.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -18,8 +17,43 @@ internal sealed class DrainGate(RequestDelegate next, HostDrain drain)
 
         context.Response.Headers.RetryAfter = "5";
         context.Response.Headers.Connection = "close";
-        throw new LlmOsException(ErrorCode.Unavailable, "The server is stopping.") { Hint = "Send the request again in a few seconds." };
+        throw HostDrain.Refusal();
     }
+}
+
+/// <summary>Ends what is still being answered when the time for it is over: the request is cancelled as if its client had left, and told why.</summary>
+internal sealed class CutOffGate(RequestDelegate next, HostDrain drain)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var left = context.RequestAborted;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(left, drain.CutOff);
+        context.RequestAborted = ending.Token;
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (drain.IsCutOff && !left.IsCancellationRequested)
+        {
+            context.Response.Headers.RetryAfter = "5";
+            throw HostDrain.Refusal();
+        }
+        finally
+        {
+            context.RequestAborted = left;
+        }
+    }
+}
+
+/// <summary>Lets a wrong method on a path that is open say so: its refusal belongs to no route that could say that it is open.</summary>
+internal sealed class OpenPaths(RequestDelegate next)
+{
+    public Task InvokeAsync(HttpContext context) =>
+        context.GetEndpoint() is { RequestDelegate: { } refuse } and not RouteEndpoint && IsOpen(context.Request.Path)
+            ? refuse(context)
+            : next(context);
+
+    private static bool IsOpen(PathString path) => Health.IsProbe(path) || path == "/login" || path == "/logout";
 }
 
 /// <summary>True where keys are switched off.</summary>
@@ -29,23 +63,29 @@ internal sealed record OpenDoor(bool IsOpen);
 /// Without keys, a web page in this machine's browser must not be able to use the server: neither from its own origin,
 /// nor by giving its name this machine's address.
 /// </summary>
-internal sealed class OpenDoorGuard(RequestDelegate next, OpenDoor door)
+internal sealed class OpenDoorGuard(RequestDelegate next, OpenDoor door, LlmOsSettings settings)
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (door.IsOpen && !(Addresses.IsLoopback(context.Request.Host.Host) && IsOwnOrigin(context.Request.Headers.Origin.ToString())))
+        if (door.IsOpen && !(Addresses.IsLoopback(context.Request.Host.Host) && IsKnownOrigin(context.Request)))
         {
-            throw new LlmOsException(ErrorCode.NotAllowed, "Keys are off, so only this machine itself is answered: Host and Origin must be loopback addresses.")
+            throw new LlmOsException(ErrorCode.NotAllowed, "Keys are off, so only this machine itself is answered: Host must be a loopback address, and a page must be one of this server.")
             {
-                Hint = "Start the server with keys (LLMOS_AUTH=on) to reach it under another name.",
+                Hint = "Start the server with keys (LLMOS_AUTH=on) to reach it under another name; LLMOS_CORS names other pages that may call.",
             };
         }
 
         return next(context);
     }
 
-    private static bool IsOwnOrigin(string origin) =>
-        origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && Addresses.IsLoopback(uri.Host));
+    /// <summary>No page at all, a page of this server, or one of a stated origin. Another program's page on this machine is none of them.</summary>
+    private bool IsKnownOrigin(HttpRequest request)
+    {
+        var origin = request.Headers.Origin.ToString();
+        return origin.Length == 0
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase))
+            || settings.Cors.Contains(origin, StringComparer.OrdinalIgnoreCase);
+    }
 }
 
 /// <summary>

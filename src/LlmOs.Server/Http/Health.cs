@@ -1,4 +1,4 @@
-using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;

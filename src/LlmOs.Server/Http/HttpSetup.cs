@@ -25,19 +25,27 @@ internal static class HttpSetup
             LlmOsJson.RefuseBadText(json.SerializerOptions);
         });
         services.AddSingleton(new OpenDoor(settings.AuthOff));
+        services.AddPublicAddress(settings);
+        services.AddForeignPages(settings);
     }
 
     public static void UseHttp(this WebApplication app)
     {
+        app.UsePublicAddress();
         app.Services.GetRequiredService<InProcessPipeline>().TakeFrom(app);
         app.UseMiddleware<RequestTrace>();
         app.UseMiddleware<ProblemHandler>();
+        app.UseMiddleware<HeadRequests>();
+        app.UseMiddleware<CutOffGate>();
         app.UseMiddleware<DrainGate>();
         app.UseMiddleware<OpenDoorGuard>();
         app.UseRouting();
+        app.UseForeignPages();
+        app.UseMiddleware<OpenPaths>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.UseMiddleware<BodyCoding>();
         app.UseMiddleware<BodyLimit>();
         app.UseOpenApi();
     }

@@ -18,8 +18,10 @@ internal sealed class KeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
+    CallerCheck check,
     ApiKeys keys,
     Users users,
+    Sessions sessions,
     OpenDoor door) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string Name = "key";
@@ -28,9 +30,22 @@ internal sealed class KeyAuthentication(
     public const string KeyClaim = CallerClaims.KeyId;
     public const string ScopeClaim = SessionClaims.Scope;
 
-    public static ClaimsPrincipal PrincipalOf(Caller caller, string scheme) => new(new ClaimsIdentity(
-        [new(KeyClaim, caller.KeyId), new(ClaimTypes.Name, caller.Name), .. caller.Scopes.Select(scope => new Claim(ScopeClaim, scope)), .. caller.Stamp is { } stamp ? [new Claim(SessionClaims.Stamp, stamp)] : Array.Empty<Claim>()],
-        scheme));
+    /// <param name="session">The id of the session through which the caller comes; null: by key.</param>
+    public static ClaimsPrincipal PrincipalOf(Caller caller, string scheme, string? session)
+    {
+        var identity = new ClaimsIdentity([new(KeyClaim, caller.KeyId), new(ClaimTypes.Name, caller.Name), .. caller.Scopes.Select(scope => new Claim(ScopeClaim, scope))], scheme);
+        if (caller.Stamp is not null)
+        {
+            identity.AddClaim(new Claim(SessionClaims.Stamp, caller.Stamp));
+        }
+
+        if (session is not null)
+        {
+            identity.AddClaim(new Claim(SessionClaims.Id, session));
+        }
+
+        return new ClaimsPrincipal(identity);
+    }
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -41,12 +56,12 @@ internal sealed class KeyAuthentication(
 
         if (Context.Features.Get<InProcessCaller>() is { } person)
         {
-            return await OfSessionAsync(person.KeyId, person.Stamp);
+            return await OfSessionAsync(person.KeyId, person.Stamp, person.Session);
         }
 
         if (PresentedKey() is { } presented)
         {
-            return await keys.FindAsync(presented, Context.RequestAborted) is { } caller
+            return await check.ByKeyAsync(presented, Context.Connection.RemoteIpAddress, Context.RequestAborted) is { } caller
                 ? Success(caller)
                 : Refuse("The key is unknown, revoked or expired.");
         }
@@ -92,29 +107,35 @@ internal sealed class KeyAuthentication(
             return Refuse($"A browser's session alone does not allow {Request.Method}.");
         }
 
-        return await OfSessionAsync(session.Principal.FindFirstValue(KeyClaim), session.Principal.FindFirstValue(SessionClaims.Stamp));
+        var person = session.Principal;
+        return await OfSessionAsync(person.FindFirstValue(KeyClaim), person.FindFirstValue(SessionClaims.Stamp), person.FindFirstValue(SessionClaims.Id));
     }
 
     /// <summary>The console's page asks for its circuit by a POST that carries no header of ours; its origin tells that it is our page.</summary>
     private bool IsOwnCircuit => Request.Path.StartsWithSegments(ConsoleSetup.CircuitPath) && LoginEndpoints.IsOwnPage(Request);
 
     /// <summary>A session is as good as what it was begun with: the key must still stand, the user be unchanged.</summary>
-    private async Task<AuthenticateResult> OfSessionAsync(string? id, string? stamp)
+    private async Task<AuthenticateResult> OfSessionAsync(string? id, string? stamp, string? session)
     {
-        if (id?.StartsWith(User.Mark, StringComparison.Ordinal) is true)
+        if (id is null || session is null || !await sessions.IsOpenAsync(session, id, Context.RequestAborted))
+        {
+            return Refuse("This session has ended: somebody signed out, or it is too old.", "Sign in again at /login.");
+        }
+
+        if (id.StartsWith(User.Mark, StringComparison.Ordinal))
         {
             return await users.FindAsync(id, stamp, Context.RequestAborted) is { } person
-                ? Success(person)
+                ? Success(person, session)
                 : Refuse("This session has ended: its user was changed, disabled or deleted.", "Sign in again at /login.");
         }
 
-        return id is not null && await keys.FindByIdAsync(id, Context.RequestAborted) is { } caller
-            ? Success(caller)
+        return await keys.FindByIdAsync(id, Context.RequestAborted) is { } caller
+            ? Success(caller, session)
             : Refuse("The key of this session has been revoked or has expired.");
     }
 
-    private AuthenticateResult Success(Caller caller) =>
-        AuthenticateResult.Success(new AuthenticationTicket(PrincipalOf(caller, Scheme.Name), Scheme.Name));
+    private AuthenticateResult Success(Caller caller, string? session = null) =>
+        AuthenticateResult.Success(new AuthenticationTicket(PrincipalOf(caller, Scheme.Name, session), Scheme.Name));
 
     private AuthenticateResult Refuse(string message, string hint = "Send a valid key as 'Authorization: Bearer llmos_sk_...'.")
     {

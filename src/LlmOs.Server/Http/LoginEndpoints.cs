@@ -1,3 +1,6 @@
+using System.Security.Claims;
+using LlmOs.Contracts;
+using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Access;
 using Microsoft.AspNetCore.Authentication;
 
@@ -10,45 +13,59 @@ internal static class LoginEndpoints
     {
         routes.MapGet("/login", (string? next, HttpRequest request, Users users, CancellationToken cancel) => LoginPage.OfAsync(next, request, users, null, StatusCodes.Status200OK, cancel)).AllowAnonymous().ExcludeFromDescription();
         routes.MapPost("/login", LoginAsync).AllowAnonymous().ExcludeFromDescription().DisableAntiforgery();
-        routes.MapPost("/logout", (Delegate)LogoutAsync).AllowAnonymous().ExcludeFromDescription();
+        routes.MapPost("/logout", LogoutAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static async Task<IResult> LoginAsync(HttpContext context, ApiKeys keys, Users users, WrongSecrets wrong, CancellationToken cancel)
+    private static async Task<IResult> LoginAsync(HttpContext context, CallerCheck check, Users users, Sessions sessions, CancellationToken cancel)
     {
-        // Only pages of this server may sign a browser in.
-        if (!IsOwnPage(context.Request) || !context.Request.HasFormContentType)
+        var request = context.Request;
+        if (!request.HasFormContentType)
         {
             return TypedResults.BadRequest();
         }
 
-        var form = await context.Request.ReadFormAsync(cancel);
+        // Only pages of this server may sign a browser in.
+        var form = await request.ReadFormAsync(cancel);
         var next = form["next"].ToString();
-        var address = $"{context.Connection.RemoteIpAddress}";
-        if (wrong.AreTooMany(address))
+        if (!IsOwnPage(request) && !LoginPage.IsFromPage(request, form))
         {
-            context.Response.Headers.RetryAfter = "60";
-            return await LoginPage.OfAsync(next, context.Request, users, texts => texts.TooManyWrongSecrets, StatusCodes.Status429TooManyRequests, cancel);
+            return await LoginPage.OfAsync(next, request, users, texts => texts.SignInAgain, StatusCodes.Status400BadRequest, cancel);
         }
 
         var key = form["key"].ToString().Trim();
-        var caller = key.Length > 0
-            ? await keys.FindAsync(key, cancel)
-            : await users.SignInAsync(form["user"].ToString(), form["password"].ToString(), cancel);
-        if (caller is null)
+        Caller? caller;
+        try
         {
-            wrong.Count(address);
-            return await LoginPage.OfAsync(next, context.Request, users, texts => key.Length > 0 ? texts.KeyRefused : texts.UserRefused, StatusCodes.Status401Unauthorized, cancel);
+            caller = key.Length > 0
+                ? await check.ByKeyAsync(key, context.Connection.RemoteIpAddress, cancel)
+                : await check.ByPasswordAsync(form["user"].ToString(), form["password"].ToString(), context.Connection.RemoteIpAddress, cancel);
+        }
+        catch (LlmOsException refusal) when (refusal.Code == ErrorCode.Overloaded)
+        {
+            context.Response.Headers.RetryAfter = "60";
+            return await LoginPage.OfAsync(next, request, users, texts => texts.TooManyWrongSecrets, StatusCodes.Status429TooManyRequests, cancel);
         }
 
-        await context.SignInAsync(KeyAuthentication.Session, KeyAuthentication.PrincipalOf(caller, KeyAuthentication.Session));
+        if (caller is null)
+        {
+            return await LoginPage.OfAsync(next, request, users, texts => key.Length > 0 ? texts.KeyRefused : texts.UserRefused, StatusCodes.Status401Unauthorized, cancel);
+        }
+
+        var session = await sessions.BeginAsync(caller.KeyId, cancel);
+        await context.SignInAsync(KeyAuthentication.Session, KeyAuthentication.PrincipalOf(caller, KeyAuthentication.Session, session));
         return TypedResults.LocalRedirect(LoginPage.IsLocal(next) ? next : "/");
     }
 
-    private static async Task<IResult> LogoutAsync(HttpContext context)
+    private static async Task<IResult> LogoutAsync(HttpContext context, Sessions sessions)
     {
         if (!IsOwnPage(context.Request))
         {
             return TypedResults.BadRequest();
+        }
+
+        if ((await context.AuthenticateAsync(KeyAuthentication.Session)).Principal?.FindFirstValue(SessionClaims.Id) is { } session)
+        {
+            await sessions.EndAsync(session, CancellationToken.None);
         }
 
         await context.SignOutAsync(KeyAuthentication.Session);

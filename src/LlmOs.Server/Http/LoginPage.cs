@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Web;
 using LlmOs.Web.Language;
@@ -9,6 +11,10 @@ namespace LlmOs.Server.Http;
 /// <summary>The page of the sign-in: without script, so that it works before anything else does.</summary>
 internal static class LoginPage
 {
+    private const string PageCookie = "llmos_login";
+    private const string PageField = "page";
+    private const int MarkLength = 32;
+
     /// <param name="next">Where the person wanted to go.</param>
     /// <param name="refusal">What is said of the last attempt.</param>
     public static async Task<ContentHttpResult> OfAsync(
@@ -16,11 +22,12 @@ internal static class LoginPage
     {
         var language = Look.Of(request).Language;
         var texts = Texts.Of(language);
-        var target = $"""<input type="hidden" name="next" value="{WebUtility.HtmlEncode(next is not null && IsLocal(next) ? next : "/")}">""";
+        var root = WebUtility.HtmlEncode(request.PathBase.Value ?? "");
+        var target = $"""<input type="hidden" name="{PageField}" value="{MarkOf(request.HttpContext)}"><input type="hidden" name="next" value="{WebUtility.HtmlEncode(next is not null && IsLocal(next) ? next : "/")}">""";
 
         // While there is no user, only a key can be asked for.
         var byName = !await users.AnyAsync(cancel) ? "" : $"""
-            <form method="post" action="/login">
+            <form method="post" action="{root}/login">
               <label for="user">{texts.UserName}</label>
               <input id="user" name="user" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="256" required autofocus>
               <label for="password">{texts.Password}</label>
@@ -39,7 +46,7 @@ internal static class LoginPage
               <meta charset="utf-8">
               <meta name="viewport" content="width=device-width, initial-scale=1">
               <title>{{texts.SignIn}} - LlmOs</title>
-              <link rel="icon" type="image/svg+xml" href="/_content/LlmOs.Web/favicon.svg">
+              <link rel="icon" type="image/svg+xml" href="{{root}}/_content/LlmOs.Web/favicon.svg">
               <style>
                 body { font-family: system-ui, sans-serif; display: grid; place-items: center; min-height: 90vh; margin: 0; background: #f5f6f8; color: #16181d }
                 main { background: #fff; padding: 2rem; border-radius: .75rem; box-shadow: 0 1px 6px #0002; width: min(26rem, 80vw) }
@@ -56,7 +63,7 @@ internal static class LoginPage
               <main>
                 <h1>LlmOs</h1>
                 {{(refusal is null ? "" : $"<p class=\"fault\" role=\"alert\">{refusal(texts)}</p>")}}
-                {{byName}}<form method="post" action="/login">
+                {{byName}}<form method="post" action="{{root}}/login">
                   <label for="key">{{texts.Key}}</label>
                   <input id="key" name="key" type="password" {{keyField}} required>
                   {{target}}
@@ -68,6 +75,34 @@ internal static class LoginPage
             </html>
             """;
         return TypedResults.Text(page, "text/html; charset=utf-8", statusCode: status);
+    }
+
+    /// <summary>
+    /// Whether a form comes from this page in this browser: it repeats what the page's cookie holds. Asked where the headers do not
+    /// say where a form comes from, as behind a proxy that changes the host's name.
+    /// </summary>
+    public static bool IsFromPage(HttpRequest request, IFormCollection form) =>
+        request.Cookies[PageCookie] is { Length: MarkLength } mark
+        && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(mark), Encoding.UTF8.GetBytes(form[PageField].ToString()));
+
+    /// <summary>The page's mark in this browser: the one that it has, so that two open pages both work, or a new one.</summary>
+    private static string MarkOf(HttpContext context)
+    {
+        if (context.Request.Cookies[PageCookie] is { Length: MarkLength } known && known.All(char.IsAsciiHexDigitLower))
+        {
+            return known;
+        }
+
+        var mark = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(MarkLength / 2));
+        context.Response.Cookies.Append(PageCookie, mark, new CookieOptions
+        {
+            HttpOnly = true,
+            SameSite = SameSiteMode.Strict,
+            Secure = context.Request.IsHttps,
+            Path = context.Request.PathBase.Add("/login"),
+            IsEssential = true,
+        });
+        return mark;
     }
 
     public static bool IsLocal(string next) =>

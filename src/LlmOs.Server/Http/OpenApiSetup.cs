@@ -43,11 +43,17 @@ internal static class OpenApiSetup
 
     public static void UseOpenApi(this WebApplication app)
     {
-        app.UseSwagger();
+        app.UseSwagger(swagger => swagger.PreSerializeFilters.Add((document, request) =>
+        {
+            if (request.PathBase.HasValue)
+            {
+                document.Servers = [new OpenApiServer { Url = request.PathBase.Value }];
+            }
+        }));
         app.UseSwaggerUI(page =>
         {
             page.DocumentTitle = "LlmOs API";
-            page.SwaggerEndpoint("/swagger/v1/swagger.json", "LlmOs v1");
+            page.SwaggerEndpoint("v1/swagger.json", "LlmOs v1");
 
             // A session counts for calls that change something only with this header, which a foreign page cannot send.
             page.UseRequestInterceptor($"(request) => {{ request.headers['{KeyAuthentication.ConsoleHeader}'] = '1'; return request; }}");

@@ -3,6 +3,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Http.Dialects;
+using Microsoft.Net.Http.Headers;
 
 namespace LlmOs.Server.Http;
 
@@ -16,6 +17,10 @@ internal sealed partial class ProblemHandler(RequestDelegate next, KnownDialects
     public const string RefusalKey = "llmos.refusal";
 
     private const int ClientClosedRequest = 499;
+
+    /// <summary>What was said beside a refusal and belongs to it.</summary>
+    private static readonly string[] KeptHeaders =
+        [HeaderNames.Allow, HeaderNames.RetryAfter, HeaderNames.WWWAuthenticate, HeaderNames.AcceptEncoding, HeaderNames.Connection];
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -115,11 +120,11 @@ internal sealed partial class ProblemHandler(RequestDelegate next, KnownDialects
     {
         var response = context.Response;
         var error = ErrorOf(context, refusal);
-        var (allow, retry, challenge) = (response.Headers.Allow, response.Headers.RetryAfter, response.Headers.WWWAuthenticate);
+        var kept = KeptHeaders.Select(name => (Name: name, Value: response.Headers[name])).Where(header => header.Value.Count > 0).ToList();
         response.Clear();
         response.StatusCode = error.Status;
-        (response.Headers.Allow, response.Headers.RetryAfter, response.Headers.WWWAuthenticate) = (allow, retry, challenge);
-        if (response.StatusCode is 429 or 503 && retry.Count == 0)
+        kept.ForEach(header => response.Headers[header.Name] = header.Value);
+        if (response.StatusCode is 429 or 503 && response.Headers.RetryAfter.Count == 0)
         {
             response.Headers.RetryAfter = "1";
         }

@@ -22,7 +22,7 @@ internal sealed partial class RequestTrace(RequestDelegate next, RunningRequests
             headers["x-request-id"] = context.TraceIdentifier;
             headers["openai-processing-ms"] = clock.GetElapsedTime(began).TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
             headers.XContentTypeOptions = "nosniff";
-            headers["Referrer-Policy"] = "no-referrer";
+            headers["Referrer-Policy"] = "same-origin"; // without it, a browser calls a form's origin null
             if (context.Response.ContentType?.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) == true && !headers.ContainsKey("Content-Security-Policy"))
             {
                 headers.ContentSecurityPolicy = PageSources;

@@ -18,7 +18,7 @@ internal static class ConsoleHosting
         builder.Services.AddConsole();
         builder.Services.AddSingleton<InProcessPipeline>();
         builder.Services.AddScoped(provider => new LlmOsClient(new HttpClient(
-            new InProcessHandler(provider.GetRequiredService<InProcessPipeline>(), provider.GetRequiredService<AuthenticationStateProvider>()))
+            new InProcessHandler(provider.GetRequiredService<InProcessPipeline>(), provider.GetRequiredService<AuthenticationStateProvider>(), provider.GetRequiredService<Sessions>()))
         {
             BaseAddress = new Uri("http://localhost/"),
             Timeout = Timeout.InfiniteTimeSpan,

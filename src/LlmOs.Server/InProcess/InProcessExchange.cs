@@ -18,6 +18,7 @@ internal sealed class InProcessExchange : IHttpResponseFeature, IHttpRequestLife
     private readonly Stack<(Func<object, Task> Callback, object State)> _onCompleted = new();
     private readonly StreamResponseBodyFeature _body;
     private readonly HttpRequestMessage _request;
+    private CancellationTokenRegistration _end;
 
     public InProcessExchange(HttpRequestMessage request, Stream content, InProcessCaller caller)
     {
@@ -65,8 +66,15 @@ internal sealed class InProcessExchange : IHttpResponseFeature, IHttpRequestLife
         Fail(new IOException("The answer was broken off."));
     }
 
+    /// <summary>Aborts when the token fires before the answer is whole.</summary>
+    public void EndWith(CancellationToken end) => _end = end.Register(Abort);
+
     /// <summary>The pipeline has come to its end.</summary>
-    public void Dispose() => _aborted.Dispose();
+    public void Dispose()
+    {
+        _end.Dispose();
+        _aborted.Dispose();
+    }
 
     public async Task CompleteAsync()
     {

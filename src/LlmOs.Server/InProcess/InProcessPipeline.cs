@@ -5,7 +5,8 @@ namespace LlmOs.Server.InProcess;
 /// <summary>Who an in-process request speaks for; only code of this process can put it on a request.</summary>
 /// <param name="KeyId">The key that the person signed in with, or the user; null: nobody is signed in.</param>
 /// <param name="Stamp">Of a user, as the session holds it.</param>
-internal sealed record InProcessCaller(string? KeyId, string? Stamp);
+/// <param name="Session">The session's id.</param>
+internal sealed record InProcessCaller(string? KeyId, string? Stamp, string? Session);
 
 /// <summary>
 /// The way of a request, entered from within: the console's calls pass the same checks, the same metering and the same log

@@ -21,6 +21,8 @@ public sealed partial record Texts
 
     public required string DeleteUser { get; init; }
 
+    public required string RevokeKeysHelp { get; init; }
+
     public required string NameOfUserHelp { get; init; }
 
     public required string NewPassword { get; init; }

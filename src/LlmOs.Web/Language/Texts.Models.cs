@@ -17,6 +17,8 @@ public sealed partial record Texts
 
     public required string Search { get; init; }
 
+    public required string NoVersionsYet { get; init; }
+
     public required string NoModelsYet { get; init; }
 
     public required string NoModelMatches { get; init; }

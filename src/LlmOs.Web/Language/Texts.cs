@@ -71,6 +71,12 @@ public sealed partial record Texts
 
     public required string KeyRefused { get; init; }
 
+    public required string SignInAgain { get; init; }
+
+    public required string NoSuchPage { get; init; }
+
+    public required string NoSuchPageHelp { get; init; }
+
     public required string TooManyWrongSecrets { get; init; }
 
     public required string Reconnecting { get; init; }

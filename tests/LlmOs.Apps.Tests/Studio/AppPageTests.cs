@@ -40,7 +40,7 @@ public partial class AppPageTests
     [Fact]
     public void The_page_loads_nothing_from_elsewhere_and_labels_every_field()
     {
-        var html = AppPage.Render(Tales, StoryWriter, "en");
+        var html = AppPage.Render(Tales, StoryWriter, "en", default);
 
         Assert.DoesNotContain("http", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotMatch(@"\son\w+=", html);
@@ -55,7 +55,7 @@ public partial class AppPageTests
     [Fact]
     public void What_a_template_says_cannot_become_markup()
     {
-        var html = AppPage.Render(Tales, StoryWriter with { Title = "<b>\"'&", Inputs = [StoryWriter.Inputs[0] with { Help = "</p><script>alert(1)</script>", Default = "</textarea><i>" }] }, "en");
+        var html = AppPage.Render(Tales, StoryWriter with { Title = "<b>\"'&", Inputs = [StoryWriter.Inputs[0] with { Help = "</p><script>alert(1)</script>", Default = "</textarea><i>" }] }, "en", default);
 
         Assert.DoesNotContain("<b>", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script>alert", html, StringComparison.Ordinal);

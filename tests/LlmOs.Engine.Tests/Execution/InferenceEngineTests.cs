@@ -142,7 +142,7 @@ public sealed class InferenceEngineTests
         var refusal = Assert.Throws<EngineDeviceException>(() =>
             InferenceEngine.Load(path, TinyLlama.Random(seed: 9).Shape, new EngineOptions(), EngineDevice.Cuda, TimeProvider.System));
 
-        Assert.Contains("OrtFlavor=cuda12", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("OrtFlavor=cuda13", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

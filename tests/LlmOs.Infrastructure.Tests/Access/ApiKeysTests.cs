@@ -18,7 +18,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
         var database = await databases.NewAsync(provider);
         using var keys = Keys(database);
 
-        var made = await keys.CreateAsync("laptop", [Scopes.Inference, Scopes.App("stories")], null, CancellationToken.None);
+        var made = await keys.CreateAsync("laptop", [Scopes.Inference, Scopes.App("stories")], null, null, CancellationToken.None);
         var caller = await keys.FindAsync(made.Key, CancellationToken.None);
 
         Assert.Matches("^llmos_sk_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$", made.Key);
@@ -40,7 +40,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
         using var here = Keys(database);
         using var there = Keys(database);
 
-        var made = await here.CreateAsync("laptop", [Scopes.Read], null, CancellationToken.None);
+        var made = await here.CreateAsync("laptop", [Scopes.Read], null, null, CancellationToken.None);
 
         Assert.NotNull(await there.FindAsync(made.Key, CancellationToken.None));
     }
@@ -49,7 +49,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
     public async Task A_key_with_one_character_changed_is_unknown()
     {
         using var keys = Keys(await databases.NewAsync(Provider.Sqlite));
-        var made = await keys.CreateAsync("laptop", [Scopes.Read], null, CancellationToken.None);
+        var made = await keys.CreateAsync("laptop", [Scopes.Read], null, null, CancellationToken.None);
         var last = made.Key[^1];
 
         Assert.Null(await keys.FindAsync(made.Key[..^1] + (last == 'A' ? 'B' : 'A'), CancellationToken.None));
@@ -62,7 +62,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
     {
         using var keys = Keys(await databases.NewAsync(Provider.Sqlite));
         await keys.EnsureAdminAsync(CancellationToken.None);
-        var made = await keys.CreateAsync("laptop", [Scopes.Read], null, CancellationToken.None);
+        var made = await keys.CreateAsync("laptop", [Scopes.Read], null, null, CancellationToken.None);
         Assert.NotNull(await keys.FindAsync(made.Key, CancellationToken.None));
 
         await keys.RevokeAsync(made.Id, CancellationToken.None);
@@ -77,7 +77,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
         var database = await databases.NewAsync(Provider.Postgres);
         using var here = Keys(database);
         using var there = Keys(database);
-        var made = await here.CreateAsync("laptop", [Scopes.Read], null, CancellationToken.None);
+        var made = await here.CreateAsync("laptop", [Scopes.Read], null, null, CancellationToken.None);
         Assert.NotNull(await there.FindAsync(made.Key, CancellationToken.None));
         await here.RevokeAsync(made.Id, CancellationToken.None);
 
@@ -90,7 +90,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
     public async Task A_key_ends_at_its_time()
     {
         using var keys = Keys(await databases.NewAsync(Provider.Sqlite));
-        var made = await keys.CreateAsync("guest", [Scopes.Read], _clock.GetUtcNow().AddSeconds(10), CancellationToken.None);
+        var made = await keys.CreateAsync("guest", [Scopes.Read], _clock.GetUtcNow().AddSeconds(10), null, CancellationToken.None);
         Assert.NotNull(await keys.FindAsync(made.Key, CancellationToken.None));
 
         _clock.Advance(TimeSpan.FromSeconds(10));
@@ -103,8 +103,8 @@ public sealed class ApiKeysTests(TestDatabases databases)
     {
         using var keys = Keys(await databases.NewAsync(Provider.Sqlite));
 
-        var scope = await Assert.ThrowsAsync<LlmOsException>(() => keys.CreateAsync("x", ["root"], null, CancellationToken.None));
-        var time = await Assert.ThrowsAsync<LlmOsException>(() => keys.CreateAsync("x", [Scopes.Read], _clock.GetUtcNow(), CancellationToken.None));
+        var scope = await Assert.ThrowsAsync<LlmOsException>(() => keys.CreateAsync("x", ["root"], null, null, CancellationToken.None));
+        var time = await Assert.ThrowsAsync<LlmOsException>(() => keys.CreateAsync("x", [Scopes.Read], _clock.GetUtcNow(), null, CancellationToken.None));
 
         Assert.Equal(("scopes", "expires_at"), (scope.Field, time.Field));
     }
@@ -145,7 +145,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
         var caller = (await keys.FindAsync(first!, CancellationToken.None))!;
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => keys.RevokeAsync(caller.KeyId, CancellationToken.None));
-        await keys.CreateAsync("second admin", [Scopes.Admin], null, CancellationToken.None);
+        await keys.CreateAsync("second admin", [Scopes.Admin], null, null, CancellationToken.None);
         await keys.RevokeAsync(caller.KeyId, CancellationToken.None);
 
         Assert.Equal(ErrorCode.Conflict, refusal.Code);

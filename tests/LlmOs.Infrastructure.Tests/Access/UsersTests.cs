@@ -5,11 +5,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Infrastructure.Tests.Access;
 
-public sealed class UsersTests(TestDatabases databases) : IDisposable
+public sealed class UsersTests(TestDatabases databases)
 {
-    private readonly WrongSecrets _wrong = new();
     private const string Password = "correct horse battery";
     private readonly FakeClock _clock = new();
+    private WrongSecrets? _made;
+
+    private WrongSecrets Wrong => _made ??= new WrongSecrets(_clock);
 
     public static TheoryData<Provider> Providers => [Provider.Sqlite, Provider.Postgres];
 
@@ -18,7 +20,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     public async Task A_user_signs_in_with_the_password_which_is_not_stored(Provider provider)
     {
         var database = await databases.NewAsync(provider);
-        var users = new Users(database, _wrong, _clock);
+        var users = new Users(database, Wrong, _clock);
 
         var made = await users.CreateAsync(Ada(), CancellationToken.None);
         var caller = await users.SignInAsync("ada", Password, CancellationToken.None);
@@ -37,7 +39,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [MemberData(nameof(Providers))]
     public async Task A_name_is_given_once_whatever_its_capitals(Provider provider)
     {
-        var users = new Users(await databases.NewAsync(provider), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(provider), Wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => users.CreateAsync(Ada() with { Name = " ADA" }, CancellationToken.None));
@@ -49,7 +51,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [Fact]
     public async Task Nobody_else_signs_in()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
 
         Assert.Null(await users.SignInAsync("ada", Password + " ", CancellationToken.None));
@@ -71,7 +73,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [InlineData("a\uD800")]
     public async Task A_name_that_could_be_mistaken_is_refused(string name)
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => users.CreateAsync(Ada() with { Name = name }, CancellationToken.None));
 
@@ -81,7 +83,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [Fact]
     public async Task Names_of_any_script_and_addresses_are_accepted()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
 
         Assert.Equal("王小明", (await users.CreateAsync(Ada() with { Name = "王小明" }, CancellationToken.None)).Name);
         Assert.Equal("ada@example.org", (await users.CreateAsync(Ada() with { Name = "Ada@Example.org" }, CancellationToken.None)).Name);
@@ -90,7 +92,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [Fact]
     public async Task A_scope_that_does_not_exist_is_refused()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => users.CreateAsync(Ada() with { Scopes = ["root"] }, CancellationToken.None));
 
@@ -103,7 +105,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [MemberData(nameof(Changes))]
     public async Task A_session_ends_when_its_user_is_changed(string what)
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
         var session = (await users.SignInAsync("ada", Password, CancellationToken.None))!;
         Assert.NotNull(await users.FindAsync(session.KeyId, session.Stamp, CancellationToken.None));
@@ -114,7 +116,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
             "scopes" => users.ChangeAsync("ada", new ChangeUserRequest { Scopes = ["read"] }, CancellationToken.None),
             "disabled" => users.ChangeAsync("ada", new ChangeUserRequest { Disabled = true }, CancellationToken.None),
             "own password" => users.ChangePasswordAsync(session.KeyId, new ChangePasswordRequest { CurrentPassword = Password, NewPassword = "another password" }, CancellationToken.None),
-            _ => users.DeleteAsync("ada", CancellationToken.None),
+            _ => users.DeleteAsync("ada", null, CancellationToken.None),
         });
 
         Assert.Null(await users.FindAsync(session.KeyId, session.Stamp, CancellationToken.None));
@@ -124,7 +126,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [Fact]
     public async Task A_disabled_user_signs_in_again_once_enabled()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
 
         await users.ChangeAsync("ada", new ChangeUserRequest { Disabled = true }, CancellationToken.None);
@@ -138,7 +140,7 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [Fact]
     public async Task The_own_password_changes_only_for_who_knows_it()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
         var session = (await users.SignInAsync("ada", Password, CancellationToken.None))!;
 
@@ -155,11 +157,11 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
     [Fact]
     public async Task Whoever_guesses_the_own_password_has_to_wait_and_others_do_not()
     {
-        var users = new Users(await databases.NewAsync(Provider.Sqlite), _wrong, _clock);
+        var users = new Users(await databases.NewAsync(Provider.Sqlite), Wrong, _clock);
         await users.CreateAsync(Ada(), CancellationToken.None);
         await users.CreateAsync(Ada() with { Name = "grace" }, CancellationToken.None);
         var (ada, grace) = ((await users.SignInAsync("ada", Password, CancellationToken.None))!, (await users.SignInAsync("grace", Password, CancellationToken.None))!);
-        for (var i = 0; i < WrongSecrets.AMinute; i++)
+        for (var i = 0; i < CallerCheck.PasswordsAMinute; i++)
         {
             await Assert.ThrowsAsync<LlmOsException>(() =>
                 users.ChangePasswordAsync(ada.KeyId, new ChangePasswordRequest { CurrentPassword = $"guess {i}", NewPassword = "another password" }, CancellationToken.None));
@@ -171,8 +173,6 @@ public sealed class UsersTests(TestDatabases databases) : IDisposable
 
         Assert.Equal(ErrorCode.Overloaded, refusal.Code);
     }
-
-    public void Dispose() => _wrong.Dispose();
 
     private static CreateUserRequest Ada() => new() { Name = "Ada", Password = Password };
 }

@@ -4,6 +4,7 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Testing;
+using Microsoft.Data.Sqlite;
 
 namespace LlmOs.Server.Tests.Apps;
 
@@ -33,6 +34,55 @@ public class AppEndpointsTests(ServerProcess server)
         await admin.DeleteAppAsync("tales", default);
         Assert.Equal(HttpStatusCode.Unauthorized, (await Assert.ThrowsAsync<LlmOsApiException>(() => user.InvokeAppAsync("tales", Inputs(), default))).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await Assert.ThrowsAsync<LlmOsApiException>(() => admin.GetAppAsync("tales", default))).Status);
+    }
+
+    [Fact]
+    public async Task A_key_for_a_slug_opens_only_the_app_that_was_there_when_it_was_made()
+    {
+        using var http = server.Client();
+        using var admin = new LlmOsClient(http);
+        var early = await admin.CreateKeyAsync(new CreateKeyRequest { Name = "early", Scopes = ["app:later"] }, default);
+        var mixed = await admin.CreateKeyAsync(new CreateKeyRequest { Name = "mixed", Scopes = ["read", "app:later"] }, default);
+        await admin.CreateAppAsync(new AppRequest { Template = "story-writer", Slug = "later" }, default);
+        var late = await admin.CreateKeyAsync(new CreateKeyRequest { Name = "late", Scopes = ["app:later", "app:later-still"] }, default);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(early.Key));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(mixed.Key));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(late.Key));
+
+        await admin.DeleteAppAsync("later", default);
+        await admin.CreateAppAsync(new AppRequest { Template = "story-writer", Slug = "later" }, default);
+
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(late.Key));
+
+        async Task<HttpStatusCode> StatusAsync(string key)
+        {
+            using var client = server.Client(key);
+            using var answer = await client.PostAsJsonAsync("/api/v1/apps/later/invoke", new InvokeRequest { Inputs = Inputs() }, LlmOsJson.Options);
+            return answer.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task An_app_whose_template_is_gone_is_listed_and_can_be_deleted()
+    {
+        using var admin = new LlmOsClient(server.Client());
+        await admin.CreateAppAsync(new AppRequest { Template = "story-writer", Slug = "orphan" }, default);
+        await using (var db = new SqliteConnection($"Data Source={Path.Combine(server.Data, "llmos.db")}"))
+        {
+            await db.OpenAsync();
+            await using var rename = db.CreateCommand();
+            rename.CommandText = "update apps set template = 'gone' where slug = 'orphan'";
+            Assert.Equal(1, await rename.ExecuteNonQueryAsync());
+        }
+
+        var listed = Assert.Single((await admin.ListAppsAsync(null, default)).Items, a => a.Slug == "orphan");
+        var refusal = await Assert.ThrowsAsync<LlmOsApiException>(() => admin.InvokeAppAsync("orphan", Inputs(), default));
+        await admin.DeleteAppAsync("orphan", default);
+
+        Assert.Equal("gone", listed.Title);
+        Assert.Equal(HttpStatusCode.Conflict, refusal.Status);
+        Assert.Contains("'gone'", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public class DockerfileTests
     [
         "mcr.microsoft.com/dotnet/sdk:10.0",
         "mcr.microsoft.com/dotnet/aspnet:10.0",
-        "nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04",
+        "nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04",
     ];
 
     [Fact]

@@ -216,7 +216,7 @@ public class AccessTests(ServerProcess server)
         using var login = await browser.PostAsync("/login", Form(ServerProcess.AdminKey, "/"));
 
         Assert.Equal(HttpStatusCode.BadRequest, login.StatusCode);
-        Assert.False(login.Headers.Contains("Set-Cookie"));
+        Assert.DoesNotContain(login.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("llmos_session", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -230,27 +230,9 @@ public class AccessTests(ServerProcess server)
         }
     }
 
-    [Fact]
-    public async Task Whoever_guesses_has_to_wait_and_is_told_so()
+    private HttpClient Browser()
     {
-        using var browser = Browser(from: IPAddress.Parse("127.0.0.9")); // its own address: the other tests go on signing in
-        for (var i = 0; i < 10; i++)
-        {
-            using var wrong = await browser.PostAsync("/login", Form("guess", "/"));
-            Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
-        }
-
-        using var late = await browser.PostAsync("/login", Form(ServerProcess.AdminKey, "/"));
-
-        Assert.Equal(HttpStatusCode.TooManyRequests, late.StatusCode);
-        Assert.Equal(TimeSpan.FromMinutes(1), late.Headers.RetryAfter?.Delta);
-        Assert.False(late.Headers.Contains("Set-Cookie"));
-        Assert.Contains("Wait a minute", await late.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-    }
-
-    private HttpClient Browser(IPAddress? from = null)
-    {
-        var client = server.Client(key: null, from);
+        var client = server.Client(key: null);
         client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("text/html"));
         return client;
     }

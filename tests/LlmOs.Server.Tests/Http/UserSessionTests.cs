@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.Http;
@@ -82,7 +83,7 @@ public sealed class UserSessionTests(ServerProcess server)
         using var impossible = await TrySignInAsync("\uFFFE", "not the password");
 
         Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
-        Assert.Equal(await wrong.Content.ReadAsStringAsync(), await unknown.Content.ReadAsStringAsync());
+        Assert.Equal(await TextAsync(wrong), await TextAsync(unknown));
         Assert.Equal(HttpStatusCode.Unauthorized, impossible.StatusCode);
         using var nobody = await admin.GetAsync("/api/v1/users/%EF%BF%BE");
         Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
@@ -103,7 +104,57 @@ public sealed class UserSessionTests(ServerProcess server)
         using var late = await TrySignInAsync(name, Password, address);
 
         Assert.Equal(HttpStatusCode.TooManyRequests, late.StatusCode);
-        Assert.False(late.Headers.Contains("Set-Cookie"));
+        Assert.DoesNotContain(late.Headers.GetValues("Set-Cookie"), cookie => cookie.StartsWith("llmos_session", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Signing_out_ends_the_session_for_every_copy_of_its_cookie_and_for_no_other()
+    {
+        using var admin = server.Client();
+        var name = await MakeAsync(admin, "read");
+        using var browser = await SignedInAsync(name, Password);
+        using var copy = server.Client(key: null);
+        copy.DefaultRequestHeaders.Add("Cookie", browser.DefaultRequestHeaders.GetValues("Cookie"));
+        using var elsewhere = await SignedInAsync(name, Password);
+
+        using var before = await copy.GetAsync("/api/v1/jobs");
+        using var signedOut = await browser.PostAsync("/logout", null);
+        using var after = await copy.GetAsync("/api/v1/jobs");
+        using var other = await elsewhere.GetAsync("/api/v1/jobs");
+
+        Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+        Assert.Equal("/login", signedOut.Headers.Location?.OriginalString);
+        Assert.Equal(HttpStatusCode.Unauthorized, after.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, other.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_deleted_users_keys_stay_unless_they_are_to_go_too()
+    {
+        using var admin = server.Client();
+        var (stays, goes) = (await MakeAsync(admin, "admin"), await MakeAsync(admin, "admin"));
+        var (kept, revoked) = (await KeyOfAsync(stays), await KeyOfAsync(goes));
+
+        using var one = await admin.DeleteAsync($"/api/v1/users/{stays}");
+        using var two = await admin.DeleteAsync($"/api/v1/users/{goes}?revoke_keys=true");
+
+        Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.NoContent), (one.StatusCode, two.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(kept));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(revoked));
+        Assert.Contains("\"made_by\":\"user_", await admin.GetStringAsync("/api/v1/keys?limit=500"), StringComparison.Ordinal);
+
+        async Task<string> KeyOfAsync(string user)
+        {
+            using var browser = await SignedInAsync(user, Password);
+            return (await browser.MakeKeyAsync("read")).Key;
+        }
+
+        async Task<HttpStatusCode> StatusAsync(string key)
+        {
+            using var client = server.Client(key);
+            using var answer = await client.GetAsync("/api/v1/jobs");
+            return answer.StatusCode;
+        }
     }
 
     [Fact]
@@ -131,6 +182,10 @@ public sealed class UserSessionTests(ServerProcess server)
         Assert.DoesNotContain(Secret, await admin.GetStringAsync("/api/v1/users?limit=500"), StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, server.Output, StringComparison.Ordinal);
     }
+
+    /// <summary>A page without the mark that is new on each.</summary>
+    private static async Task<string> TextAsync(HttpResponseMessage page) =>
+        Regex.Replace(await page.Content.ReadAsStringAsync(), "name=\"page\" value=\"[0-9a-f]+\"", "");
 
     private static async Task<string> MakeAsync(HttpClient admin, string scope)
     {

@@ -118,7 +118,7 @@ export const models = [
     const page = await visit(world);
     await signIn(world, page, adminKey, "/console/playground?model=starter");
     await page.click("button:has-text('Completion')");
-    await page.selectOption("label:has-text('Second model') select", "tales");
+    await page.fill("label:has-text('Second model') input", "tales");
     await page.check("label:has-text('how likely') input");
     await page.fill("label:has-text('Max new tokens') input", "8");
     await page.fill("label:has(> span:text-is('Temperature')) input", "0");

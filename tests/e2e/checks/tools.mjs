@@ -74,7 +74,7 @@ export const tools = [
     await page.waitForSelector("text=Version 2");
 
     await open(world, page, "/console/evaluate?model=fresh:1");
-    await page.selectOption("label:has-text('Compare with') select", "fresh:2");
+    await page.fill("label:has-text('Compare with') input", "fresh:2");
     await page.fill("label:has(> span:text-is('Text')) input", `file:${join(world.imports, "text.txt")}`);
     await page.fill("label:has-text('Max tokens') input", "2000");
     await page.click("button:has-text('Start evaluation')");

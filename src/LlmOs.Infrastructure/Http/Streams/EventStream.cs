@@ -24,6 +24,7 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
         var services = http.RequestServices;
         var spoken = dialect ?? services.GetRequiredService<KnownDialects>().Of(http);
         var log = services.GetRequiredService<ILogger<EventStream>>();
+        var drain = services.GetRequiredService<HostDrain>();
         var wire = new Wire(http, services.GetRequiredService<IOptions<StreamOptions>>().Value, services.GetRequiredService<TimeProvider>());
         http.Response.ContentType = spoken.Framing.ContentType;
         http.Response.Headers.CacheControl = "no-cache";
@@ -32,6 +33,10 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
         try
         {
             await wire.WriteAllAsync(items, spoken.Framing);
+        }
+        catch (OperationCanceledException) when (drain.IsCutOff)
+        {
+            await wire.WriteErrorAsync(spoken, HostDrain.Refusal());
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -44,8 +49,7 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
         }
         catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)
         {
-            var error = spoken.ErrorOf(Describe(fault, services, log), http.TraceIdentifier).Body;
-            await wire.WriteAsync(buffer => spoken.Framing.WriteError(buffer, error));
+            await wire.WriteErrorAsync(spoken, Describe(fault, services, log));
         }
     }
 
@@ -72,9 +76,13 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
     /// <summary>The response's body, with a limit to how long its reader may take.</summary>
     private sealed class Wire(HttpContext http, StreamOptions options, TimeProvider clock)
     {
+        /// <summary>How long the answer's beginning waits for its first item: until then a refusal is still told by a status.</summary>
+        private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+
         private readonly ArrayBufferWriter<byte> _buffer = new(1024);
         private readonly TimeSpan _limit = TimeSpan.FromSeconds(options.StreamWriteSeconds);
         private readonly TimeSpan _keepAlive = TimeSpan.FromSeconds(options.StreamKeepAliveSeconds);
+        private bool _begun;
 
         public async Task WriteAllAsync(IAsyncEnumerable<object> items, StreamFraming framing)
         {
@@ -87,7 +95,7 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
 
             if (!framing.Closing.IsEmpty)
             {
-                await WriteAsync(framing.Closing);
+                await WriteAsync(framing.Closing, http.RequestAborted);
             }
         }
 
@@ -95,14 +103,23 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
         {
             _buffer.ResetWrittenCount();
             write(_buffer);
-            return WriteAsync(_buffer.WrittenMemory);
+            return WriteAsync(_buffer.WrittenMemory, http.RequestAborted);
+        }
+
+        /// <summary>The last words of a stream, also when its request has been cancelled; nobody hears them where the client has left.</summary>
+        public Task WriteErrorAsync(IDialect dialect, LlmOsException refusal)
+        {
+            var error = dialect.ErrorOf(refusal, http.TraceIdentifier).Body;
+            _buffer.ResetWrittenCount();
+            dialect.Framing.WriteError(_buffer, error);
+            return WriteAsync(_buffer.WrittenMemory, CancellationToken.None);
         }
 
         /// <summary>Waits for the next item and lets the reader know meanwhile that the stream is alive.</summary>
         private async Task<bool> NextAsync(IAsyncEnumerator<object> reader, StreamFraming framing, CancellationTokenSource leaving)
         {
             var next = reader.MoveNextAsync();
-            if (next.IsCompleted || framing.KeepAlive.IsEmpty)
+            if (next.IsCompleted)
             {
                 return await next;
             }
@@ -112,7 +129,7 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
             {
                 while (!await IsThereAsync(item))
                 {
-                    await WriteAsync(framing.KeepAlive);
+                    await WriteAsync(framing.KeepAlive, http.RequestAborted); // where it is empty, the headers alone
                 }
             }
             catch when (!item.IsCompleted)
@@ -130,16 +147,18 @@ public sealed partial class EventStream(IAsyncEnumerable<object> items, IAsyncDi
         private async Task<bool> IsThereAsync(Task item)
         {
             using var waiting = new CancellationTokenSource();
-            var there = await Task.WhenAny(item, Task.Delay(_keepAlive, clock, waiting.Token)) == item;
+            var wait = _begun ? _keepAlive : FirstWait;
+            var there = await Task.WhenAny(item, Task.Delay(wait, clock, waiting.Token)) == item;
             await waiting.CancelAsync();
             return there;
         }
 
-        private async Task WriteAsync(ReadOnlyMemory<byte> bytes)
+        private async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
         {
+            _begun = true;
             try
             {
-                await http.Response.BodyWriter.WriteAsync(bytes, http.RequestAborted).AsTask().WaitAsync(_limit, clock, http.RequestAborted);
+                await http.Response.BodyWriter.WriteAsync(bytes, cancel).AsTask().WaitAsync(_limit, clock, cancel);
             }
             catch (TimeoutException)
             {

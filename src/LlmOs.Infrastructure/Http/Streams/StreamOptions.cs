@@ -14,4 +14,8 @@ public sealed class StreamOptions
     /// <summary>Seconds without an event after which a stream says that it is still there.</summary>
     [Range(1, 3600)]
     public int StreamKeepAliveSeconds { get; set; } = 15;
+
+    /// <summary>Seconds that answers may take to end when the server is asked to stop; then they are cut off with an error.</summary>
+    [Range(0, 20)]
+    public int StopSeconds { get; set; } = 20;
 }

@@ -107,6 +107,11 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("last_used_at");
 
+                    b.Property<string>("MadeBy")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("made_by");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -139,6 +144,9 @@ namespace LlmOs.Server.Migrations.Postgres
                         .IsUnique()
                         .HasDatabaseName("ix_api_keys_id");
 
+                    b.HasIndex("MadeBy")
+                        .HasDatabaseName("ix_api_keys_made_by");
+
                     b.ToTable("api_keys", (string)null);
                 });
 
@@ -158,6 +166,43 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasName("pk_server_secrets");
 
                     b.ToTable("server_secrets", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Access.Session", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Seq"));
+
+                    b.Property<string>("CallerId")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("caller_id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("id");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_sessions");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_sessions_created_at");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_sessions_id");
+
+                    b.ToTable("sessions", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Access.User", b =>

@@ -97,6 +97,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("last_used_at");
 
+                    b.Property<string>("MadeBy")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("made_by");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -129,6 +134,9 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .IsUnique()
                         .HasDatabaseName("ix_api_keys_id");
 
+                    b.HasIndex("MadeBy")
+                        .HasDatabaseName("ix_api_keys_made_by");
+
                     b.ToTable("api_keys", (string)null);
                 });
 
@@ -148,6 +156,41 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasName("pk_server_secrets");
 
                     b.ToTable("server_secrets", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Infrastructure.Access.Session", b =>
+                {
+                    b.Property<long>("Seq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<string>("CallerId")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("caller_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.HasKey("Seq")
+                        .HasName("pk_sessions");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_sessions_created_at");
+
+                    b.HasIndex("Id")
+                        .IsUnique()
+                        .HasDatabaseName("ix_sessions_id");
+
+                    b.ToTable("sessions", (string)null);
                 });
 
             modelBuilder.Entity("LlmOs.Infrastructure.Access.User", b =>

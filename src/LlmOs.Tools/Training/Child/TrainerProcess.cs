@@ -23,6 +23,7 @@ internal sealed record TrainerEnd(int ExitCode, TrainerEvent? Last, string Error
 internal sealed partial class TrainerProcess(string path, TimeProvider clock, TimeSpan? silence = null)
 {
     private const int TailLines = 30;
+    private static readonly string[] Prefixes = ["LLMOS_", "LlmOs__", "HF_", "HUGGING_FACE_", "AWS_", "ConnectionStrings__", "ASPNETCORE_"];
 
     /// <summary>How much longer the first word may take: a machine that is busy loads the runtime slowly.</summary>
     private const int StartFactor = 5;
@@ -87,8 +88,8 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock, Ti
             WorkingDirectory = Path.GetDirectoryName(Path.GetFullPath(path))!,
         };
 
-        // Keys and connection strings are none of its business.
-        foreach (var name in start.Environment.Keys.Where(n => n.StartsWith("LLMOS_", StringComparison.OrdinalIgnoreCase) && n != FaultPoints.Variable).ToList())
+        // Keys, tokens and connection strings are none of its business.
+        foreach (var name in start.Environment.Keys.Where(IsOurs).ToList())
         {
             start.Environment.Remove(name);
         }
@@ -99,6 +100,9 @@ internal sealed partial class TrainerProcess(string path, TimeProvider clock, Ti
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         return start;
     }
+
+    private static bool IsOurs(string variable) => variable != FaultPoints.Variable
+        && Prefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What must be said before a process that trains starts: libtorch and malloc read it once.</summary>
     public static void SetEnvironment(IDictionary<string, string?> environment, int threads)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 using LlmOs.Contracts;
@@ -84,13 +85,35 @@ public class EventStreamTests
         var item = new TaskCompletionSource<object>();
         var stream = EventStreams.Of(One(item.Task), new Owner()).ExecuteAsync(http);
 
+        Assert.Equal(TimeSpan.FromSeconds(1), await timers.FireNextAsync());
         Assert.Equal(TimeSpan.FromSeconds(15), await timers.FireNextAsync());
-        await timers.FireNextAsync();
         await timers.NextAsync(); // it waits again, so both have been written
         item.SetResult("late");
         await stream;
 
         Assert.Equal(":\n\n:\n\ndata: \"late\"\n\ndata: [DONE]\n\n", Text(http));
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_cut_off_ends_with_the_documented_error()
+    {
+        var http = Context();
+        var drain = http.RequestServices.GetRequiredService<HostDrain>();
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(drain.CutOff);
+        http.RequestAborted = cut.Token;
+        var stream = EventStreams.Of(Endless(http.RequestAborted), new Owner()).ExecuteAsync(http);
+
+        drain.BeginCutOff();
+        await stream;
+
+        Assert.StartsWith("data: \"first\"\n\nevent: error\ndata: {\"error\":{\"message\":\"The server is stopping.", Text(http), StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"unavailable\"", Text(http), StringComparison.Ordinal);
+    }
+
+    private static async IAsyncEnumerable<object> Endless([EnumeratorCancellation] CancellationToken cancel)
+    {
+        yield return "first";
+        await Task.Delay(Timeout.Infinite, cancel);
     }
 
     private static async IAsyncEnumerable<object> One(Task<object> item)
@@ -100,7 +123,7 @@ public class EventStreamTests
 
     private static DefaultHttpContext Context(TimeProvider? clock = null)
     {
-        var services = new ServiceCollection().AddLogging().AddSingleton(clock ?? TimeProvider.System).AddSingleton<IKnownFaults, EngineFaults>().AddOptions();
+        var services = new ServiceCollection().AddLogging().AddSingleton(clock ?? TimeProvider.System).AddSingleton<IKnownFaults, EngineFaults>().AddSingleton<HostDrain>().AddOptions();
         services.AddOptions<StreamOptions>();
         return new DefaultHttpContext { RequestServices = services.BuildServiceProvider(), Response = { Body = new MemoryStream() } };
     }
