@@ -35,6 +35,7 @@ internal static class Tiers
         ["LlmOs.Models.Loading"] = ["LlmOs.Models.Tasks", "LlmOs.Models.Dialects"],
         ["LlmOs.Models.Prompts"] = ["LlmOs.Models.Tasks", "LlmOs.Models.Dialects"],
         ["LlmOs.Models.Generation"] = ["LlmOs.Models.Tasks", "LlmOs.Models.Dialects"],
+        ["LlmOs.Models.Tasks"] = ["LlmOs.Models.Dialects"],
         ["LlmOs.Models.Tokenizers"] = ["LlmOs.Models.Tasks", "LlmOs.Models.Dialects", "LlmOs.Models.Generation"],
         ["LlmOs.Tools.Training"] = ["LlmOs.Tools.Evaluation"],
         ["LlmOs.Tools.Evaluation"] = ["LlmOs.Tools.Training"],

@@ -2,7 +2,6 @@ using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Engine.Execution;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;

@@ -1,7 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Metering;
-using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
 using LlmOs.Models.Loading;

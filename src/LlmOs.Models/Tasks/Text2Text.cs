@@ -1,6 +1,5 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Metering;
-using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 

@@ -1,7 +1,7 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Tasks;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using LlmOs.Contracts;
-using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
@@ -55,12 +54,7 @@ internal sealed class TextGenerationAnswer(ITextRun run, TextGenerationPlan plan
         : [.. chat, new PipelineMessage("assistant", text)];
 
     private GenerationDetails ToDetails(Reply reply, bool withTokens) => new(
-        reply.Pieces[^1] switch
-        {
-            { ByStopText: true } => "stop_sequence",
-            { IsEndToken: true } => "eos_token",
-            _ => "length",
-        },
+        EndWords.Of(reply),
         reply.Pieces.Count,
         plan.Seed,
         Prefill: [],

@@ -2,7 +2,6 @@ using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Dialects.OpenAi;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
 using LlmOs.Models.Loading;

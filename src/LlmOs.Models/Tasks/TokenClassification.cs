@@ -2,7 +2,7 @@ using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 

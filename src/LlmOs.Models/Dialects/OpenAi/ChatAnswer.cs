@@ -18,7 +18,7 @@ internal sealed class ChatAnswer(AnswerHead head, ITextRun run, ChatPlan plan)
         }
 
         var choices = replies.Select((reply, index) =>
-            new ChatChoice(index, new ChatReply(Assistant, reply.Text, Refusal: null), Logprobs(reply.Pieces), reply.FinishReason)
+            new ChatChoice(index, new ChatReply(Assistant, reply.Text, Refusal: null), Logprobs(reply.Pieces), FinishWords.Of(reply))
             {
                 TokenIds = plan.ReturnTokenIds ? reply.Ids : null,
                 PromptTokenIds = plan.ReturnTokenIds ? run.Prompts[0] : null,
@@ -51,7 +51,7 @@ internal sealed class ChatAnswer(AnswerHead head, ITextRun run, ChatPlan plan)
 
             if (piece.Finish is not null)
             {
-                yield return Chunk(new ChatChunkChoice(index, new ChatDelta(), Logprobs: null, Reply.Word(piece.Finish)));
+                yield return Chunk(new ChatChunkChoice(index, new ChatDelta(), Logprobs: null, FinishWords.Of(piece.Finish)));
             }
         }
 

@@ -36,7 +36,7 @@ internal sealed record ChatPlan(
     /// <param name="vocabulary">The model's ids go from 0 to one less.</param>
     public static ChatPlan From(ChatRequest request, int vocabulary)
     {
-        GenerationRules.RefuseUnbuilt(request);
+        OpenAiFields.RefuseUnbuilt(request);
         var maxTokens = GenerationRules.CheckMaxTokens("max_completion_tokens", request.MaxCompletionTokens)
             ?? GenerationRules.CheckMaxTokens("max_tokens", request.MaxTokens)
             ?? int.MaxValue;
@@ -53,7 +53,7 @@ internal sealed record ChatPlan(
         {
             Documents = request.Documents,
         };
-        var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ? top ?? 0 : null) with { ContinuesPrompt = conversation.ContinuesLast };
+        var text = OpenAiFields.ToRequest(request, vocabulary, maxTokens, logprobs ? top ?? 0 : null) with { ContinuesPrompt = conversation.ContinuesLast };
         return new ChatPlan(
             text,
             choices,

@@ -27,7 +27,7 @@ internal sealed class CompletionAnswer(AnswerHead head, ITextRun run, Completion
                 var logprobs = new CompletionLogprobWriter(plan.Logprobs is not null, echo.Text.Length);
                 logprobs.AddAll(echo.Tokens, run.HasTokenizer);
                 reply.Pieces.ForEach(logprobs.Add);
-                choices.Add(new CompletionChoice(echo.Text + reply.Text, choices.Count, logprobs.Take(), reply.FinishReason)
+                choices.Add(new CompletionChoice(echo.Text + reply.Text, choices.Count, logprobs.Take(), FinishWords.Of(reply))
                 {
                     TokenIds = ShowsIds ? reply.Ids : null,
                     PromptTokenIds = ShowsIds ? run.Prompts[prompt] : null,
@@ -65,7 +65,7 @@ internal sealed class CompletionAnswer(AnswerHead head, ITextRun run, Completion
             writers[index].Add(piece);
             if (piece.Text.Length > 0 || piece.Finish is not null || plan.Logprobs is not null || ShowsIds)
             {
-                yield return Chunk(new CompletionChoice(piece.Text, index, writers[index].Take(), Reply.Word(piece.Finish))
+                yield return Chunk(new CompletionChoice(piece.Text, index, writers[index].Take(), FinishWords.Of(piece.Finish))
                 {
                     TokenIds = ShowsIds ? [piece.Token] : null,
                     SequenceScore = piece.Score,

@@ -36,7 +36,7 @@ internal sealed record CompletionPlan(
     /// <param name="vocabulary">The model's ids go from 0 to one less.</param>
     public static CompletionPlan From(CompletionRequest request, int vocabulary)
     {
-        GenerationRules.RefuseUnbuilt(request);
+        OpenAiFields.RefuseUnbuilt(request);
         GenerationRules.Refuse("suffix", string.IsNullOrEmpty(request.Suffix), "filling in the middle");
         var echo = request.Echo ?? false;
         var stream = request.Stream ?? false;
@@ -55,7 +55,7 @@ internal sealed record CompletionPlan(
         }
 
         // Ranking needs the log-probabilities even if nobody asked to see them.
-        var text = GenerationRules.ToRequest(request, vocabulary, maxTokens, logprobs ?? (bestOf > choices ? 0 : null));
+        var text = OpenAiFields.ToRequest(request, vocabulary, maxTokens, logprobs ?? (bestOf > choices ? 0 : null));
         return new CompletionPlan(
             text,
             bestOf,

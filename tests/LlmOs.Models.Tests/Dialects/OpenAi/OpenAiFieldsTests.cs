@@ -6,7 +6,7 @@ using LlmOs.Models.Dialects.OpenAi;
 
 namespace LlmOs.Models.Tests.Dialects.OpenAi;
 
-public class GenerationRulesTests
+public class OpenAiFieldsTests
 {
     private const int Vocabulary = 100;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
 
-namespace LlmOs.Models.Dialects.OpenAi;
+namespace LlmOs.Models.Generation;
 
 /// <summary>The fields of a beam search, checked.</summary>
 internal static class BeamFields
