@@ -121,7 +121,7 @@ public sealed record TokenizerChoice
 /// <summary>The shape of a model to train.</summary>
 public sealed record ArchitectureSpec
 {
-    /// <summary><c>llama</c> or <c>gpt2</c>.</summary>
+    /// <summary>A layout that can be trained, such as <c>llama</c>; docs/training.md lists them, and so does the refusal of another word.</summary>
     public required string Type { get; init; }
 
     /// <summary>Transformer blocks.</summary>

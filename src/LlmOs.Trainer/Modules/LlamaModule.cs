@@ -93,7 +93,7 @@ internal sealed class LlamaBody : Module<Tensor, Tensor>
     public LlamaBody(LlamaSizes sizes, double deviation)
         : base(nameof(LlamaBody))
     {
-        _rotary = new RotaryTables(sizes);
+        _rotary = new RotaryTables(sizes.HeadDim, sizes.Context, sizes.RopeTheta);
         embed_tokens = Embedding(sizes.Vocabulary, sizes.Hidden);
         using (no_grad())
         {
@@ -164,7 +164,7 @@ internal sealed class LlamaMlp : Module<Tensor, Tensor>
     private readonly LinearWeight up_proj;   // D -> F
     private readonly LinearWeight down_proj; // F -> D
 
-    public LlamaMlp(LlamaSizes sizes, double deviation)
+    public LlamaMlp(DecoderSizes sizes, double deviation)
         : base(nameof(LlamaMlp))
     {
         gate_proj = new LinearWeight(sizes.Hidden, sizes.Intermediate, deviation);
