@@ -18,9 +18,11 @@ public sealed class TrainerTests : IDisposable
     [InlineData("llama", "bf16", "f16")]
     [InlineData("gpt2", "f32", "f32")]
     [InlineData("gpt2", "bf16", "f32")]
+    [InlineData("olmo2", "f32", "f32")]
+    [InlineData("olmo2", "bf16", "f16")]
     public async Task A_text_becomes_a_model_whose_served_graph_gives_the_trainers_logits(string layout, string precision, string weights)
     {
-        var shape = new ArchitectureSpec { Type = layout, Layers = 2, Hidden = 64, Heads = 4, KvHeads = layout == "llama" ? 2 : null, Intermediate = 128, Context = 32 };
+        var shape = new ArchitectureSpec { Type = layout, Layers = 2, Hidden = 64, Heads = 4, KvHeads = layout == "gpt2" ? null : 2, Intermediate = 128, Context = 32 };
         var (exit, events) = await _folder.RunAsync(TrainerFolder.Request() with { Architecture = shape, Precision = precision, Weights = weights });
 
         Assert.Equal(TrainerExit.Done, exit);
