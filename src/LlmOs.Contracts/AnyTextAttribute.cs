@@ -3,11 +3,19 @@ using System.Text.Json.Serialization;
 
 namespace LlmOs.Contracts;
 
-/// <summary>The texts of this field may hold any character, U+0000 included: they are worked on, not stored.</summary>
+/// <summary>The text of this field, or those of its list, may hold any character, U+0000 included: they are worked on, not stored.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class AnyTextAttribute : JsonConverterAttribute
 {
-    public override JsonConverter CreateConverter(Type typeToConvert) => new Texts();
+    public override JsonConverter CreateConverter(Type typeToConvert) => typeToConvert == typeof(string) ? new One() : new Texts();
+
+    private sealed class One : JsonConverter<string>
+    {
+        public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.String ? Text(ref reader) : throw new JsonException("expected a text.");
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
 
     private sealed class Texts : JsonConverter<IReadOnlyList<string>>
     {
@@ -29,17 +37,17 @@ public sealed class AnyTextAttribute : JsonConverterAttribute
 
         public override void Write(Utf8JsonWriter writer, IReadOnlyList<string> value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value, options);
+    }
 
-        private static string Text(ref Utf8JsonReader reader)
+    private static string Text(ref Utf8JsonReader reader)
+    {
+        try
         {
-            try
-            {
-                return reader.GetString()!;
-            }
-            catch (InvalidOperationException)
-            {
-                throw new JsonException(RequestText.LoneSurrogate);
-            }
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new JsonException(RequestText.LoneSurrogate);
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class ContractWalker
 
     /// <summary>True for records that come from the wire.</summary>
     public static bool IsContract(Type type) =>
-        type.Assembly == typeof(LlmOsJson).Assembly && !type.IsEnum && !typeof(Delegate).IsAssignableFrom(type);
+        (type.Assembly == typeof(LlmOsJson).Assembly || type.IsDefined(typeof(WireContractAttribute), inherit: false)) && !type.IsEnum && !typeof(Delegate).IsAssignableFrom(type);
 
     /// <param name="path">The path of <paramref name="value"/> on the wire; empty at the root.</param>
     /// <param name="isUnion">The value has a converter of its own, or lies in one that has.</param>

@@ -17,7 +17,9 @@ internal static class GenerationRules
     /// <summary>Maximum tokens that a request may ask for.</summary>
     public const long MaxTokens = 1_000_000;
 
-    private const int MaxStops = 4;
+    /// <summary>Maximum texts that end a reply.</summary>
+    public const int MaxStops = 4;
+
     private const int MaxStopLength = 1024;
 
     /// <summary>Refuses one field unless it asks for nothing.</summary>

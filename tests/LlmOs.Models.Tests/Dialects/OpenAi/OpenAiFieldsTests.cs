@@ -3,6 +3,7 @@ using LlmOs.Contracts;
 using LlmOs.Contracts.OpenAi;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tests.Dialects.OpenAi;
 
