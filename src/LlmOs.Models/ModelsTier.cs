@@ -6,6 +6,7 @@ using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Dialects.HuggingFace;
 using LlmOs.Models.Dialects.OpenAi;
+using LlmOs.Models.Dialects.Tgi;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
 using LlmOs.Models.Import.Pull;
@@ -41,6 +42,7 @@ public static class ModelsTier
         // A dialect is a folder and its line here.
         routes.MapDialect<OpenAiDialect>().MapOpenAi();
         routes.MapDialect<HuggingFaceDialect>().MapHuggingFace();
+        routes.MapDialect<TgiDialect>().MapTgi();
         return routes;
     }
 

@@ -63,6 +63,7 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
         "/api/v1/tokenizers/{model}/encode texts",
         "/pipeline/{task} inputs", "/pipeline/{task} parameters.stop", "/models/{model} inputs", "/models/{model} parameters.stop",
         "/v1/embeddings input",
+        "/generate inputs", "/generate parameters.stop", "/generate_stream inputs", "/generate_stream parameters.stop",
     ];
 
     /// <summary>Texts that may be long: the tokenizer alone sees them.</summary>
@@ -313,23 +314,7 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
 
         // What is not there, not in a state for it, or not among the allowed folders, is no fault of the field.
         var isAboutSomethingElse = !mustBeRefused && status is 403 or 404 or 409;
-        return isAboutSomethingElse || Names(text, path, name, mayNameParent) ? null : $"{status} does not name the field: {shown}";
-    }
-
-    /// <summary>Whether a refusal is about a field: in its own words for fields, or by the name within its message.</summary>
-    private static bool Names(string refusal, string path, string name, bool mayNameParent)
-    {
-        // Of a list's element the list may be named.
-        path = path.EndsWith("[0]", StringComparison.Ordinal) ? path[..^"[0]".Length] : path;
-        var body = JsonDocument.Parse(refusal).RootElement;
-        var isOpenAi = body.TryGetProperty("error", out var error);
-        var message = isOpenAi ? error.GetProperty("message").GetString()! : body.GetProperty("detail").GetString()!;
-        IEnumerable<string> fields = isOpenAi
-            ? error.GetProperty("param").GetString() is { } param ? [param] : []
-            : body.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Object ? errors.EnumerateObject().Select(e => e.Name) : [];
-        return fields.Any(field => field == path || field.StartsWith(path + ".", StringComparison.Ordinal) || field.StartsWith(path + "[", StringComparison.Ordinal)
-                || (mayNameParent && (path.StartsWith(field + ".", StringComparison.Ordinal) || path.StartsWith(field + "[", StringComparison.Ordinal))))
-            || Regex.IsMatch(message, $@"(?<!\w){Regex.Escape(name)}(?!\w)");
+        return isAboutSomethingElse || RefusedFields.Names(text, path, name, mayNameParent) ? null : $"{status} does not name the field: {shown}";
     }
 
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, Operation operation, string url, string? body)

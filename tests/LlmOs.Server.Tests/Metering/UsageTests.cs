@@ -48,6 +48,26 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
         AssertEqual(Json.Parse(events[^2]).GetProperty("usage"), Assert.Single(await RecordsAsync(client)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Text_generation_inference_leaves_what_its_details_say(bool stream)
+    {
+        var (_, client) = await CallerAsync();
+        var parameters = new { max_new_tokens = 9, details = true, decoder_input_details = !stream };
+
+        var details = stream
+            ? Json.Parse(await LastEventAsync(client, new { inputs = "Once upon a time", parameters })).GetProperty("details")
+            : (await client.PostJsonAsync("/generate", new { inputs = "Once upon a time", parameters })).GetProperty("details");
+
+        var record = Assert.Single(await RecordsAsync(client));
+        var read = stream ? details.GetProperty("input_length").GetInt32() : details.GetProperty("prefill").GetArrayLength();
+        Assert.Equal(
+            ("completion", read, details.GetProperty("generated_tokens").GetInt32()),
+            (record.GetProperty("operation").GetString(), record.GetProperty("prompt_tokens").GetInt32(), record.GetProperty("generated_tokens").GetInt32()));
+        Assert.True(read > 2, $"{read} tokens read");
+    }
+
     [Fact]
     public async Task Who_leaves_a_stream_early_pays_for_what_was_made()
     {
@@ -249,6 +269,12 @@ public sealed class UsageTests(TinyModelServer server) : IClassFixture<TinyModel
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+    }
+
+    private static async Task<string> LastEventAsync(HttpClient client, object body)
+    {
+        using var answer = await client.PostAsync("/generate_stream", Json.Body(body), Cancel);
+        return (await answer.Content.ReadAsStringAsync(Cancel)).Trim().Split("\n\n")[^1]["data:".Length..];
     }
 
     /// <summary>A client with a key of its own, so that its records are this test's alone.</summary>

@@ -13,6 +13,7 @@ public class SampleTests(ModelServer server)
     [InlineData("chat-templates.http", 5)]
     [InlineData("tokenizers.http", 5)]
     [InlineData("usage.http", 4)]
+    [InlineData("tgi.http", 3)]
     public async Task Every_request_is_answered(string file, int requests)
     {
         using var client = await server.ReadyAsync();
