@@ -24,6 +24,7 @@ var root = new RootCommand(
     MetricCommand.Create(interrupts),
     TokenizeCommand.Create(interrupts),
     JobCommands.Create(interrupts),
+    UsageCommand.Create(interrupts),
     ServeCommand.Create(),
 };
 

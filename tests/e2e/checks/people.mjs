@@ -1,4 +1,4 @@
-// Who may do what: visitors of apps, keys, users.
+// Who may do what, and who did what: visitors of apps, keys, users, usage.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { axe } from "../axe.mjs";
@@ -76,6 +76,35 @@ export const people = [
     await page.waitForSelector("tr:has-text('my laptop') >> text=revoked");
     assert.equal((await call()).status, 401);
     await page.context().close();
+  }],
+
+  ["usage shows what the records say, by model, key and day, within the period, and to others their own alone", async world => {
+    const made = (await world.api("POST", "/api/v1/keys", { name: "metered", scopes: ["inference", "read"] })).body;
+    const run = key => world.api("POST", "/v1/completions", { model: "starter", prompt: "Once upon a time", max_tokens: 9, min_tokens: 9 }, key);
+    assert.equal((await run(made.key)).status, 200);
+    assert.equal((await run(adminKey)).status, 200);
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/usage");
+    const total = (await world.api("GET", "/api/v1/usage/summary")).body.total;
+    assert.equal(await page.textContent("#usage-total .tile >> nth=0"), `${total.requests}Requests`);
+    assert.ok(await page.locator("tr:has(th:text-is('starter:1'))").count() === 1);
+    await page.click("[aria-label='Add up by'] button:text-is('Key')");
+    await page.waitForSelector("tr:has(th:text-is('metered')) td:nth-child(5):text-is('9')");
+    await page.click("[aria-label='Add up by'] button:text-is('Day')");
+    await page.waitForSelector(`th:text-is('${new Date().toISOString().slice(0, 10)}')`);
+    await page.click("[aria-label=Period] button:text-is('Today')");
+    await page.waitForSelector("[aria-label=Period] button[aria-pressed=true]:text-is('Today')");
+    assert.ok(await page.locator("tbody tr").count() <= 2); // two days, where midnight came between
+
+    const own = await visit(world);
+    await signIn(world, own, made.key, "/console/usage");
+    assert.equal(await own.textContent("#usage-total .tile >> nth=0"), "1Requests");
+    await own.click("[aria-label='Add up by'] button:text-is('Key')");
+    await own.waitForSelector(`th:text-is('${made.id}')`);
+    assert.equal(await own.locator(".mud-alert").count(), 0);
+    assert.deepEqual([...page.faults, ...own.faults], []);
+    await page.context().close();
+    await own.context().close();
   }],
 
   ["an admin makes a user, who signs in with a password, may do what the rights say, changes the password, and is shut out", async world => {
