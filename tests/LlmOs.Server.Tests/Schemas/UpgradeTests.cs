@@ -126,6 +126,7 @@ public sealed class UpgradeTests(PostgresServer postgres)
 
         var jobs = (await Get("/api/v1/jobs?limit=100")).GetProperty("items").EnumerateArray().ToList();
         Assert.Equal(6, jobs.Count);
+        Assert.Equal(["after", "cats", "cats:1", "learnt/pieces", "small", "starter:1"], jobs.Select(job => job.GetProperty("subject").GetString()).Order(StringComparer.Ordinal));
         foreach (var job in jobs)
         {
             var shown = await Get($"/api/v1/jobs/{job.GetProperty("id").GetString()}");
