@@ -67,8 +67,8 @@ export const models = [
     const page = await visit(world);
     await signIn(world, page, adminKey, "/console/playground?model=starter");
     await page.click("button:has-text('Completion')");
-    await page.fill("aside input >> nth=0", "60");
-    await page.fill("aside input >> nth=1", "0");
+    await page.fill("aside input[type=number] >> nth=0", "60");
+    await page.fill("aside input[type=number] >> nth=1", "0");
     await page.click("button:has-text('Continue the text')");
     await page.waitForFunction(() => /\d+ prompt tokens, \d+ new tokens, [\d.]+ tokens\/s/.test(document.querySelector(".figures").textContent));
     const shown = await page.textContent(".turn.completion");
@@ -96,14 +96,14 @@ export const models = [
   ["a conversation is answered, and stop ends it early", async world => {
     const page = await visit(world);
     await signIn(world, page, adminKey, "/console/playground?model=starter");
-    await page.fill("aside input >> nth=0", "20");
+    await page.fill("aside input[type=number] >> nth=0", "20");
     await page.fill("section textarea", "Tell me of the 'fox' & \"bear\" <b>");
     await page.keyboard.press("Control+Enter");
     await page.waitForFunction(() => /new tokens/.test(document.querySelector(".figures").textContent));
     assert.ok((await page.textContent(".turn.assistant")).length > 0);
     assert.equal(await page.textContent(".turn.user"), "Tell me of the 'fox' & \"bear\" <b>");
 
-    await page.fill("aside input >> nth=0", "100000");
+    await page.fill("aside input[type=number] >> nth=0", "100000");
     await page.fill("section textarea", "And then?");
     await page.keyboard.press("Control+Enter");
     const stop = await page.waitForSelector("button:has-text('Stop')", { timeout: 20_000 }).catch(() => null);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { axe } from "../axe.mjs";
-import { adminKey, open, pictures, signIn, startWire, visit } from "../world.mjs";
+import { adminKey, open, pictures, settled, signIn, startWire, visit } from "../world.mjs";
 import { pages } from "../page-list.mjs";
 
 /** Each language, theme and width once; ALL_LOOKS=1 tries every combination of them. */
@@ -45,6 +45,7 @@ export const everyPage = [
     await page.selectOption("select.language", "zh-Hans");
     await page.waitForSelector("nav >> text=试验场");
     assert.equal(await page.getAttribute("html", "lang"), "zh-Hans");
+    await settled(page); // the page was loaded anew and answers only now
     await page.click("button[aria-label='切换到深色主题']");
     await page.waitForFunction(() => document.body.className === "dark");
     await open(world, page, "/console/models");

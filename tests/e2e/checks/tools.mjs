@@ -102,8 +102,8 @@ export const tools = [
     await page.waitForURL("**/console/playground?model=fresh");
     await settled(page);
     await page.click("button:has-text('Completion')");
-    await page.fill("aside input >> nth=0", "8");
-    await page.fill("aside input >> nth=1", "0");
+    await page.fill("aside input[type=number] >> nth=0", "8");
+    await page.fill("aside input[type=number] >> nth=1", "0");
     await page.click("button:has-text('Continue the text')");
     await page.waitForFunction(() => /new tokens/.test(document.querySelector(".figures").textContent));
     const straight = (await world.api("POST", "/v1/completions", { model: "fresh:2", prompt: "Once upon a time", max_tokens: 8, temperature: 0 })).body.choices[0].text;
