@@ -51,13 +51,19 @@ public sealed class EncoderEngine : IAsyncDisposable
     /// <summary>Opens a graph, with its external data beside it, and starts its loop.</summary>
     /// <exception cref="EngineDeviceException">CUDA was asked for and cannot be used.</exception>
     /// <exception cref="EngineGraphException">The file is not an encoder graph.</exception>
-    public static EncoderEngine Load(string onnxPath, EncoderShape shape, EngineOptions options, EngineDevice device, TimeProvider clock)
+    public static EncoderEngine Load(string onnxPath, EncoderShape shape, EngineOptions options, EngineDevice device, TimeProvider clock) =>
+        Load(onnxPath, shape, options, device, IEngineObserver.None, clock);
+
+    /// <param name="observer">Is told of faults.</param>
+    /// <inheritdoc cref="Load(string, EncoderShape, EngineOptions, EngineDevice, TimeProvider)"/>
+    public static EncoderEngine Load(string onnxPath, EncoderShape shape, EngineOptions options, EngineDevice device, IEngineObserver observer, TimeProvider clock)
     {
         var session = OrtRuntime.Open(onnxPath, device, options.Threads, out var used);
         try
         {
-            var loop = new EncoderLoop(new EncoderRunner(session, shape), options, $"encoder {Path.GetFileNameWithoutExtension(onnxPath)}");
-            return new EncoderEngine(loop, shape, used == EngineDevice.Cuda ? "cuda:0" : "cpu", GraphFiles.Bytes(onnxPath), clock);
+            var files = GraphFiles.Bytes(onnxPath);
+            var loop = new EncoderLoop(new EncoderRunner(session, shape, options), options, $"encoder {Path.GetFileNameWithoutExtension(onnxPath)}", observer, clock);
+            return new EncoderEngine(loop, shape, used == EngineDevice.Cuda ? "cuda:0" : "cpu", files, clock);
         }
         catch
         {
@@ -66,21 +72,29 @@ public sealed class EncoderEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether it was closed, or ended by a fault: it takes nothing any more.</summary>
+    public bool HasEnded => _loop.Stopped.IsCompleted;
+
+    /// <summary>A place for a request that submits more than once.</summary>
+    /// <exception cref="EngineBusyException">There is none.</exception>
+    public EnginePlace Enter(EngineCaller caller) => _loop.Places.Enter(caller);
+
     /// <summary>Queues texts: one result a text, in their order.</summary>
+    /// <param name="place">Of the request that they belong to; null: they take a place of their own.</param>
     /// <exception cref="ArgumentException">A text cannot be run; the message names what is wrong with it.</exception>
     /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
     /// <exception cref="EngineClosedException">The engine was disposed of.</exception>
-    public EngineRun<float[][]> Submit(IReadOnlyList<EncoderText> texts, EncoderOutput wanted)
+    public EngineRun<float[][]> Submit(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, EnginePlace? place = null)
     {
         Check(texts, wanted);
-        var request = new EncoderRequest(texts, wanted, _clock);
+        var request = new EncoderRequest(texts, wanted, place?.Caller ?? EngineCaller.Nobody, _clock);
         if (texts.Count == 0)
         {
             request.Run.End(fault: null);
         }
         else
         {
-            _loop.Submit(request);
+            _loop.Submit(request, place);
         }
 
         return request.Results;

@@ -4,20 +4,24 @@ using LlmOs.Engine.Scheduling;
 namespace LlmOs.Engine;
 
 /// <summary>The loop of an encoder: runs waiting texts in batches, as <see cref="BatchOrder"/> says.</summary>
-/// <remarks>A batch that throws ends the requests in it.</remarks>
+/// <remarks>A batch that throws is run again, each request by itself, so that only those end whose own texts are at fault.</remarks>
 internal sealed class EncoderLoop : WorkLoop<EncoderRequest>
 {
     /// <summary>Tokens of a batch, padding among them: enough to fill the processor, little enough for its caches.</summary>
-    private const int BatchTokens = 4096;
+    private const int BatchTokens = 1024;
+
+    /// <summary>The same while several callers are at work: a text that comes now waits for the batch that runs.</summary>
+    private const int SharedBatchTokens = 128;
 
     private readonly IEncoderRunner _runner;
-    private readonly EncoderQueues _queues = new();
+    private readonly EncoderQueues _queues;
+    private readonly IEngineObserver _observer;
 
     /// <param name="runner">Disposed of by the loop.</param>
-    public EncoderLoop(IEncoderRunner runner, EngineOptions options, string name)
-        : base(options)
+    public EncoderLoop(IEncoderRunner runner, EngineOptions options, string name, IEngineObserver observer, TimeProvider clock)
+        : base(options, clock)
     {
-        _runner = runner;
+        (_runner, _queues, _observer) = (runner, new EncoderQueues(clock), observer);
         Start(name);
     }
 
@@ -33,8 +37,8 @@ internal sealed class EncoderLoop : WorkLoop<EncoderRequest>
 
     protected override bool Step()
     {
-        var plan = BatchOrder.Next(_queues.Snapshot(), BatchTokens);
-        if (plan.Count == 0)
+        var plan = _queues.Plan(_queues.IsShared ? SharedBatchTokens : BatchTokens);
+        if (plan.IsEmpty)
         {
             return false;
         }
@@ -45,6 +49,39 @@ internal sealed class EncoderLoop : WorkLoop<EncoderRequest>
             item.Request.NoteInBatch();
         }
 
+        if (Run(batch, length, wanted) is not { } fault)
+        {
+            return true;
+        }
+
+        var requests = batch.GroupBy(item => item.Request).ToList();
+        foreach (var request in requests)
+        {
+            var own = requests.Count == 1 ? fault : Run([.. request], length, wanted);
+            if (own is not null)
+            {
+                End(request.Key, own);
+                _observer.Failed(own, ended: 1);
+            }
+        }
+
+        return true;
+    }
+
+    protected override bool TryRecover(Exception fault)
+    {
+        // Nothing is at work between two batches; a fault there is one of the queue itself.
+        _observer.Failed(fault, _queues.Requests.Count);
+        return false;
+    }
+
+    protected override void NoteClosed(Exception fault) => _observer.Closed(fault);
+
+    protected override void Release() => _runner.Dispose();
+
+    /// <returns>What was thrown; null when all went well.</returns>
+    private EngineStepException? Run(EncoderItem[] batch, int length, EncoderOutput wanted)
+    {
         float[][] results;
         try
         {
@@ -54,9 +91,7 @@ internal sealed class EncoderLoop : WorkLoop<EncoderRequest>
         catch (Exception thrown)
 #pragma warning restore CA1031
         {
-            var fault = EngineStepException.From(thrown);
-            Array.ForEach(batch, item => End(item.Request, fault));
-            return true;
+            return EngineStepException.From(thrown);
         }
 
         for (var i = 0; i < batch.Length; i++)
@@ -68,8 +103,6 @@ internal sealed class EncoderLoop : WorkLoop<EncoderRequest>
             }
         }
 
-        return true;
+        return null;
     }
-
-    protected override void Release() => _runner.Dispose();
 }

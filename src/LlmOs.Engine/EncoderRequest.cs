@@ -11,9 +11,9 @@ internal sealed class EncoderRequest : IWork
     private int _tokens;
     private bool _started;
 
-    public EncoderRequest(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, TimeProvider clock)
+    public EncoderRequest(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, EngineCaller caller, TimeProvider clock)
     {
-        (Texts, Wanted, _missing) = (texts, wanted, texts.Count);
+        (Texts, Wanted, Caller, _missing) = (texts, wanted, caller, texts.Count);
         _results = new float[texts.Count][];
         _run = new EngineRun<float[][]>(() => _results, clock);
     }
@@ -22,7 +22,8 @@ internal sealed class EncoderRequest : IWork
 
     public EncoderOutput Wanted { get; }
 
-    /// <summary>A request takes one place, however many its texts are.</summary>
+    public EngineCaller Caller { get; }
+
     public int Width => 1;
 
     public EngineRun<float[][]> Results => _run;

@@ -14,15 +14,23 @@ public sealed class EngineDeviceException : Exception
     }
 }
 
-/// <summary>The engine holds as many sequences as it may; try again when some have ended.</summary>
-public sealed class EngineBusyException(int slots, int maxQueued)
-    : Exception($"The model already runs or queues {slots + maxQueued} sequences ({slots} slots, {maxQueued} waiting places). Try again later, or raise Engine:Slots or Engine:MaxQueued.")
+/// <summary>The engine holds as many requests as it may; try again when some have ended.</summary>
+/// <param name="ahead">Requests of all callers that it works on or that wait.</param>
+/// <param name="own">Those of them that are the caller's.</param>
+/// <param name="ofCaller">Whether the bound of one caller is reached, and not that of all.</param>
+/// <param name="retryAfter">When a place may be free.</param>
+public sealed class EngineBusyException(int ahead, int own, bool ofCaller, TimeSpan retryAfter)
+    : Exception(ofCaller
+        ? $"The model already works on {own} requests of this caller, or they wait, which is as many as one caller may have. Send fewer at a time, or raise Engine:MaxQueuedPerCaller."
+        : $"The model already works on {ahead} requests, or they wait, which is as many as may be. Try again later, or raise Engine:Slots or Engine:MaxQueued.")
 {
-    /// <summary>Sequences that decode together.</summary>
-    public int Slots { get; } = slots;
+    public int Ahead { get; } = ahead;
 
-    /// <summary>Sequences that may wait.</summary>
-    public int MaxQueued { get; } = maxQueued;
+    public int Own { get; } = own;
+
+    public bool OfCaller { get; } = ofCaller;
+
+    public TimeSpan RetryAfter { get; } = retryAfter;
 }
 
 /// <summary>The engine was disposed of, or its loop ended by a fault, before or while the sequence ran.</summary>
@@ -52,8 +60,12 @@ public sealed class EngineStepException : Exception
     {
     }
 
-    internal static EngineStepException From(Exception fault) => new($"The model failed in a step: {fault.Message}", fault);
+    internal static EngineStepException From(Exception fault) =>
+        fault as EngineStepException ?? new EngineStepException($"The model failed in a step: {fault.Message}", fault);
 }
+
+/// <summary>The rules of a request leave no token to choose; the sequence ends with this, and nobody else notices.</summary>
+public sealed class EngineChoiceException(string message) : Exception(message);
 
 /// <summary>The graph is not a decoder of the shape stated; the message names what differs.</summary>
 public sealed class EngineGraphException : Exception

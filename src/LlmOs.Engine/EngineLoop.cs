@@ -1,27 +1,46 @@
 using LlmOs.Engine.Cache;
 using LlmOs.Engine.Execution;
+using LlmOs.Engine.Sampling;
 using LlmOs.Engine.Scheduling;
 
 namespace LlmOs.Engine;
 
 /// <summary>The loop of a decoder: plans a step, runs it, as long as there is work, and sleeps otherwise.</summary>
-/// <remarks>A step that throws ends the groups in it.</remarks>
+/// <remarks>
+/// A step that throws ends the groups in it, and the runtime is opened anew. What is thrown outside of a step ends every group
+/// that has slots. Groups that wait notice neither, but for the time it takes.
+/// </remarks>
 internal sealed class EngineLoop : WorkLoop<SequenceGroup>
 {
-    private readonly IModelRunner _runner;
+    /// <summary>Faults without a step that went well in between, after which the engine gives up.</summary>
+    private const int MaxFaults = 3;
+
+    /// <summary>A runtime that was opened anew so recently is not opened anew for one more failed step: a request may be to blame.</summary>
+    private static readonly TimeSpan RebuildEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Func<IModelRunner> _open;
     private readonly SlotCache _cache;
-    private readonly Scheduler _scheduler;
-    private readonly StepRunner _steps;
+    private readonly Sampler _sampler;
+    private readonly StepCounters _counters = new();
+    private readonly IEngineObserver _observer;
+    private readonly TimeProvider _clock;
+    private readonly int _chunk;
+    private IModelRunner _runner;
+    private Scheduler _scheduler;
+    private StepRunner _steps;
     private Gauges _gauges = new(0, 0, 0, 0);
+    private int _faults;
+    private long? _rebuilt;
 
     /// <param name="runner">Disposed of by the loop, as is the cache.</param>
-    public EngineLoop(IModelRunner runner, SlotCache cache, int vocabulary, EngineOptions options, string name)
-        : base(options)
+    /// <param name="open">Opens a runner over the same cache, after the old one was disposed of.</param>
+    public EngineLoop(IModelRunner runner, Func<IModelRunner> open, SlotCache cache, int vocabulary, EngineOptions options, string name, IEngineObserver observer, TimeProvider clock)
+        : base(options, clock)
     {
-        _runner = runner;
-        _cache = cache;
-        _scheduler = new Scheduler(cache.Slots, options.PrefillChunk);
-        _steps = new StepRunner(runner, cache, _scheduler, vocabulary, End);
+        (_runner, _open, _cache, _observer, _clock, _chunk) = (runner, open, cache, observer, clock, options.PrefillChunk);
+        _sampler = new Sampler(vocabulary);
+        _scheduler = new Scheduler(cache.Slots, _chunk);
+        _steps = NewSteps();
         Start(name);
     }
 
@@ -35,10 +54,11 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
             Math.Max(0, Alive - gauges.SlotsInUse),
             gauges.SlotsInUse,
             _cache.Slots,
-            _steps.PromptTokens,
-            _steps.CachedTokens,
-            _steps.GeneratedTokens,
-            _steps.Steps);
+            _counters.PromptTokens,
+            _counters.CachedTokens,
+            _counters.GeneratedTokens,
+            _counters.Preempted,
+            _counters.Steps);
     }
 
     protected override void Accept(SequenceGroup work) => _scheduler.Add(work);
@@ -54,12 +74,45 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
         var plan = StepPlanner.Plan(_scheduler.Snapshot());
         if (!plan.IsEmpty)
         {
-            _steps.Run(plan);
+            var before = Alive;
+            if (_steps.Run(plan) is { } failed)
+            {
+                OnFailedStep(failed, before - Alive);
+            }
+            else
+            {
+                _faults = 0;
+            }
         }
 
         Publish();
         return !plan.IsEmpty;
     }
+
+    protected override bool TryRecover(Exception fault)
+    {
+        // The books may be what is wrong: those who wait are taken into new ones.
+        var working = _scheduler.WithSlots();
+        foreach (var group in working)
+        {
+            End(group, EngineStepException.From(fault));
+        }
+
+        _observer.Failed(fault, working.Count);
+        if (++_faults > MaxFaults)
+        {
+            return false;
+        }
+
+        var old = _scheduler;
+        _scheduler = new Scheduler(_cache.Slots, _chunk);
+        _scheduler.Adopt(old);
+        Rebuild();
+        Publish();
+        return true;
+    }
+
+    protected override void NoteClosed(Exception fault) => _observer.Closed(fault);
 
     protected override void Release()
     {
@@ -68,10 +121,36 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
         Volatile.Write(ref _gauges, new Gauges(0, 0, 0, 0));
     }
 
+    private void OnFailedStep(Exception fault, int ended)
+    {
+        _observer.Failed(fault, ended);
+        _faults++;
+        if (_faults > 1 || _rebuilt is not { } last || _clock.GetElapsedTime(last) > RebuildEvery)
+        {
+            Rebuild();
+        }
+    }
+
+    /// <summary>Opens the runtime anew. Keys and values stay where they are, so those who were not in the failed step go on.</summary>
+    private void Rebuild()
+    {
+        var began = _clock.GetTimestamp();
+        _runner.Dispose();
+        _runner = _open();
+        _steps = NewSteps();
+        _rebuilt = _clock.GetTimestamp();
+        _observer.Rebuilt(_clock.GetElapsedTime(began));
+    }
+
+    private StepRunner NewSteps() => new(_runner, _cache, _scheduler, _sampler, _counters, End);
+
     private void Publish()
     {
-        var (running, prefilling, paused, used) =
-            (_scheduler.Count(SequenceState.Running), _scheduler.Count(SequenceState.Prefill), _scheduler.Count(SequenceState.Paused), _scheduler.SlotsInUse);
+        var (running, prefilling, paused, used) = (
+            _scheduler.Count(SequenceState.Running),
+            _scheduler.Count(SequenceState.Prefill),
+            _scheduler.Count(SequenceState.Paused) + _scheduler.Stalled,
+            _scheduler.SlotsInUse);
         if (_gauges.Running != running || _gauges.Prefilling != prefilling || _gauges.Paused != paused || _gauges.SlotsInUse != used)
         {
             Volatile.Write(ref _gauges, new Gauges(running, prefilling, paused, used));

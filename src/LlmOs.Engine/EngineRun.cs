@@ -4,6 +4,7 @@ namespace LlmOs.Engine;
 public abstract class EngineRun
 {
     private Action? _cancel;
+    private IDisposable? _place;
     private readonly TaskCompletionSource<EngineUsage> _final = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _cancelled;
     private volatile bool _ended;
@@ -33,13 +34,17 @@ public abstract class EngineRun
     /// <summary>The loop that takes the run says how to stop it, before anybody else has it.</summary>
     internal void CancelBy(Action cancel) => _cancel = cancel;
 
+    /// <summary>What the run holds of the engine's room, if it came without a request's place.</summary>
+    internal void GiveBackAtEnd(IDisposable? place) => _place = place;
+
     /// <summary>The loop lets go of the run.</summary>
     /// <param name="fault">Why it ended early; null when it is done.</param>
     internal void End(Exception? fault)
     {
-        // The figures are final before anybody can learn of the end.
+        // The figures are final, and there is room, before anybody can learn of the end, who may submit the next at once.
         _ended = true;
         Meter.NoteEnded();
+        _place?.Dispose();
         Tell(fault);
         _final.TrySetResult(Meter.Read());
     }

@@ -52,6 +52,7 @@ public sealed class EngineSequence : EngineRun
     /// </summary>
     /// <exception cref="OperationCanceledException">The token, or <see cref="EngineRun.Cancel"/>, stopped the sequence.</exception>
     /// <exception cref="EngineStepException">The model failed in a step of this sequence.</exception>
+    /// <exception cref="EngineChoiceException">The request's rules ban every token.</exception>
     /// <exception cref="EngineClosedException">The engine was closed meanwhile.</exception>
     public async IAsyncEnumerable<GenerationPiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
     {

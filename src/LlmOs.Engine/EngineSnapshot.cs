@@ -10,6 +10,7 @@ namespace LlmOs.Engine;
 /// <param name="PromptTokens">Prompt tokens run through the model.</param>
 /// <param name="CachedTokens">Prompt tokens taken from the cache instead.</param>
 /// <param name="GeneratedTokens">Tokens chosen.</param>
+/// <param name="Preempted">Requests that gave their slots up for others, to go on later.</param>
 /// <param name="Steps">Turns of the loop that ran the model.</param>
 public sealed record EngineSnapshot(
     int Running,
@@ -21,4 +22,5 @@ public sealed record EngineSnapshot(
     long PromptTokens,
     long CachedTokens,
     long GeneratedTokens,
+    long Preempted,
     long Steps);

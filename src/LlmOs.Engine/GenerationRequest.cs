@@ -29,6 +29,8 @@ public sealed record GenerationRequest
 
     /// <summary>Number of most likely alternatives reported with each token (0 to 20); null: no log-probabilities at all.</summary>
     public int? TopLogprobs { get; init; }
+
+    public EngineCaller Caller { get; init; } = EngineCaller.Nobody;
 }
 
 /// <summary>How a token is chosen from logits. The defaults change nothing: no hidden top-k.</summary>

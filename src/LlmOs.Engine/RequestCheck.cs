@@ -21,6 +21,14 @@ internal static class RequestCheck
         CheckSource(request.SourceTokens, shape);
     }
 
+    public static void CheckScoring(ScoringRequest request, DecoderShape shape)
+    {
+        Require(shape.Cross is null, "scoring", "is for decoders; this model reads a source first");
+        CheckTokens(request.Tokens, shape, max: shape.ContextLength);
+        Require(request.From >= 1, nameof(request.From), $"must be at least 1, not {request.From}: nothing stands before the first token");
+        Require(request.Top is >= 0 and <= MaxTopLogprobs, nameof(request.Top), $"must be 0 to {MaxTopLogprobs}, not {request.Top}");
+    }
+
     /// <param name="max">Maximum tokens the prompt may have.</param>
     public static void CheckTokens(int[] tokens, DecoderShape shape, int max)
     {

@@ -7,30 +7,23 @@ namespace LlmOs.Engine;
 
 /// <summary>Carries a plan out: moves what the cache holds, runs the model, and hands the logits to those who asked for them.</summary>
 /// <param name="end">Ends a group, with the fault that it met.</param>
-internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler scheduler, int vocabulary, Action<SequenceGroup, Exception?> end)
+/// <param name="sampler">Its work space is the loop's.</param>
+internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler scheduler, Sampler sampler, StepCounters counters, Action<SequenceGroup, Exception?> end)
 {
-    private readonly Sampler _sampler = new(vocabulary);
     private readonly int[] _ids = new int[cache.Slots];
     private readonly int[] _past = new int[cache.Slots];
     private readonly Sequence[] _inStep = new Sequence[cache.Slots];
     private int[] _chunkRows = [];
-    private long _steps;
-    private long _promptTokens;
-    private long _cachedTokens;
-    private long _generatedTokens;
+    private Exception? _failed;
 
-    /// <summary>Steps run. This and the other counters may be read on any thread.</summary>
-    public long Steps => Volatile.Read(ref _steps);
-
-    public long PromptTokens => Volatile.Read(ref _promptTokens);
-
-    public long CachedTokens => Volatile.Read(ref _cachedTokens);
-
-    public long GeneratedTokens => Volatile.Read(ref _generatedTokens);
-
-    public void Run(in StepPlan plan)
+    /// <returns>What the model threw in this step, whose groups have ended by it; null when all went well.</returns>
+    public Exception? Run(in StepPlan plan)
     {
-        scheduler.Apply(plan);
+        _failed = null;
+        Save(plan);
+        scheduler.Admit(plan);
+        Restore(plan);
+        scheduler.Arrange(plan);
         Move(plan);
         if (plan.Prefill is { } chunk)
         {
@@ -43,16 +36,56 @@ internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler
             RunDecode(plan.DecodeRows);
         }
 
-        Volatile.Write(ref _steps, _steps + 1);
+        counters.NoteStep();
+        return _failed;
     }
 
-    private void Move(in StepPlan plan)
+    /// <summary>Brings forks into their slots, and takes the groups that give theirs up out of the cache.</summary>
+    private void Save(in StepPlan plan)
     {
         foreach (var copy in plan.Forks)
         {
             Copy(copy);
         }
 
+        foreach (var slot in plan.Preempted)
+        {
+            var group = scheduler.SequenceIn(slot).Group;
+            try
+            {
+                foreach (var member in group.Members.Where(member => member.Past > 0))
+                {
+                    member.Saved = cache.Save(member.Slot, member.Past);
+                }
+
+                counters.NotePreempted();
+            }
+            catch (EngineMemoryException fault)
+            {
+                end(group, fault);
+            }
+        }
+    }
+
+    private void Restore(in StepPlan plan)
+    {
+        foreach (var admission in plan.Admissions)
+        {
+            foreach (var placement in admission.Placements)
+            {
+                var sequence = scheduler.SequenceIn(placement.Slot);
+                if (sequence.Saved is { } saved)
+                {
+                    cache.Restore(saved, placement.Slot);
+                    saved.Dispose();
+                    sequence.Saved = null;
+                }
+            }
+        }
+    }
+
+    private void Move(in StepPlan plan)
+    {
         foreach (var (a, tokensA, b, tokensB) in plan.Exchanges)
         {
             cache.Exchange(a, tokensA, b, tokensB);
@@ -86,35 +119,49 @@ internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler
         catch (Exception thrown)
 #pragma warning restore CA1031
         {
+            _failed = thrown;
             end(group, EngineStepException.From(thrown));
             return;
         }
 
         scheduler.Advanced(sequence, chunk.Count);
-        Volatile.Write(ref _promptTokens, _promptTokens + chunk.Count);
+        counters.NotePrompt(chunk.Count);
         group.Run.Meter.NotePrompt(group.TokensRead, group.Cached);
-        if (chunk.Rows == LogitRows.All)
+        if (chunk.Rows != LogitRows.None && chunk.Start + chunk.Count > group.Kind.RowsFrom && !TakesRows(group, chunk))
         {
-            group.Kind.OnPrefill(chunk.Start, new RowLogits(runner, RowsOf(chunk)));
+            return;
         }
 
         if (chunk.IsLast)
         {
-            Volatile.Write(ref _cachedTokens, _cachedTokens + group.Cached);
+            counters.NoteCached(group.Cached);
             Array.Fill(group.Rows, chunk.Rows == LogitRows.All ? chunk.Count - 1 : 0); // the prompt's last token, for every member
             HandOut(group);
         }
     }
 
-    /// <summary>The rows of a chunk whose logits are all wanted: 0, 1, ...</summary>
-    private ReadOnlySpan<int> RowsOf(PrefillChunk chunk)
+    /// <summary>Hands a chunk's own logits to a group that wants them.</summary>
+    /// <returns>False when the group ended by it.</returns>
+    private bool TakesRows(SequenceGroup group, PrefillChunk chunk)
     {
-        if (_chunkRows.Length < chunk.Count)
+        var count = chunk.Rows == LogitRows.All ? chunk.Count : 1;
+        if (_chunkRows.Length < count)
         {
-            _chunkRows = [.. Enumerable.Range(0, chunk.Count)];
+            _chunkRows = [.. Enumerable.Range(0, count)];
         }
 
-        return _chunkRows.AsSpan(0, chunk.Count);
+        try
+        {
+            group.Kind.OnPrefill(chunk.Start + chunk.Count - count, new RowLogits(runner, _chunkRows.AsSpan(0, count)), sampler);
+            return true;
+        }
+#pragma warning disable CA1031 // What a kind makes of its logits is its own affair: no other group pays for it.
+        catch (Exception thrown)
+#pragma warning restore CA1031
+        {
+            end(group, EngineStepException.From(thrown));
+            return false;
+        }
     }
 
     private void Compute(SequenceGroup group, PrefillChunk chunk)
@@ -145,6 +192,7 @@ internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler
         catch (Exception thrown)
 #pragma warning restore CA1031
         {
+            _failed = thrown;
             fault = EngineStepException.From(thrown);
         }
 
@@ -173,15 +221,22 @@ internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler
         LogitsOutcome outcome;
         try
         {
-            outcome = group.Kind.OnLogits(new RowLogits(runner, group.Rows), _sampler, group.Next);
+            outcome = group.Kind.OnLogits(new RowLogits(runner, group.Rows), sampler, group.Next);
         }
-        catch (EngineStepException fault)
+        catch (EngineChoiceException none)
         {
-            end(group, fault);
+            end(group, none);
+            return;
+        }
+#pragma warning disable CA1031 // What a kind makes of its logits is its own affair: no other group pays for it.
+        catch (Exception thrown)
+#pragma warning restore CA1031
+        {
+            end(group, EngineStepException.From(thrown));
             return;
         }
 
-        Volatile.Write(ref _generatedTokens, _generatedTokens + outcome.Made);
+        counters.NoteGenerated(outcome.Made);
         if (outcome.IsDone)
         {
             end(group, null);

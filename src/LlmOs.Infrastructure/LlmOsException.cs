@@ -22,6 +22,9 @@ public sealed class LlmOsException : Exception
     /// <summary>What the caller may do next.</summary>
     public string? Hint { get; init; }
 
+    /// <summary>When to try again, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>Where several fields are at fault: what is wrong with each. Null when there is at most <see cref="Field"/>.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 

@@ -10,8 +10,8 @@ public sealed class EncoderLoopTests : IAsyncDisposable
 
     public EncoderLoopTests()
     {
-        var options = new EngineOptions { Slots = 1, MaxQueued = 1 };
-        _engine = new EncoderEngine(new EncoderLoop(_runner, options, "test"), ScriptedEncoder.Shape, "cpu", 0, _clock);
+        var options = new EngineOptions { Slots = 1, MaxQueued = 3 };
+        _engine = new EncoderEngine(new EncoderLoop(_runner, options, "test", IEngineObserver.None, _clock), ScriptedEncoder.Shape, "cpu", 0, _clock);
     }
 
     [Fact]
@@ -58,6 +58,8 @@ public sealed class EncoderLoopTests : IAsyncDisposable
     public async Task A_waiting_request_that_is_cancelled_ends_before_the_next_batch_and_makes_room()
     {
         var first = await StandInBatchAsync(() => _engine.Submit([Text(5)], EncoderOutput.States));
+        using var places = _engine.Enter(EngineCaller.Nobody);
+        using var more = _engine.Enter(EngineCaller.Nobody);
         var second = _engine.Submit([Text(7)], EncoderOutput.States);
         Assert.Throws<EngineBusyException>(() => _engine.Submit([Text(8)], EncoderOutput.States));
         _clock.Advance(30);
@@ -88,6 +90,52 @@ public sealed class EncoderLoopTests : IAsyncDisposable
         Assert.Equal(0, (await failing.FinalUsage).PromptTokens);
         Assert.Single(await _engine.RunAsync([Text(20)], EncoderOutput.States, TestContext.Current.CancellationToken));
         Assert.Equal(2, _runner.Batches.Count);
+    }
+
+    [Fact]
+    public async Task An_error_of_one_text_ends_its_own_request_and_not_those_beside_it()
+    {
+        var first = await StandInBatchAsync(() => _engine.Submit([Text(20)], EncoderOutput.States));
+        _runner.Before = texts =>
+        {
+            if (texts.Any(text => text.Ids.Length == 5))
+            {
+                throw new InvalidOperationException("planted");
+            }
+        };
+        using var place = _engine.Enter(new EngineCaller("other"));
+        var doomed = _engine.Submit([Text(6), Text(5), Text(30)], EncoderOutput.States, place);
+        var fine = _engine.Submit([Text(7), Text(8)], EncoderOutput.States, place);
+        _goOn.Release();
+
+        await Assert.ThrowsAsync<EngineStepException>(() => doomed.Result);
+        Assert.Equal([ScriptedEncoder.Result(Text(7).Ids), ScriptedEncoder.Result(Text(8).Ids)], await fine.Result);
+        await first.Result;
+    }
+
+    [Fact]
+    public async Task One_text_of_a_caller_comes_after_one_batch_of_anothers_thousands()
+    {
+        using var a = _engine.Enter(new EngineCaller("a"));
+        using var b = _engine.Enter(new EngineCaller("b"));
+        var warm = _engine.Submit([Text(5)], EncoderOutput.States, b); // b asks for a text now and then
+        await warm.Result;
+        var flood = await StandInBatchAsync(() => _engine.Submit([.. Enumerable.Repeat(Text(5), 2000)], EncoderOutput.States, a));
+        var one = _engine.Submit([Text(9)], EncoderOutput.States, b);
+        _goOn.Release();
+
+        await one.Result;
+        Assert.True(_runner.Batches.ToList().FindIndex(batch => batch[0].Ids.Length == 9) <= 2);
+        await flood.Result;
+        Assert.All(_runner.Batches.Skip(1), batch => Assert.True(batch.Count <= 16, $"a batch of {batch.Count} texts keeps a caller waiting who is at work as well"));
+    }
+
+    [Fact]
+    public async Task A_caller_alone_has_large_batches()
+    {
+        await _engine.RunAsync([.. Enumerable.Repeat(Text(5), 2000)], EncoderOutput.States, TestContext.Current.CancellationToken);
+
+        Assert.Equal(128, _runner.Batches[0].Count);
     }
 
     [Fact]

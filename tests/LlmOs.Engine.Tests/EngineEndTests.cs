@@ -82,7 +82,7 @@ public sealed class EngineEndTests
 
         var refusal = Assert.Throws<EngineBusyException>(() => world.Engine.Submit(Greedy.Request([3], 5)));
 
-        Assert.Equal((1, 1), (refusal.Slots, refusal.MaxQueued));
+        Assert.Equal((2, false), (refusal.Ahead, refusal.OfCaller));
         world.GoOn();
         await first.TokensAsync();
         Assert.Equal(5, (await world.Engine.Submit(Greedy.Request([3], 5)).TokensAsync()).Length);

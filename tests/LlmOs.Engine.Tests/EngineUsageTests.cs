@@ -107,7 +107,7 @@ public sealed class EngineUsageTests
         [
             world.Engine.Submit(Greedy.Request([2], 100)),
             world.Engine.SubmitBeams(Greedy.Request([2], 5) with { Beams = new BeamSettings(1) }),
-            world.Engine.SubmitScoring([1, 2, 3], source: []),
+            world.Engine.SubmitScoring(new ScoringRequest { Tokens = [1, 2, 3] }),
         ];
 
         var disposing = world.DisposeAsync().AsTask();
@@ -159,9 +159,9 @@ public sealed class EngineUsageTests
         var clock = new ManualClock();
         await using var world = new ScriptedWorld(new EngineOptions { Slots = 1, PrefillChunk = 8 }, clock);
         world.Runner.Before = _ => clock.Advance(10);
-        var whole = world.Engine.SubmitScoring(Prompt(20), source: []);
+        var whole = world.Engine.SubmitScoring(new ScoringRequest { Tokens = Prompt(20) });
         await whole.Result;
-        var left = world.StopAt(run => run.Number == 4, () => world.Engine.SubmitScoring(Prompt(100), source: []));
+        var left = world.StopAt(run => run.Number == 4, () => world.Engine.SubmitScoring(new ScoringRequest { Tokens = Prompt(100) }));
         await world.Reached;
 
         left.Cancel();

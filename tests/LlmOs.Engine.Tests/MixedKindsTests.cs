@@ -78,7 +78,7 @@ public sealed class MixedKindsTests
                 var search = engine.SubmitBeams(request with { Beams = new BeamSettings(job.Beams, LengthPenalty: 0.7) });
                 return new Started(search, TextsAsync(search, leaves));
             default:
-                var scoring = engine.SubmitScoring(job.Prompt, source: []);
+                var scoring = engine.SubmitLogits(job.Prompt, source: []);
                 return new Started(scoring, LogitsAsync(scoring, job.Prompt, leaves));
         }
     }

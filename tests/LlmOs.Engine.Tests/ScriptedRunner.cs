@@ -10,15 +10,16 @@ internal readonly record struct ScriptedRun(int Number, bool IsPrefill, int Slot
 /// A model whose "keys" are the tokens themselves: the next token is a function of every token that stands in the slot, so a
 /// token lost, moved or mixed up by the cache or the scheduler changes the reply.
 /// </summary>
-internal sealed unsafe class ScriptedRunner(SlotCache cache, DecoderShape shape) : IModelRunner
+/// <param name="after">The runner in whose place it works; its runs come first.</param>
+internal sealed unsafe class ScriptedRunner(SlotCache cache, DecoderShape shape, ScriptedRunner? after = null) : IModelRunner
 {
     private readonly float[] _logits = new float[64 * shape.Vocabulary];
     private readonly Lock _gate = new();
-    private readonly List<ScriptedRun> _runs = new(100_000);
+    private readonly List<ScriptedRun> _runs = after?._runs ?? new(100_000);
     private volatile bool _disposed;
 
     /// <summary>Called on the loop's thread before each run; may block or throw.</summary>
-    public Action<ScriptedRun>? Before { get; set; }
+    public Action<ScriptedRun>? Before { get; set; } = after?.Before;
 
     /// <summary>A token after which the logits are not numbers; -1 for none.</summary>
     public int PoisonAfter { get; set; } = -1;

@@ -13,14 +13,23 @@ internal sealed class ScriptedWorld : IAsyncDisposable
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _goOn = new(0);
 
-    public ScriptedWorld(EngineOptions options, TimeProvider? clock = null)
+    private readonly SlotCache _cache;
+
+    /// <param name="open">Called in place of opening a runner anew; the default gives a fresh one of the same kind.</param>
+    public ScriptedWorld(EngineOptions options, TimeProvider? clock = null, Action? open = null)
     {
-        var cache = new SlotCache(Shape, options.Slots, Shape.ContextLength);
-        Runner = new ScriptedRunner(cache, Shape);
-        Engine = new InferenceEngine(new EngineLoop(Runner, cache, Vocabulary, options, "test"), Shape, options, "cpu", 0, clock ?? TimeProvider.System);
+        _cache = new SlotCache(Shape, options.Slots, Shape.ContextLength);
+        Runner = new ScriptedRunner(_cache, Shape);
+        Loop = new EngineLoop(Runner, () => OpenAnew(open), _cache, Vocabulary, options, "test", Observer, clock ?? TimeProvider.System);
+        Engine = new InferenceEngine(Loop, Shape, options, "cpu", 0, clock ?? TimeProvider.System);
     }
 
-    public ScriptedRunner Runner { get; }
+    /// <summary>The runner that works now.</summary>
+    public ScriptedRunner Runner { get; private set; }
+
+    public EngineLoop Loop { get; }
+
+    public RecordingObserver Observer { get; } = new();
 
     public InferenceEngine Engine { get; }
 
@@ -41,6 +50,13 @@ internal sealed class ScriptedWorld : IAsyncDisposable
     }
 
     public void GoOn() => _goOn.Release();
+
+    private ScriptedRunner OpenAnew(Action? open)
+    {
+        open?.Invoke();
+        Runner = new ScriptedRunner(_cache, Shape, Runner);
+        return Runner;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -17,10 +17,11 @@ internal sealed unsafe class SlotCache : IDisposable
     private const int Alignment = 64;
     private const int SwapFloats = 1024;
 
-    private readonly nint[] _keys;
-    private readonly nint[] _values;
-    private readonly nint[] _crossKeys;
-    private readonly nint[] _crossValues;
+    // Empty before anything can throw: the finaliser runs for a cache that was refused as well.
+    private readonly nint[] _keys = [];
+    private readonly nint[] _values = [];
+    private readonly nint[] _crossKeys = [];
+    private readonly nint[] _crossValues = [];
     private readonly CrossShape? _cross;
     private readonly int[] _sourceLengths;
     private readonly int _kvHeads;
@@ -180,11 +181,75 @@ internal sealed unsafe class SlotCache : IDisposable
         CopyTokens(b, a, both, tokensB);
     }
 
+    /// <summary>Takes the first tokens of a slot, and its source, out of the cache.</summary>
+    /// <exception cref="EngineMemoryException">There is no memory for it.</exception>
+    public SavedSlot Save(int slot, int tokens)
+    {
+        CheckTokens(tokens);
+        var bytes = (2L * Layers * _kvHeads * tokens * _headDim * sizeof(float)) + (2L * _crossKeys.Length * SourceBytes(_sourceLengths[slot]));
+        var saved = new SavedSlot(tokens, _sourceLengths[slot], bytes);
+        var to = saved.Memory;
+        ForTokens(slot, tokens, (from, length) =>
+        {
+            Buffer.MemoryCopy(from, to, length, length);
+            to += length;
+        });
+        ForSources(slot, saved.SourceTokens, (from, length) =>
+        {
+            Buffer.MemoryCopy(from, to, length, length);
+            to += length;
+        });
+        return saved;
+    }
+
+    /// <summary>Puts what was saved into a slot.</summary>
+    public void Restore(SavedSlot saved, int slot)
+    {
+        var from = saved.Memory;
+        _sourceLengths[slot] = saved.SourceTokens;
+        ForTokens(slot, saved.Tokens, (to, length) =>
+        {
+            Buffer.MemoryCopy(from, to, length, length);
+            from += length;
+        });
+        ForSources(slot, saved.SourceTokens, (to, length) =>
+        {
+            Buffer.MemoryCopy(from, to, length, length);
+            from += length;
+        });
+    }
+
     public void Dispose()
     {
         Free();
         GC.SuppressFinalize(this);
     }
+
+    private delegate void Visit(byte* part, long bytes);
+
+    /// <summary>Visits the keys and values of a slot's first tokens, part by part.</summary>
+    private void ForTokens(int slot, int tokens, Visit visit)
+    {
+        var bytes = (long)tokens * _headDim * sizeof(float);
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            for (var head = 0; head < _kvHeads; head++)
+            {
+                visit((byte*)KeysOf(layer, slot) + HeadOffset(head, token: 0), bytes);
+                visit((byte*)ValuesOf(layer, slot) + HeadOffset(head, token: 0), bytes);
+            }
+        }
+    }
+
+    /// <summary>Visits the keys and values of a slot's source, part by part.</summary>
+    private void ForSources(int slot, int tokens, Visit visit) => ForSource(tokens, (layer, offset, bytes) =>
+    {
+        visit((byte*)CrossKeysOf(layer, slot) + offset, bytes);
+        visit((byte*)CrossValuesOf(layer, slot) + offset, bytes);
+    });
+
+    /// <summary>Bytes of so many tokens of a source in one layer's K (or V).</summary>
+    private long SourceBytes(int tokens) => _cross is null ? 0 : (long)_cross.Heads * tokens * _cross.HeadDim * sizeof(float);
 
     private void ExchangeSources(int a, int b)
     {

@@ -13,13 +13,13 @@ internal sealed class EncoderRunner : IEncoderRunner
 
     private readonly InferenceSession _session;
     private readonly EncoderShape _shape;
-    private readonly RunOptions _runOptions = new();
+    private readonly StepWatch _watch;
 
     /// <param name="session">Disposed of by the runner.</param>
     /// <exception cref="EngineGraphException">The graph's inputs and outputs do not fit the shape.</exception>
-    public EncoderRunner(InferenceSession session, EncoderShape shape)
+    public EncoderRunner(InferenceSession session, EncoderShape shape, EngineOptions options)
     {
-        (_session, _shape) = (session, shape);
+        (_session, _shape, _watch) = (session, shape, new StepWatch(options));
         Require(session.InputMetadata, EncoderNames.InputIds, needed: true);
         Require(session.InputMetadata, EncoderNames.Lengths, needed: true);
         Require(session.InputMetadata, EncoderNames.TokenTypes, shape.HasTypes);
@@ -70,7 +70,7 @@ internal sealed class EncoderRunner : IEncoderRunner
 
         try
         {
-            using var results = _session.Run(_runOptions, names, values, [NameOf(wanted)]);
+            using var results = Run(names, values, NameOf(wanted));
             return Cut(results[0].GetTensorDataAsSpan<float>(), texts, length, wanted);
         }
         finally
@@ -81,8 +81,21 @@ internal sealed class EncoderRunner : IEncoderRunner
 
     public void Dispose()
     {
-        _runOptions.Dispose();
+        _watch.Dispose();
         _session.Dispose();
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> Run(List<string> names, List<OrtValue> values, string output)
+    {
+        _watch.Begin();
+        try
+        {
+            return _session.Run(_watch.Options, names, values, [output]);
+        }
+        finally
+        {
+            _watch.End();
+        }
     }
 
     /// <summary>Each text's own part, without what its padding gave.</summary>

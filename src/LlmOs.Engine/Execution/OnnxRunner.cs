@@ -19,7 +19,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     private readonly DecoderShape _shape;
     private readonly bool _bind;
     private readonly int _prefillChunk;
-    private readonly RunOptions _runOptions = new();
+    private readonly StepWatch _watch;
     private readonly List<nint> _buffers = [];
     private readonly long* _ids;
     private readonly int* _lengths;
@@ -39,22 +39,23 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     private readonly Dictionary<(int Slot, int Batch), OrtValue[]> _cacheViews = [];
     private readonly Dictionary<(int Slot, int Batch, int Tokens, int Rows), Plan> _plans = [];
     private int _rowsReady;
+    private bool _disposed;
 
     /// <param name="session">Disposed of by the runner.</param>
-    /// <param name="prefillChunk">Maximum tokens of a prefill chunk.</param>
     /// <param name="bind">Whether the bound inputs stay where they are (true on the processor; on a card they would be copied once only).</param>
     /// <exception cref="EngineGraphException">The graph's inputs and outputs do not fit the shape.</exception>
     /// <param name="encoder">The encoder of an encoder-decoder, else null; disposed of by the runner.</param>
-    public OnnxRunner(InferenceSession session, InferenceSession? encoder, DecoderShape shape, SlotCache cache, int prefillChunk, bool bind)
+    public OnnxRunner(InferenceSession session, InferenceSession? encoder, DecoderShape shape, SlotCache cache, EngineOptions options, bool bind)
     {
-        CheckGraph(session, shape);
+        DecoderGraphCheck.Require(session, shape);
         _session = session;
         _encoder = encoder;
         _shape = shape;
         _cache = cache;
         _bind = bind;
-        _prefillChunk = prefillChunk;
-        _maxTokens = Math.Max(prefillChunk, cache.Slots);
+        _prefillChunk = options.PrefillChunk;
+        _watch = new StepWatch(options);
+        _maxTokens = Math.Max(options.PrefillChunk, cache.Slots);
         _ids = (long*)Allocate((long)_maxTokens * sizeof(long));
         _lengths = (int*)Allocate((long)cache.Slots * sizeof(int));
         _sources = (int*)Allocate((long)cache.Slots * sizeof(int));
@@ -87,11 +88,11 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         using var idValue = OrtValue.CreateTensorValueFromMemory(ids, [1, length]);
         using var lengthValue = OrtValue.CreateTensorValueFromMemory(new[] { source.Length }, [1]);
         var layers = Enumerable.Range(0, _shape.Layers).ToArray();
-        using var results = _encoder!.Run(
-            _runOptions,
+        using var results = Watched(() => _encoder!.Run(
+            _watch.Options,
             [EncoderNames.InputIds, EncoderNames.Lengths],
             [idValue, lengthValue],
-            [.. layers.Select(DecoderGraph.CrossKey), .. layers.Select(DecoderGraph.CrossValue)]);
+            [.. layers.Select(DecoderGraph.CrossKey), .. layers.Select(DecoderGraph.CrossValue)]));
         foreach (var layer in layers)
         {
             _cache.SetSource(
@@ -146,6 +147,12 @@ internal sealed unsafe class OnnxRunner : IModelRunner
 
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         foreach (var plan in _plans.Values)
         {
             plan.Binding?.Dispose();
@@ -162,7 +169,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         }
 
         _longestValue.Dispose();
-        _runOptions.Dispose();
+        _watch.Dispose();
         _session.Dispose();
         _encoder?.Dispose();
         foreach (var buffer in _buffers)
@@ -192,16 +199,37 @@ internal sealed unsafe class OnnxRunner : IModelRunner
             }
         }
 
-        if (plan.Binding is { } binding)
+        _watch.Begin();
+        try
         {
-            _session.RunWithBinding(_runOptions, binding);
+            if (plan.Binding is { } binding)
+            {
+                _session.RunWithBinding(_watch.Options, binding);
+            }
+            else
+            {
+                _session.Run(_watch.Options, _inputNames, plan.Inputs, _outputNames, plan.Outputs);
+            }
         }
-        else
+        finally
         {
-            _session.Run(_runOptions, _inputNames, plan.Inputs, _outputNames, plan.Outputs);
+            _watch.End();
         }
 
         _rowsReady = rows;
+    }
+
+    private T Watched<T>(Func<T> run)
+    {
+        _watch.Begin();
+        try
+        {
+            return run();
+        }
+        finally
+        {
+            _watch.End();
+        }
     }
 
     private Plan MakePlan(int slot, int batch, int tokens, int rows)
@@ -278,47 +306,6 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         var memory = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 64), 64);
         _buffers.Add(memory);
         return memory;
-    }
-
-    private static void CheckGraph(InferenceSession session, DecoderShape shape)
-    {
-        string[] inputs = [DecoderGraph.InputIds, DecoderGraph.SeqLensK, DecoderGraph.TotalSequenceLength, DecoderGraph.LogitRows];
-        foreach (var name in inputs)
-        {
-            Require(session.InputMetadata.ContainsKey(name), $"input '{name}'");
-        }
-
-        Require(session.OutputMetadata.ContainsKey(DecoderGraph.Logits), $"output '{DecoderGraph.Logits}'");
-        for (var layer = 0; layer < shape.Layers; layer++)
-        {
-            CheckCache(session, DecoderGraph.PastKey(layer), shape);
-            CheckCache(session, DecoderGraph.PastValue(layer), shape);
-            Require(session.OutputMetadata.ContainsKey(DecoderGraph.PresentKey(layer)), $"output '{DecoderGraph.PresentKey(layer)}'");
-            Require(session.OutputMetadata.ContainsKey(DecoderGraph.PresentValue(layer)), $"output '{DecoderGraph.PresentValue(layer)}'");
-        }
-
-        Require(
-            !session.InputMetadata.ContainsKey(DecoderGraph.PastKey(shape.Layers)),
-            $"exactly {shape.Layers} layers; it also has '{DecoderGraph.PastKey(shape.Layers)}'");
-    }
-
-    private static void CheckCache(InferenceSession session, string name, DecoderShape shape)
-    {
-        Require(session.InputMetadata.TryGetValue(name, out var past), $"input '{name}'");
-        int[] dimensions = past!.Dimensions; // -1 where the graph leaves it open
-        Require(
-            past.ElementDataType == TensorElementType.Float && dimensions.Length == 4 && Fits(dimensions[1], shape.KvHeads) && Fits(dimensions[3], shape.HeadDim),
-            $"'{name}' as f32 [rows, {shape.KvHeads}, capacity, {shape.HeadDim}]; it is {past.ElementDataType} [{string.Join(", ", dimensions)}]");
-    }
-
-    private static bool Fits(int dimension, int wanted) => dimension < 0 || dimension == wanted;
-
-    private static void Require(bool holds, string what)
-    {
-        if (!holds)
-        {
-            throw new EngineGraphException($"The graph is not a decoder of the stated shape: expected {what}.");
-        }
     }
 
     private sealed record Plan(OrtValue[] Inputs, OrtValue[] Outputs, OrtIoBinding? Binding);

@@ -18,6 +18,7 @@ internal static class OrtRuntime
     /// <param name="used">The device the session runs on; never <see cref="EngineDevice.Auto"/>.</param>
     /// <exception cref="EngineDeviceException">CUDA was asked for and cannot be used.</exception>
     /// <exception cref="EngineGraphException">The runtime refuses the graph.</exception>
+    /// <exception cref="EngineMemoryException">There is not enough memory.</exception>
     public static InferenceSession Open(string onnxPath, EngineDevice device, int threads, out EngineDevice used)
     {
         if (!File.Exists(onnxPath))
@@ -76,11 +77,22 @@ internal static class OrtRuntime
         {
             return new InferenceSession(onnxPath, options);
         }
+        catch (OnnxRuntimeException refused) when (IsOutOfMemory(refused))
+        {
+            throw new EngineMemoryException($"The machine does not give the memory that the graph '{Path.GetFileName(onnxPath)}' needs.", refused);
+        }
         catch (OnnxRuntimeException refused)
         {
             throw new EngineGraphException($"ONNX Runtime refuses the graph '{Path.GetFileName(onnxPath)}': {refused.Message}", refused);
         }
     }
+
+    /// <summary>The runtime has no code of its own for it.</summary>
+    internal static bool IsOutOfMemory(OnnxRuntimeException fault) =>
+        fault.Message.Contains("bad_alloc", StringComparison.Ordinal)
+        || fault.Message.Contains("bad allocation", StringComparison.Ordinal)
+        || fault.Message.Contains("Failed to allocate memory", StringComparison.Ordinal)
+        || fault.Message.Contains("Cannot allocate memory", StringComparison.Ordinal);
 
     private static SessionOptions Options(int threads)
     {

@@ -51,12 +51,25 @@ internal static class LogitFilters
         }
     }
 
-    /// <param name="temperature">Above 0; greedy choice is no filter.</param>
-    public static void Temperature(Span<float> scores, float temperature)
+    /// <param name="temperature">Above 0; greedy choice is no filter. So small a one that scores leave the range of f32 is the limit: the best alone stay.</param>
+    public static void Temperature(Span<float> scores, double temperature)
     {
-        if (temperature != 1)
+        if (temperature == 1)
         {
-            TensorPrimitives.Divide(scores, temperature, scores);
+            return;
+        }
+
+        var divisor = (float)temperature;
+        var best = TensorPrimitives.Max<float>(scores);
+        if (float.IsFinite(best / divisor))
+        {
+            TensorPrimitives.Divide(scores, divisor, scores);
+            return;
+        }
+
+        for (var i = 0; i < scores.Length; i++)
+        {
+            scores[i] = scores[i] == best ? 0 : float.NegativeInfinity;
         }
     }
 

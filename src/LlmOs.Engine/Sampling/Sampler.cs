@@ -26,14 +26,10 @@ internal sealed class Sampler
     /// <param name="logits">[vocabulary], as the model gave them.</param>
     /// <param name="position">Number of new tokens before this one: what the draw depends on besides the seed.</param>
     /// <exception cref="EngineStepException">The logits hold a number that is not one.</exception>
+    /// <exception cref="EngineChoiceException">Rules leave no token to choose.</exception>
     public ChosenToken Choose(ReadOnlySpan<float> logits, TokenChoice choice, int position)
     {
-        var best = TensorPrimitives.IndexOfMax(logits); // a NaN wins over every number
-        if (float.IsNaN(logits[best]))
-        {
-            throw new EngineStepException("The model computed logits that are not numbers (NaN); the weights or the graph are at fault.");
-        }
-
+        var best = Best(logits);
         var token = choice.Parameters.Temperature == 0
             ? Greedy(logits, best, choice, position)
             : Draw(logits, choice, position);
@@ -44,9 +40,30 @@ internal sealed class Sampler
             return new ChosenToken(token, Logprob: null, []);
         }
 
-        var normaliser = logits[best] + Math.Log(LogitFilters.Weigh(logits, logits[best], _weights));
+        var normaliser = Normaliser(logits, logits[best]);
         return new ChosenToken(token, (float)(logits[token] - normaliser), Highest(logits, normaliser, top));
     }
+
+    /// <summary>How likely a token was that is there already.</summary>
+    /// <param name="logits">[vocabulary], after what stands before the token.</param>
+    /// <param name="top">Most likely tokens to report with it.</param>
+    /// <exception cref="EngineStepException">The logits hold a number that is not one.</exception>
+    public ScoredToken Score(ReadOnlySpan<float> logits, int token, int top)
+    {
+        var highest = logits[Best(logits)];
+        var normaliser = Normaliser(logits, highest);
+        return new ScoredToken(token, logits[token] - normaliser, logits[token] >= highest, Highest(logits, normaliser, top));
+    }
+
+    private static int Best(ReadOnlySpan<float> logits)
+    {
+        var best = TensorPrimitives.IndexOfMax(logits); // a NaN wins over every number
+        return float.IsNaN(logits[best])
+            ? throw new EngineStepException("The model computed logits that are not numbers (NaN); the weights or the graph are at fault.")
+            : best;
+    }
+
+    private double Normaliser(ReadOnlySpan<float> logits, float highest) => highest + Math.Log(LogitFilters.Weigh(logits, highest, _weights));
 
     private int Greedy(ReadOnlySpan<float> logits, int best, TokenChoice choice, int position) =>
         choice.ChangesLogits(position) ? TensorPrimitives.IndexOfMax<float>(Changed(logits, choice, position)) : best;
@@ -55,7 +72,7 @@ internal sealed class Sampler
     {
         var settings = choice.Parameters;
         var scores = Changed(logits, choice, position);
-        LogitFilters.Temperature(scores, (float)settings.Temperature);
+        LogitFilters.Temperature(scores, settings.Temperature);
         for (var i = 0; i < settings.Filters.Count; i++)
         {
             settings.Filters[i].Apply(scores);
@@ -106,7 +123,9 @@ internal sealed class Sampler
         var scores = _scores.AsSpan(0, logits.Length);
         logits.CopyTo(scores);
         choice.Apply(scores, position);
-        return scores;
+        return TensorPrimitives.Max<float>(scores) > float.NegativeInfinity
+            ? scores
+            : throw new EngineChoiceException($"At new token {position + 1} the request's rules ban every token of the vocabulary.");
     }
 
     /// <summary>The first index at which the running sum passes the mass.</summary>

@@ -2,72 +2,76 @@ using System.Collections.Immutable;
 
 namespace LlmOs.Engine.Scheduling;
 
-/// <summary>Who gets free slots: the oldest first. One that needs several slots waits for them, and nobody passes it meanwhile.</summary>
+/// <summary>Who gets slots.</summary>
+/// <remarks>
+/// The flow that holds the fewest slots for its weight comes first; of those that hold as few, the one whose last admission is
+/// longest ago. Within a flow the oldest comes first. A group that needs more slots than are free lets others pass, so no slot
+/// is idle while somebody could use it. What it may take from others, and after how long, is said by <see cref="Preemption"/>.
+/// </remarks>
 internal static class AdmissionOrder
 {
-    public static ImmutableArray<Admission> Choose(in SchedulerSnapshot now)
+    /// <summary>A slot of each group that gives its slots up, and the groups that get slots then.</summary>
+    public static (ImmutableArray<int> Preempted, ImmutableArray<Admission> Admissions) Choose(in SchedulerSnapshot now)
     {
-        var free = Free(now.Slots);
-        if (now.Waiting.IsEmpty || now.Waiting[0].Width > free)
+        if (now.Waiting.IsEmpty)
         {
-            return [];
+            return ([], []);
         }
 
-        var slots = now.Slots.ToArray();
-        var admissions = ImmutableArray.CreateBuilder<Admission>();
-        for (var index = 0; index < now.Waiting.Length && now.Waiting[index].Width <= free; index++)
+        var draft = new AdmissionDraft(now);
+        while (draft.Next() is var index and >= 0)
         {
-            var group = now.Waiting[index];
-            var placements = ImmutableArray.CreateBuilder<Placement>(group.Width);
-            for (var member = 0; member < group.Width; member++)
+            if (draft.Fits(index) || draft.MakeRoom(index))
             {
-                // Only the first member runs the prompt, so only it can begin with a prefix.
-                var placement = SlotChoice.Choose(slots, group.Prompt.Span, group.TakesPrefix && member == 0, now.Chunk);
-                slots[placement.Slot] = Placed(slots[placement.Slot], group, placement, member, now.NextOrder + index);
-                placements.Add(placement);
+                draft.Admit(index);
             }
-
-            free -= group.Width;
-            admissions.Add(new Admission(index, placements.MoveToImmutable()));
         }
 
-        return admissions.DrainToImmutable();
+        return draft.Done();
     }
 
-    /// <summary>The slots once the groups are in them.</summary>
-    public static SlotView[] After(in SchedulerSnapshot now, ImmutableArray<Admission> admissions)
+    /// <summary>The slots once some groups have given theirs up and others are in them.</summary>
+    public static SlotView[] After(in SchedulerSnapshot now, ImmutableArray<int> preempted, ImmutableArray<Admission> admissions)
     {
         var slots = now.Slots.ToArray();
-        foreach (var (index, placements) in admissions)
+        foreach (var slot in preempted)
         {
-            for (var member = 0; member < placements.Length; member++)
+            Preemption.Clear(slots, now.Slots[slot].Order);
+        }
+
+        foreach (var (admission, number) in admissions.Select((admission, number) => (admission, number)))
+        {
+            for (var member = 0; member < admission.Placements.Length; member++)
             {
-                var slot = placements[member].Slot;
-                slots[slot] = Placed(slots[slot], now.Waiting[index], placements[member], member, now.NextOrder + index);
+                var slot = admission.Placements[member].Slot;
+                slots[slot] = Placed(slots[slot], now.Waiting[admission.Index], admission.Placements[member], member, now.NextOrder + number);
             }
         }
 
         return slots;
     }
 
-    private static int Free(ReadOnlySpan<SlotView> slots)
+    public static SlotView Placed(SlotView slot, in WaitingView group, Placement placement, int member, long order)
     {
-        var free = 0;
-        foreach (ref readonly var slot in slots)
+        var past = group.Resumes switch
         {
-            free += slot.IsFree ? 1 : 0;
-        }
-
-        return free;
+            null => placement.Reused,
+            SequenceState.Prefill when member > 0 => 0,
+            _ => group.Past,
+        };
+        return new SlotView(
+            member == 0 || group.Resumes == SequenceState.Running ? group.Resumes ?? SequenceState.Prefill : SequenceState.Reserved,
+            past,
+            group.Prompt[..placement.Reused],
+            slot.LastUse,
+            group.Prompt,
+            order,
+            group.TakesPrefix,
+            group.RowsFrom,
+            group.Project)
+        {
+            Flow = group.Flow,
+            Width = group.Width,
+        };
     }
-
-    private static SlotView Placed(SlotView slot, WaitingView group, Placement placement, int member, long order) => new(
-        member == 0 ? SequenceState.Prefill : SequenceState.Reserved,
-        placement.Reused,
-        group.Prompt[..placement.Reused],
-        slot.LastUse,
-        group.Prompt,
-        order,
-        group.TakesPrefix,
-        group.WantsEveryRow);
 }

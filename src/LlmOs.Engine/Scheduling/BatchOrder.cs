@@ -1,29 +1,74 @@
+using System.Collections.Immutable;
+
 namespace LlmOs.Engine.Scheduling;
 
-/// <summary>Waiting texts that may run together: of one padded length, and of which the same is wanted.</summary>
+/// <summary>A caller with texts that wait, as decisions see it.</summary>
+/// <param name="Pass">Tokens run for it, by weight.</param>
+internal readonly record struct BatchFlow(double Pass);
+
+/// <summary>Waiting texts of one caller that may run together: of one padded length, and of which the same is wanted.</summary>
+/// <param name="Flow">Its caller, by index.</param>
 /// <param name="Oldest">Number of the first of them; numbers rise with every text.</param>
-internal readonly record struct BatchQueue(int Length, long Oldest, int Texts);
+/// <param name="Texts">At least one.</param>
+internal readonly record struct BatchQueue(int Flow, int Length, EncoderOutput Wanted, long Oldest, int Texts);
 
-/// <summary>The texts of an encoder's next step.</summary>
-/// <param name="Queue">Which queue they come from, by index; -1: none waits.</param>
-/// <param name="Count">How many, oldest first.</param>
-internal readonly record struct BatchPlan(int Queue, int Count);
+/// <summary>So many texts of a queue, oldest first.</summary>
+internal readonly record struct BatchPart(int Queue, int Count);
 
-/// <summary>Which texts run together: the oldest text is in the next batch, and others like it fill the batch up.</summary>
+/// <summary>
+/// Which texts run together: the caller who has had the fewest tokens for its weight has its oldest text in the next batch, and
+/// others like it fill the batch up, its own first.
+/// </summary>
 internal static class BatchOrder
 {
     /// <param name="tokens">Tokens of a batch, padding among them. A longer text runs alone.</param>
-    public static BatchPlan Next(ReadOnlySpan<BatchQueue> queues, int tokens)
+    /// <returns>The texts of the next step, all of one length; none where none waits.</returns>
+    public static ImmutableArray<BatchPart> Next(ReadOnlySpan<BatchQueue> queues, ReadOnlySpan<BatchFlow> flows, int tokens)
     {
-        var next = -1;
-        for (var i = 0; i < queues.Length; i++)
+        var first = First(queues, flows);
+        if (first < 0)
         {
-            if (queues[i].Texts > 0 && (next < 0 || queues[i].Oldest < queues[next].Oldest))
+            return [];
+        }
+
+        var room = Math.Max(1, tokens / queues[first].Length);
+        var parts = ImmutableArray.CreateBuilder<BatchPart>();
+        Take(first, queues[first].Texts);
+        for (var i = 0; i < queues.Length && room > 0; i++)
+        {
+            if (i != first && queues[i].Length == queues[first].Length && queues[i].Wanted == queues[first].Wanted)
             {
-                next = i;
+                Take(i, queues[i].Texts);
             }
         }
 
-        return next < 0 ? new BatchPlan(-1, 0) : new BatchPlan(next, Math.Min(queues[next].Texts, Math.Max(1, tokens / queues[next].Length)));
+        return parts.DrainToImmutable();
+
+        void Take(int queue, int texts)
+        {
+            var count = Math.Min(room, texts);
+            room -= count;
+            parts.Add(new BatchPart(queue, count));
+        }
+    }
+
+    private static int First(ReadOnlySpan<BatchQueue> queues, ReadOnlySpan<BatchFlow> flows)
+    {
+        var first = -1;
+        for (var i = 0; i < queues.Length; i++)
+        {
+            if (first < 0 || IsBefore(queues[i], queues[first], flows))
+            {
+                first = i;
+            }
+        }
+
+        return first;
+    }
+
+    private static bool IsBefore(in BatchQueue a, in BatchQueue b, ReadOnlySpan<BatchFlow> flows)
+    {
+        var (passA, passB) = (flows[a.Flow].Pass, flows[b.Flow].Pass);
+        return passA != passB ? passA < passB : a.Oldest < b.Oldest;
     }
 }

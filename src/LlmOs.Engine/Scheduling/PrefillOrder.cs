@@ -2,7 +2,10 @@ using LlmOs.Engine.Execution;
 
 namespace LlmOs.Engine.Scheduling;
 
-/// <summary>Prompts take turns, a chunk a step, beside the running sequences, which get their token in every step.</summary>
+/// <summary>
+/// Flows with a prompt take turns, a chunk a step, beside the running sequences, which get their token in every step: the next
+/// chunk is for the flow that has had the fewest prompt tokens for its weight.
+/// </summary>
 /// <remarks>
 /// Chunks begin at multiples of the chunk length whatever the load is, so the arithmetic of a prompt, and with it every
 /// bit of the reply, does not depend on who else is served.
@@ -10,14 +13,12 @@ namespace LlmOs.Engine.Scheduling;
 internal static class PrefillOrder
 {
     /// <summary>The slot whose prompt has its turn, or -1.</summary>
-    /// <param name="turn">Even turns go to the oldest prompt, odd ones to the one nearest to its end.</param>
-    public static int Next(ReadOnlySpan<SlotView> slots, long turn)
+    public static int Next(ReadOnlySpan<SlotView> slots, ReadOnlySpan<FlowView> flows)
     {
-        // The oldest cannot starve, and a short prompt does not wait behind a very long one.
         var best = -1;
         for (var slot = 0; slot < slots.Length; slot++)
         {
-            if (slots[slot].State == SequenceState.Prefill && (best < 0 || IsBefore(slots[slot], slots[best], byAge: turn % 2 == 0)))
+            if (slots[slot].State == SequenceState.Prefill && (best < 0 || IsBefore(slots[slot], slots[best], flows)))
             {
                 best = slot;
             }
@@ -31,12 +32,23 @@ internal static class PrefillOrder
     {
         var count = Math.Min(chunk - (start % chunk), owner.Prompt.Length - start);
         var isLast = start + count == owner.Prompt.Length;
-        return new PrefillChunk(slot, start, count, isLast, owner.WantsEveryRow ? LogitRows.All : isLast ? LogitRows.Last : LogitRows.None);
+        var rows = owner.RowsFrom >= start + count ? LogitRows.None
+            : isLast && owner.RowsFrom == owner.Prompt.Length - 1 ? LogitRows.Last
+            : LogitRows.All;
+        return new PrefillChunk(slot, start, count, isLast, rows);
     }
 
-    private static bool IsBefore(in SlotView a, in SlotView b, bool byAge)
+    private static bool IsBefore(in SlotView a, in SlotView b, ReadOnlySpan<FlowView> flows)
     {
+        if (a.Flow != b.Flow)
+        {
+            var (passA, passB) = (flows[a.Flow].PromptPass, flows[b.Flow].PromptPass);
+            return passA != passB ? passA < passB : a.Order < b.Order;
+        }
+
+        // Of one flow's prompts the oldest and the one nearest to its end take turns: the oldest cannot starve, and a short one
+        // does not wait behind a very long one.
         var (leftA, leftB) = (a.Prompt.Length - a.Past, b.Prompt.Length - b.Past);
-        return byAge || leftA == leftB ? a.Order < b.Order : leftA < leftB;
+        return flows[a.Flow].Turn % 2 == 0 || leftA == leftB ? a.Order < b.Order : leftA < leftB;
     }
 }

@@ -1,5 +1,17 @@
 namespace LlmOs.Engine.Scheduling;
 
+/// <summary>The beginning of a prompt that need not be run where its project has it already. The default wants nothing.</summary>
+/// <param name="project">Whose prompt it is: what others asked must not be learnt from how long an answer takes.</param>
+/// <param name="tokens">Always shorter than the prompt: one token at least must be run.</param>
+internal readonly ref struct PrefixWanted(string project, ReadOnlySpan<int> tokens)
+{
+    public string Project { get; } = project;
+
+    public ReadOnlySpan<int> Tokens { get; } = tokens;
+
+    public bool IsNothing => Tokens.IsEmpty;
+}
+
 /// <summary>Finds beginnings of prompts that slots hold already.</summary>
 /// <remarks>
 /// Only whole prefill chunks count. A prefix is therefore always one that the new prompt would have computed in the same chunks,
@@ -8,10 +20,15 @@ namespace LlmOs.Engine.Scheduling;
 /// </remarks>
 internal static class PrefixReuse
 {
-    /// <summary>Tokens of the prompt's beginning that are kept. At least one token is always left to run.</summary>
-    public static int Match(ReadOnlySpan<int> kept, ReadOnlySpan<int> prompt, int chunk)
+    /// <summary>Tokens of the prompt's beginning that a slot keeps for its project.</summary>
+    public static int Match(in SlotView slot, PrefixWanted wanted, int chunk)
     {
-        var common = prompt[..^1].CommonPrefixLength(kept);
+        if (slot.Project != wanted.Project)
+        {
+            return 0;
+        }
+
+        var common = wanted.Tokens.CommonPrefixLength(slot.Kept.Span);
         return common - (common % chunk);
     }
 
@@ -19,7 +36,8 @@ internal static class PrefixReuse
     public static SlotCopy? Extend(ReadOnlySpan<SlotView> slots, int slot, int chunk)
     {
         ref readonly var owner = ref slots[slot];
-        if (!owner.TakesPrefix || owner.Past % chunk != 0)
+        var wanted = owner.Prefix;
+        if (wanted.IsNothing || owner.Past % chunk != 0)
         {
             return null;
         }
@@ -27,7 +45,7 @@ internal static class PrefixReuse
         var (from, tokens) = (-1, owner.Past);
         for (var other = 0; other < slots.Length; other++)
         {
-            if (Match(slots[other].Kept.Span, owner.Prompt.Span, chunk) is var match && match > tokens)
+            if (Match(slots[other], wanted, chunk) is var match && match > tokens)
             {
                 (from, tokens) = (other, match);
             }

@@ -1,3 +1,5 @@
+using LlmOs.Engine.Cache;
+
 namespace LlmOs.Engine.Scheduling;
 
 /// <summary>Where a sequence stands.</summary>
@@ -37,4 +39,7 @@ internal sealed class Sequence(SequenceGroup group)
 
     /// <summary>The token that the next decode step runs.</summary>
     public int LastToken { get; set; }
+
+    /// <summary>What was in its slot when it gave it up; null otherwise.</summary>
+    public SavedSlot? Saved { get; set; }
 }

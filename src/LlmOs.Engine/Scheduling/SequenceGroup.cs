@@ -13,9 +13,9 @@ internal sealed class SequenceGroup : IWork
 
     /// <param name="tokens">The prompt.</param>
     /// <param name="source">What the encoder reads before the prompt is run; empty for a decoder.</param>
-    public SequenceGroup(int[] tokens, int[] source, SequenceKind kind)
+    public SequenceGroup(int[] tokens, int[] source, SequenceKind kind, EngineCaller caller)
     {
-        (Tokens, Source, Kind) = (tokens, source, kind);
+        (Tokens, Source, Kind, Caller) = (tokens, source, kind, caller);
         Members = new Sequence[kind.Width];
         for (var member = 0; member < Members.Length; member++)
         {
@@ -29,6 +29,8 @@ internal sealed class SequenceGroup : IWork
     public int[] Tokens { get; }
 
     public int[] Source { get; }
+
+    public EngineCaller Caller { get; }
 
     /// <summary>What is made of its logits.</summary>
     public SequenceKind Kind { get; }
@@ -54,11 +56,23 @@ internal sealed class SequenceGroup : IWork
     /// <summary>Rises with every admission, so that the oldest can be told.</summary>
     public long Order { get; set; }
 
+    /// <summary>The step at which it got its slots, or began to wait for them.</summary>
+    public long Since { get; set; }
+
+    /// <summary>The step until which it keeps its slots whatever others wait for.</summary>
+    public long ProtectedUntil { get; set; }
+
+    /// <summary>The state that it goes on in when it gets slots again; null when it has not given any up.</summary>
+    public SequenceState? Resumes { get; set; }
+
+    /// <summary>Where it waits; null while it has slots.</summary>
+    public LinkedListNode<SequenceGroup>? Place { get; set; }
+
     /// <summary>Whether its prompt's keys and values may serve others: with a source they depend on more than the prompt.</summary>
     public bool SharesPrefix => Source.Length == 0;
 
-    /// <summary>Whether its prompt may begin with what a slot holds: not where the logits of every row are wanted.</summary>
-    public bool TakesPrefix => SharesPrefix && !Kind.WantsEveryRow;
+    /// <summary>The first of the prompt's tokens whose logits are wanted; no later than the last one.</summary>
+    public int RowsFrom => Math.Min(Kind.RowsFrom, Tokens.Length - 1);
 
     /// <summary>Tokens read so far. The start token of an encoder-decoder's text is nobody's: it does not count.</summary>
     public int TokensRead => Source.Length == 0 ? Members[0].Past : Source.Length + Members[0].Past - 1;

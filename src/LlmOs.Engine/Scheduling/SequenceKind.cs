@@ -20,8 +20,8 @@ internal abstract class SequenceKind(EngineRun run)
     /// <summary>Sequences side by side, each in a slot of its own.</summary>
     public virtual int Width => 1;
 
-    /// <summary>Whether the logits of every prompt token are wanted, and not only those of the last.</summary>
-    public virtual bool WantsEveryRow => false;
+    /// <summary>The first of the prompt's tokens whose logits are wanted, besides those of the last; beyond the prompt: none.</summary>
+    public virtual int RowsFrom => int.MaxValue;
 
     /// <summary>Whether its reader must catch up before another token is made.</summary>
     public virtual bool IsFull => false;
@@ -34,9 +34,10 @@ internal abstract class SequenceKind(EngineRun run)
     {
     }
 
-    /// <summary>Takes the logits of a chunk of the prompt; called where <see cref="WantsEveryRow"/>.</summary>
+    /// <summary>Takes the logits of a chunk of the prompt; called for every chunk that reaches <see cref="RowsFrom"/>.</summary>
     /// <param name="logits">By place in the chunk.</param>
-    public virtual void OnPrefill(int start, RowLogits logits)
+    /// <exception cref="EngineStepException">The logits hold a number that is not one.</exception>
+    public virtual void OnPrefill(int start, RowLogits logits, Sampler sampler)
     {
     }
 

@@ -5,12 +5,12 @@ internal static class SlotChoice
 {
     /// <summary>The slot that holds the most of the prompt, unless using it would evict more than it saves; else <see cref="Evict"/>.</summary>
     /// <param name="slots">One of them at least is free.</param>
-    public static Placement Choose(ReadOnlySpan<SlotView> slots, ReadOnlySpan<int> prompt, bool takesPrefix, int chunk)
+    public static Placement Choose(ReadOnlySpan<SlotView> slots, PrefixWanted wanted, int chunk)
     {
         var (best, reused) = (-1, 0);
-        for (var slot = 0; takesPrefix && slot < slots.Length; slot++)
+        for (var slot = 0; !wanted.IsNothing && slot < slots.Length; slot++)
         {
-            if (slots[slot].IsFree && PrefixReuse.Match(slots[slot].Kept.Span, prompt, chunk) is var match && match > reused)
+            if (slots[slot].IsFree && PrefixReuse.Match(slots[slot], wanted, chunk) is var match && match > reused)
             {
                 (best, reused) = (slot, match);
             }

@@ -5,8 +5,10 @@ namespace LlmOs.Engine.Scheduling;
 /// <summary>Something submitted to a loop.</summary>
 internal interface IWork
 {
-    /// <summary>Places that it takes: of the slots and the queue together there are so many.</summary>
+    /// <summary>Sequences that it counts as.</summary>
     int Width { get; }
+
+    EngineCaller Caller { get; }
 
     /// <summary>What was submitted, as its caller sees it.</summary>
     EngineRun Run { get; }
@@ -20,51 +22,53 @@ internal interface IWork
 /// </summary>
 /// <remarks>
 /// Other threads only leave commands; the abstract members run on the loop's thread alone. What a step throws past its own guard
-/// ends the loop, and all that is in it.
+/// ends what is at work (<see cref="TryRecover"/>); what waits goes on waiting. Where that fails too, the loop ends, and all that is in it.
 /// </remarks>
 internal abstract class WorkLoop<TWork>
     where TWork : class, IWork
 {
-    private readonly int _slots;
-    private readonly int _maxQueued;
     private readonly object _gate = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private List<Command> _incoming = [];
-    private List<Command> _taken = [];
+    private readonly Queue<Command> _taken = new();
+    private Queue<Command> _incoming = new();
+    private Queue<Command> _spare = new();
     private int _alive;
     private volatile bool _signalled;
     private bool _stopping;
     private bool _closed;
     private Exception? _fault;
 
-    protected WorkLoop(EngineOptions options) => (_slots, _maxQueued) = (options.Slots, options.MaxQueued);
+    protected WorkLoop(EngineOptions options, TimeProvider clock) => Places = new EnginePlaces(options, clock);
+
+    /// <summary>Where requests get in.</summary>
+    public EnginePlaces Places { get; }
 
     /// <summary>Completes when the thread has ended and native memory is released.</summary>
     public Task Stopped => _stopped.Task;
 
-    /// <summary>Places taken by what runs or waits.</summary>
+    /// <summary>Sequences that run or wait.</summary>
     public int Alive => Volatile.Read(ref _alive);
 
-    /// <exception cref="EngineBusyException">There is as much work as there may be.</exception>
+    /// <param name="place">The place of its request; null: it takes one of its own until it ends.</param>
+    /// <exception cref="EngineBusyException">It has no place, and there is none.</exception>
     /// <exception cref="EngineClosedException">The loop has ended.</exception>
-    public void Submit(TWork work)
+    public void Submit(TWork work, EnginePlace? place)
     {
+        var own = place is null ? Places.Enter(work.Caller) : null;
         work.Run.CancelBy(() => Cancel(work));
+        work.Run.GiveBackAtEnd(own);
         lock (_gate)
         {
-            if (_closed || _stopping)
+            if (!_closed && !_stopping)
             {
-                throw Closed();
+                _alive += work.Width;
+                Post(new Command(work, IsCancel: false));
+                return;
             }
-
-            if (_alive + work.Width > _slots + _maxQueued)
-            {
-                throw new EngineBusyException(_slots, _maxQueued);
-            }
-
-            _alive += work.Width;
-            Post(new Command(work, IsCancel: false));
         }
+
+        own?.Dispose();
+        throw Closed();
     }
 
     /// <summary>Something outside changed that the loop waits for, such as a reader that caught up.</summary>
@@ -115,11 +119,7 @@ internal abstract class WorkLoop<TWork>
         Remove(work, fault);
 
         // Counted out before its caller learns of the end, who may submit the next at once.
-        lock (_gate)
-        {
-            _alive -= work.Width;
-        }
-
+        Forget(work);
         work.Run.End(fault);
     }
 
@@ -136,7 +136,7 @@ internal abstract class WorkLoop<TWork>
 
     private void Post(Command command)
     {
-        _incoming.Add(command);
+        _incoming.Enqueue(command);
         Signal();
     }
 
@@ -150,61 +150,117 @@ internal abstract class WorkLoop<TWork>
         ? new EngineClosedException("The model was unloaded; load it again to use it.")
         : new EngineClosedException("The model's engine ended by a fault; load the model again.", _fault);
 
+    /// <summary>Ends what is at work after a fault that no guard caught, so that what waits can go on.</summary>
+    /// <returns>False when the loop must end.</returns>
+    protected abstract bool TryRecover(Exception fault);
+
+    /// <summary>The loop ends by a fault.</summary>
+    protected abstract void NoteClosed(Exception fault);
+
     private void Run()
     {
-        try
+        while (_fault is null)
         {
-            while (TakeCommands())
+            try
             {
+                if (!TakeCommands())
+                {
+                    break;
+                }
+
                 if (!Step())
                 {
                     Park();
                 }
             }
-        }
 #pragma warning disable CA1031 // The thread's last line of defence: everybody is told, nobody hangs.
-        catch (Exception fault)
+            catch (Exception fault)
 #pragma warning restore CA1031
+            {
+                _fault = Recovers(fault);
+            }
+        }
+
+        if (_fault is not null)
         {
-            _fault = fault;
+            NoteClosed(_fault);
         }
 
         Close();
     }
 
+    /// <returns>Why the loop must end; null when it goes on.</returns>
+    private Exception? Recovers(Exception fault)
+    {
+        try
+        {
+            return TryRecover(fault) ? null : fault;
+        }
+#pragma warning disable CA1031 // Recovering must not end the thread before everybody is told.
+        catch (Exception another)
+#pragma warning restore CA1031
+        {
+            return new AggregateException(fault, another);
+        }
+    }
+
     /// <returns>False when the loop is to end.</returns>
     private bool TakeCommands()
     {
-        if (!_signalled)
+        if (_signalled)
         {
-            return true;
+            lock (_gate)
+            {
+                _signalled = false;
+                if (_stopping)
+                {
+                    return false;
+                }
+
+                (_incoming, _spare) = (_spare, _incoming);
+            }
+
+            while (_spare.TryDequeue(out var command))
+            {
+                _taken.Enqueue(command);
+            }
         }
 
+        while (_taken.TryDequeue(out var command))
+        {
+            Heed(command);
+        }
+
+        return true;
+    }
+
+    private void Heed(Command command)
+    {
+        if (command.IsCancel)
+        {
+            End(command.Work, new OperationCanceledException("It was cancelled."));
+            return;
+        }
+
+        try
+        {
+            Accept(command.Work);
+        }
+        catch (Exception fault)
+        {
+            // It is in no list yet, so nobody else would tell it.
+            Forget(command.Work);
+            command.Work.Run.End(EngineStepException.From(fault));
+            throw;
+        }
+    }
+
+    private void Forget(TWork work)
+    {
         lock (_gate)
         {
-            _signalled = false;
-            if (_stopping)
-            {
-                return false;
-            }
-
-            (_incoming, _taken) = (_taken, _incoming);
+            _alive -= work.Width;
         }
-
-        foreach (var (work, isCancel) in _taken)
-        {
-            if (isCancel)
-            {
-                End(work, new OperationCanceledException("It was cancelled."));
-            }
-            else
-            {
-                Accept(work);
-            }
-        }
-
-        _taken.Clear();
-        return true;
     }
 
     private void Park()

@@ -26,23 +26,23 @@ internal sealed class ChoiceSet : IReplySet
 {
     private readonly LoadedModel _model;
     private readonly IReadOnlyList<ChoiceJob> _jobs;
+    private readonly EnginePlace _place;
     private readonly RunMeter _meter;
     private readonly EngineSequence?[] _started;
     private readonly int _together;
     private int _next;
 
-    private ChoiceSet(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together, RunMeter meter)
+    private ChoiceSet(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together, EnginePlace place, RunMeter meter)
     {
-        (_model, _jobs, _together, _meter) = (model, jobs, Math.Min(together, jobs.Count), meter);
+        (_model, _jobs, _together, _place, _meter) = (model, jobs, Math.Min(together, jobs.Count), place, meter);
         _started = new EngineSequence?[jobs.Count];
     }
 
-    /// <summary>Submits the first texts at once, so that a full queue is told before an answer begins.</summary>
+    /// <summary>Submits the first texts at once.</summary>
     /// <param name="together">Texts that are generated at a time.</param>
-    /// <exception cref="EngineBusyException">As many sequences run and wait as may.</exception>
-    public static ChoiceSet Start(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together, RunMeter meter)
+    public static ChoiceSet Start(LoadedModel model, IReadOnlyList<ChoiceJob> jobs, int together, EnginePlace place, RunMeter meter)
     {
-        var set = new ChoiceSet(model, jobs, together, meter);
+        var set = new ChoiceSet(model, jobs, together, place, meter);
         for (; set._next < set._together; set._next++)
         {
             set.Submit(set._next);
@@ -80,7 +80,7 @@ internal sealed class ChoiceSet : IReplySet
         }
     }
 
-    private void Submit(int index) => _started[index] = _meter.Add(_jobs[index].Prompt, _model.Engine.Submit(_jobs[index].Request));
+    private void Submit(int index) => _started[index] = _meter.Add(_jobs[index].Prompt, _model.Engine.Submit(_jobs[index].Request, _place));
 
     /// <summary>A text's pieces. A stop text and leaving the enumeration end the engine's work within one step.</summary>
     private async IAsyncEnumerable<TextPiece> TextsOf(int index, [EnumeratorCancellation] CancellationToken cancel)

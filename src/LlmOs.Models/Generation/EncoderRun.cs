@@ -9,17 +9,19 @@ namespace LlmOs.Models.Generation;
 internal sealed class EncoderRun : IEncoderRun
 {
     private readonly LoadedEncoder _model;
+    private readonly EnginePlace _place;
     private readonly RunTotal _total = new();
     private readonly RunEnd _end;
 
+    /// <param name="place">Given back at the end.</param>
     /// <param name="held">The model's lease, given back at the end.</param>
     /// <param name="load">What the request waited for the model.</param>
-    public EncoderRun(LoadedEncoder model, IDisposable? held, TimeSpan load, Func<GenerationUsage, Task> record)
+    public EncoderRun(LoadedEncoder model, EnginePlace place, IDisposable? held, TimeSpan load, Func<GenerationUsage, Task> record)
     {
-        _model = model;
+        (_model, _place) = (model, place);
         var shape = _model.Engine.Shape;
         Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates);
-        _end = new RunEnd(async () => GenerationUsage.Of(await _total.EndAsync().ConfigureAwait(false), load), record, held);
+        _end = new RunEnd(() => StopAsync(load), record, held);
     }
 
     public EncoderFacts Facts { get; }
@@ -31,7 +33,7 @@ internal sealed class EncoderRun : IEncoderRun
             throw new LlmOsException(ErrorCode.UnsupportedTask, $"The graph of {Facts.Reference} gives out scores alone, no states of its tokens.") { Field = "model" };
         }
 
-        return await _total.RunAsync(_model.Engine.Submit(texts, wanted), cancel).ConfigureAwait(false);
+        return await _total.RunAsync(_model.Engine.Submit(texts, wanted, _place), cancel).ConfigureAwait(false);
     }
 
     public async Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, CancellationToken cancel)
@@ -48,4 +50,10 @@ internal sealed class EncoderRun : IEncoderRun
     public Task<GenerationUsage> EndAsync() => _end.Task;
 
     public async ValueTask DisposeAsync() => await EndAsync().ConfigureAwait(false);
+
+    private async Task<GenerationUsage> StopAsync(TimeSpan load)
+    {
+        _place.Dispose();
+        return GenerationUsage.Of(await _total.EndAsync().ConfigureAwait(false), load);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using LlmOs.Engine;
 using LlmOs.Infrastructure.Access;
 
 namespace LlmOs.Models.Generation;
@@ -20,4 +21,9 @@ public sealed record GenerationCaller(string? KeyId = null, string? UserId = nul
     };
 
     public static GenerationCaller OfJob(string id) => new(JobId: id);
+
+    /// <summary>How the engine tells callers apart. Whoever is not known shares with others who are not, of the same app if it is one.</summary>
+    public EngineCaller ToEngine() => JobId is not null
+        ? new EngineCaller($"job:{JobId}", WorkClass.Batch)
+        : new EngineCaller(KeyId is not null ? $"key:{KeyId}" : UserId is not null ? $"user:{UserId}" : $"app:{App}");
 }

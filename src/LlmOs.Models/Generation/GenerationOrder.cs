@@ -26,8 +26,10 @@ public sealed record GenerationOrder
     /// <summary>The first text's seed; the next ones count on from it.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>Whether <see cref="ITextRun.EchoAsync"/> will be asked for log-probabilities of the prompts.</summary>
-    public bool ScoresPrompts { get; init; }
+    /// <summary>Alternatives with each log-probability of the prompts' own tokens; null: they are not scored.</summary>
+    public int? PromptLogprobs { get; init; }
+
+    public bool ScoresPrompts => PromptLogprobs is not null;
 
     /// <summary>Set for a task of an encoder-decoder, whose model has settings of its own for it.</summary>
     public Seq2SeqOrder? Seq2Seq { get; init; }

@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Metering;
 using LlmOs.Models.Import;
@@ -11,6 +12,8 @@ namespace LlmOs.Models.Generation;
 /// <summary>Runs models of this process.</summary>
 internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host, ServingGraphs graphs, UsageLedger ledger, IOptions<ServingOptions> options, TimeProvider clock) : IGenerationService
 {
+    private readonly RunLimits _limits = new(options.Value.SequencesPerRequest, new ScoreLimit());
+
     public async Task<ServableModel> FindAsync(string? name, ModelNeed need, string field, CancellationToken cancel)
     {
         if (string.IsNullOrEmpty(name))
@@ -49,33 +52,67 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
     {
         Require(order.Model, ModelNeed.Writing, "model");
         var lease = await host.LeaseAsync(order.Model, cancel);
-        return await TextRun.StartAsync(lease, order, options.Value.SequencesPerRequest, Recorder(order.Model.Reference, order.Operation, caller), cancel);
+        return await TextRun.StartAsync(lease, order, caller, _limits, Recorder(order.Model.Reference, order.Operation, caller), cancel);
     }
 
     public async Task<IScoringRun> ScoreAsync(ServableModel model, GenerationCaller caller, CancellationToken cancel)
     {
         Require(model, ModelNeed.Scoring, "model");
-        var lease = await host.LeaseAsync(model, cancel);
-        if (lease.Model.Tokenizer is not null)
-        {
-            return new ScoringRun(lease, Recorder(model.Reference, Operations.Scoring, caller));
-        }
-
-        lease.Dispose();
-        throw Refused.NoTokenizer(model.Reference, "model");
+        return await HoldAsync(model, async lease => lease.Model.Tokenizer is null
+            ? throw Refused.NoTokenizer(model.Reference, "model")
+            : new ScoringRun(lease, await EnterAsync(lease.Model.Engine.Enter, caller, cancel), Recorder(model.Reference, Operations.Scoring, caller)), cancel);
     }
 
     public async Task<IEncoderRun> ReadAsync(ServableModel model, string operation, GenerationCaller caller, CancellationToken cancel)
     {
         Require(model, ModelNeed.Reading, "model");
-        var lease = await host.LeaseAsync(model, cancel);
-        return new EncoderRun(lease.Encoder, lease, lease.Waited, Recorder(model.Reference, operation, caller));
+        return await HoldAsync(model, async lease => new EncoderRun(
+            lease.Encoder,
+            await EnterAsync(lease.Encoder.Engine.Enter, caller, cancel),
+            lease,
+            lease.Waited,
+            Recorder(model.Reference, operation, caller)), cancel);
     }
 
     public async Task<IProbeRun> ProbeAsync(UnlistedModel model, GenerationCaller caller, CancellationToken cancel)
     {
         var graph = (ServingGraph)await graphs.OpenAsync(model.Files, model.Precision, cancel);
         return ProbeRun.Open(graph, clock, Recorder(model.Name, Operations.Parity, caller));
+    }
+
+    /// <summary>Takes a lease for a run, and gives it back where there comes none.</summary>
+    private async Task<T> HoldAsync<T>(ServableModel model, Func<ModelLease, Task<T>> begin, CancellationToken cancel)
+    {
+        var lease = await host.LeaseAsync(model, cancel);
+        try
+        {
+            return await begin(lease);
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A place in an engine. A job waits for one, since nobody would send it again.</summary>
+    private async Task<EnginePlace> EnterAsync(Func<EngineCaller, EnginePlace> enter, GenerationCaller caller, CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                return enter(caller.ToEngine());
+            }
+            catch (EngineBusyException busy) when (caller.JobId is not null)
+            {
+                await Task.Delay(busy.RetryAfter, clock, cancel);
+            }
+            catch (EngineBusyException busy)
+            {
+                throw InferenceFaults.AsRefusal(busy)!;
+            }
+        }
     }
 
     private static void Require(ServableModel model, ModelNeed need, string field)

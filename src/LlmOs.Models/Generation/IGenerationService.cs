@@ -82,8 +82,8 @@ public interface ITextRun : IModelRun
     IAsyncEnumerable<GeneratedPiece> Pieces(CancellationToken cancel);
 
     /// <summary>The prompt's own text.</summary>
-    /// <param name="top">Alternatives with each token's log-probability; null: no log-probabilities.</param>
-    Task<PromptEcho> EchoAsync(int prompt, int? top, CancellationToken cancel);
+    /// <remarks>With its log-probabilities where the order asked for them (<see cref="GenerationOrder.ScoresPrompts"/>).</remarks>
+    Task<PromptEcho> EchoAsync(int prompt, CancellationToken cancel);
 }
 
 /// <summary>A model that scores tokens.</summary>

@@ -11,7 +11,15 @@ public static class InferenceFaults
     public static LlmOsException? AsRefusal(Exception fault) => fault switch
     {
         LlmOsException refusal => refusal,
-        EngineBusyException busy => new LlmOsException(ErrorCode.Overloaded, busy.Message, busy),
+        EngineBusyException busy => new LlmOsException(ErrorCode.Overloaded, busy.Message, busy)
+        {
+            Hint = $"{busy.Ahead} requests are before it.",
+            RetryAfter = busy.RetryAfter,
+        },
+        EngineChoiceException none => new LlmOsException(ErrorCode.InvalidRequest, none.Message, none)
+        {
+            Hint = "Allow a token: look at logit_bias, bad_words_ids, min_tokens, and what the model's generation_config.json suppresses.",
+        },
         EngineClosedException closed => new LlmOsException(ErrorCode.Unavailable, "The model was unloaded while it answered.", closed) { Hint = "Send the request again." },
         _ => null,
     };

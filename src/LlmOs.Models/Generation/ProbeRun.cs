@@ -30,7 +30,7 @@ internal sealed class ProbeRun : IProbeRun
         return new ProbeRun(InferenceEngine.Load(graph.OnnxPath, graph.Shape, options, EngineDevice.Cpu, clock), record);
     }
 
-    public Task<float[]> LogitsAsync(int[] ids, CancellationToken cancel) => _total.RunAsync(_engine.SubmitScoring(ids, source: []), cancel);
+    public Task<float[]> LogitsAsync(int[] ids, CancellationToken cancel) => _total.RunAsync(_engine.SubmitLogits(ids, source: []), cancel);
 
     public async Task<IReadOnlyList<int>> ContinueAsync(int[] ids, int maxTokens, int endToken, CancellationToken cancel)
     {

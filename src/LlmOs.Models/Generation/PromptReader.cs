@@ -7,13 +7,10 @@ namespace LlmOs.Models.Generation;
 /// <summary>Makes the prompts' ids with a model's tokenizer and template, and refuses what the model cannot take.</summary>
 internal static class PromptReader
 {
-    /// <summary>Logits of a scored prompt that are held at once; four bytes each.</summary>
-    private const int MaxScores = 1 << 28;
-
     public static IReadOnlyList<int[]> Read(LoadedModel model, GenerationOrder order, CancellationToken cancel)
     {
         var prompts = order.Prompts.Select(p => Encode(model, p, p.Field ?? order.Field, cancel)).ToList();
-        CheckScores(model, order, prompts);
+        CheckScores(model, order);
         return prompts.ConvertAll(p => Check(model, p, order));
     }
 
@@ -24,23 +21,11 @@ internal static class PromptReader
         _ => (model.Tokenizer ?? throw Refused.NoTokenizer(model.Reference, field)).Encode(prompt.Text!, prompt.AddSpecialTokens, parseSpecialTokens: false),
     };
 
-    private static void CheckScores(LoadedModel model, GenerationOrder order, IReadOnlyList<int[]> prompts)
+    private static void CheckScores(LoadedModel model, GenerationOrder order)
     {
-        if (!order.ScoresPrompts)
-        {
-            return;
-        }
-
-        if (model.Seq2Seq is not null)
+        if (order.ScoresPrompts && model.Seq2Seq is not null)
         {
             throw LlmOsException.Invalid("echo", "'echo' with 'logprobs' scores a prompt; an encoder-decoder reads its prompt and gives it no scores.");
-        }
-
-        var max = MaxScores / model.Engine.Shape.Vocabulary;
-        var longest = prompts.Max(p => p.Length);
-        if (longest > max)
-        {
-            throw LlmOsException.Invalid("echo", $"'echo' with 'logprobs' scores at most {max} tokens of this model at once; a prompt has {longest}. Send it in parts.");
         }
     }
 

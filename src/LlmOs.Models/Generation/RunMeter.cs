@@ -3,11 +3,17 @@ using LlmOs.Engine;
 namespace LlmOs.Models.Generation;
 
 /// <summary>What the engine does for one request: counts it, and stops it.</summary>
-internal sealed class RunMeter
+internal sealed class RunMeter : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly List<(int Prompt, bool Scores, EngineRun Run)> _runs = [];
+    private readonly CancellationTokenSource _ending = new();
     private bool _ended;
+
+    public RunMeter() => Ending = _ending.Token;
+
+    /// <summary>Cancelled when the request ends.</summary>
+    public CancellationToken Ending { get; }
 
     /// <summary>Whether the engine was asked for nothing.</summary>
     public bool IsEmpty
@@ -41,6 +47,8 @@ internal sealed class RunMeter
         return run;
     }
 
+    public void Dispose() => _ending.Dispose();
+
     /// <summary>Stops what still runs and waits until the engine has let go of all.</summary>
     public async Task<EngineUsage> EndAsync()
     {
@@ -50,6 +58,8 @@ internal sealed class RunMeter
             _ended = true;
             runs = [.. _runs];
         }
+
+        await _ending.CancelAsync().ConfigureAwait(false);
 
         foreach (var (_, _, run) in runs)
         {

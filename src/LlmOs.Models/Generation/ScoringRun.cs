@@ -1,3 +1,4 @@
+using LlmOs.Engine;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Generation;
@@ -6,13 +7,15 @@ namespace LlmOs.Models.Generation;
 internal sealed class ScoringRun : IScoringRun
 {
     private readonly ModelLease _lease;
+    private readonly EnginePlace _place;
     private readonly RunTotal _total = new();
     private readonly RunEnd _end;
 
-    public ScoringRun(ModelLease lease, Func<GenerationUsage, Task> record)
+    /// <param name="place">Given back at the end, as the lease is.</param>
+    public ScoringRun(ModelLease lease, EnginePlace place, Func<GenerationUsage, Task> record)
     {
-        _lease = lease;
-        _end = new RunEnd(async () => GenerationUsage.Of(await _total.EndAsync().ConfigureAwait(false), lease.Waited), record, lease);
+        (_lease, _place) = (lease, place);
+        _end = new RunEnd(StopAsync, record, lease);
     }
 
     public string Reference => _lease.Model.Reference;
@@ -27,37 +30,18 @@ internal sealed class ScoringRun : IScoringRun
 
     public async Task<TokenScore[]> ScoreAsync(int[] ids, int from, CancellationToken cancel)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(from, 1);
-        var logits = await _total.RunAsync(_lease.Model.Engine.SubmitScoring(ids, source: []), cancel).ConfigureAwait(false); // [ids, V]
-        var vocabulary = logits.Length / ids.Length;
-        var scores = new TokenScore[ids.Length - from];
-        for (var at = 0; at < scores.Length; at++)
-        {
-            scores[at] = Score(logits.AsSpan((from + at - 1) * vocabulary, vocabulary), ids[from + at]);
-        }
-
-        return scores;
+        var request = new ScoringRequest { Tokens = ids, From = from, Caller = _place.Caller };
+        var scores = await _total.RunAsync(_lease.Model.Engine.SubmitScoring(request, _place), cancel).ConfigureAwait(false);
+        return [.. scores.Select(score => new TokenScore(score.Logprob, score.IsLikeliest))];
     }
 
     public Task<GenerationUsage> EndAsync() => _end.Task;
 
     public async ValueTask DisposeAsync() => await EndAsync().ConfigureAwait(false);
 
-    /// <summary>The log-softmax in f64, of the f32 logits.</summary>
-    private static TokenScore Score(ReadOnlySpan<float> row, int token)
+    private async Task<GenerationUsage> StopAsync()
     {
-        var highest = float.NegativeInfinity;
-        foreach (var logit in row)
-        {
-            highest = Math.Max(highest, logit);
-        }
-
-        var sum = 0.0;
-        foreach (var logit in row)
-        {
-            sum += Math.Exp(logit - highest);
-        }
-
-        return new TokenScore(row[token] - (highest + Math.Log(sum)), row[token] >= highest);
+        _place.Dispose();
+        return GenerationUsage.Of(await _total.EndAsync().ConfigureAwait(false), _lease.Waited);
     }
 }

@@ -11,13 +11,13 @@ internal static class TextGenerator
     private const int ContextIds = 4;
 
     /// <summary>What the engine is asked. An encoder-decoder reads the prompt and begins with its start token.</summary>
-    public static GenerationRequest ToEngine(LoadedModel model, int[] prompt, TextRequest request, long? seed) => new()
+    public static GenerationRequest ToEngine(LoadedModel model, int[] prompt, TextRequest request) => new()
     {
         PromptTokens = model.Seq2Seq is { } setup ? [setup.StartToken] : prompt,
         SourceTokens = model.Seq2Seq is null ? [] : prompt,
         MaxTokens = request.MaxTokens,
         MinTokens = request.MinTokens,
-        Sampling = request.Sampling with { Seed = seed },
+        Sampling = request.Sampling,
         Rules = request.Rules with
         {
             BadWords = [.. model.Rules.BadWords, .. request.Rules.BadWords],

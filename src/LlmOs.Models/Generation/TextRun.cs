@@ -5,6 +5,11 @@ using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Generation;
 
+/// <summary>How much one request may have at a time.</summary>
+/// <param name="Together">Its texts that are written, or its prompts that are scored, at a time.</param>
+/// <param name="Scores">Log-probabilities of prompts that are held, by all requests together.</param>
+internal sealed record RunLimits(int Together, ScoreLimit Scores);
+
 /// <summary>One request for texts at work on a model of this process.</summary>
 internal sealed class TextRun : ITextRun
 {
@@ -12,13 +17,19 @@ internal sealed class TextRun : ITextRun
     private readonly RunMeter _meter;
     private readonly RunEnd _end;
     private readonly GenerationOrder _order;
+    private readonly EngineCaller _caller;
+    private readonly RunLimits _limits;
     private readonly TokenDisplay _display;
     private readonly bool _shows;
+    private IReadOnlyList<ChoiceJob> _jobs = [];
+    private EnginePlace? _place;
+    private EchoScores? _scores;
+    private IDisposable? _scoresHeld;
     private IReplySet? _set;
 
-    private TextRun(ModelLease lease, GenerationOrder order, Func<GenerationUsage, Task> record)
+    private TextRun(ModelLease lease, GenerationOrder order, GenerationCaller caller, RunLimits limits, Func<GenerationUsage, Task> record)
     {
-        (_lease, _order, _meter) = (lease, order, new RunMeter());
+        (_lease, _order, _caller, _limits, _meter) = (lease, order, caller.ToEngine(), limits, new RunMeter());
         _display = new TokenDisplay(lease.Model);
         _shows = order.Request.TopLogprobs is not null;
         _end = new RunEnd(StopAsync, record, lease);
@@ -35,21 +46,21 @@ internal sealed class TextRun : ITextRun
     public bool KnowsTools => _lease.Model.Chat?.KnowsTools ?? false;
 
     /// <summary>Takes over the lease and submits the first texts.</summary>
-    /// <param name="together">Texts that are written at a time.</param>
     /// <param name="record">Keeps the usage.</param>
-    public static async Task<TextRun> StartAsync(ModelLease lease, GenerationOrder order, int together, Func<GenerationUsage, Task> record, CancellationToken cancel)
+    public static async Task<TextRun> StartAsync(
+        ModelLease lease, GenerationOrder order, GenerationCaller caller, RunLimits limits, Func<GenerationUsage, Task> record, CancellationToken cancel)
     {
         TextRun? run = null;
         try
         {
-            run = new TextRun(lease, order, record);
-            run.Start(together, cancel);
+            run = new TextRun(lease, order, caller, limits, record);
+            run.Start(cancel);
             return run;
         }
         catch (Exception fault)
         {
             // Nothing was answered, so nothing is charged.
-            await (run?._meter.EndAsync() ?? Task.FromResult(EngineUsage.None)).ConfigureAwait(false);
+            await (run?.ReleaseAsync() ?? Task.FromResult(EngineUsage.None)).ConfigureAwait(false);
             lease.Dispose();
             if (fault is not LlmOsException && InferenceFaults.AsRefusal(fault) is { } refusal)
             {
@@ -62,6 +73,14 @@ internal sealed class TextRun : ITextRun
 
     public async IAsyncEnumerable<GeneratedPiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
     {
+        if (_scores is not null)
+        {
+            // Nobody reads a reply before the scores are out, so none begins before: it would wait for its reader in a slot that
+            // the scores wait for.
+            await _scores.AllAsync().WaitAsync(cancel).ConfigureAwait(false);
+            _set = Begin();
+        }
+
         if (_set is null)
         {
             yield break;
@@ -83,32 +102,57 @@ internal sealed class TextRun : ITextRun
         }
     }
 
-    public async Task<PromptEcho> EchoAsync(int prompt, int? top, CancellationToken cancel)
+    public async Task<PromptEcho> EchoAsync(int prompt, CancellationToken cancel)
     {
         var ids = Prompts[prompt];
         var text = _order.Prompts[prompt].Text ?? _lease.Model.Tokenizer?.Decode(ids, skipSpecialTokens: true) ?? "";
-        if (top is not { } count)
+        if (_scores is null)
         {
             return new PromptEcho(text, []);
         }
 
-        var logits = await _meter.Add(prompt, _lease.Model.Engine.SubmitScoring(ids, source: []), scores: true).Result.WaitAsync(cancel).ConfigureAwait(false);
-        return new PromptEcho(text, [.. PromptScores.Of(ids, logits, count).Select(s => _display.Show(s.Token, s.Logprob, s.Top))]);
+        var scores = await _scores.OfAsync(prompt).WaitAsync(cancel).ConfigureAwait(false);
+        return new PromptEcho(text, [_display.Show(ids[0], logprob: null, []), .. scores.Select(s => _display.Show(s.Token, (float)s.Logprob, s.Top))]);
     }
 
     public Task<GenerationUsage> EndAsync() => _end.Task;
 
     public async ValueTask DisposeAsync() => await EndAsync().ConfigureAwait(false);
 
-    private void Start(int together, CancellationToken cancel)
+    private void Start(CancellationToken cancel)
     {
         var model = _lease.Model;
-        var jobs = _order.Seq2Seq is null ? Continue(model, cancel) : Translate(model);
-        if (jobs.Count > 0)
+        _jobs = _order.Seq2Seq is null ? Continue(model, cancel) : Translate(model);
+        // From here on nothing of the request is refused for want of room, however many parts it has.
+        _place = model.Engine.Enter(_caller);
+        if (_order.PromptLogprobs is not { } top)
         {
-            _set = jobs[0].Request.Beams is null ? ChoiceSet.Start(model, jobs, together, _meter) : BeamSet.Start(model, jobs, Choices, _meter);
+            _set = Begin();
+            return;
+        }
+
+        _scoresHeld = _limits.Scores.Take(Prompts.Sum(prompt => (long)prompt.Length) * (1 + top));
+        _scores = EchoScores.Start(
+            model, [.. Prompts.Select(prompt => new ScoringRequest { Tokens = prompt, Top = top, Caller = _caller })], _limits.Together, _place, _meter);
+    }
+
+    /// <summary>Stops the engine's work. It lets go within a step, so another may have the place at once.</summary>
+    private async Task<EngineUsage> ReleaseAsync()
+    {
+        _place?.Dispose();
+        _scoresHeld?.Dispose();
+        using (_meter)
+        {
+            return await _meter.EndAsync().ConfigureAwait(false);
         }
     }
+
+    private IReplySet? Begin() => _jobs switch
+    {
+        [] => null,
+        [{ Request.Beams: null }, ..] => ChoiceSet.Start(_lease.Model, _jobs, _limits.Together, _place!, _meter),
+        _ => BeamSet.Start(_lease.Model, _jobs, Choices, _limits.Together, _place!, _meter),
+    };
 
     /// <summary>The jobs of a completion or a chat; none where no new token is asked for.</summary>
     private List<ChoiceJob> Continue(LoadedModel model, CancellationToken cancel)
@@ -125,7 +169,7 @@ internal sealed class TextRun : ITextRun
         }
 
         var requests = Prompts.Select(p => (Prompt: p, Text: Limit(model, p))).ToList();
-        return JobsOf(requests.ConvertAll(r => TextGenerator.ToEngine(model, r.Prompt, r.Text, seed: null)), at => () => TextGenerator.Assembler(model, Prompts[at], requests[at].Text));
+        return JobsOf(requests.ConvertAll(r => TextGenerator.ToEngine(model, r.Prompt, r.Text)), at => () => TextGenerator.Assembler(model, Prompts[at], requests[at].Text));
     }
 
     /// <summary>The jobs of a task of an encoder-decoder.</summary>
@@ -139,7 +183,10 @@ internal sealed class TextRun : ITextRun
     /// <summary>A beam search makes all choices of a prompt; without one each is a job of its own.</summary>
     private List<ChoiceJob> JobsOf(IReadOnlyList<GenerationRequest> requests, Func<int, Func<ReplyAssembler>> assembler) =>
         [.. requests.SelectMany((request, prompt) => Enumerable.Range(0, request.Beams is null ? Choices : 1).Select(choice =>
-            new ChoiceJob(prompt, request with { Sampling = request.Sampling with { Seed = _order.Seed is { } seed ? unchecked(seed + choice) : null } }, assembler(prompt))))];
+            new ChoiceJob(
+                prompt,
+                request with { Caller = _caller, Sampling = request.Sampling with { Seed = _order.Seed is { } seed ? unchecked(seed + choice) : null } },
+                assembler(prompt))))];
 
     private TextRequest Limit(LoadedModel model, int[] prompt)
     {
@@ -152,7 +199,7 @@ internal sealed class TextRun : ITextRun
 
     private async Task<GenerationUsage> StopAsync()
     {
-        var usage = await _meter.EndAsync().ConfigureAwait(false);
+        var usage = await ReleaseAsync().ConfigureAwait(false);
         // Where no new token was asked for and nothing was scored, the prompt was read by the tokenizer alone.
         return GenerationUsage.Of(_meter.IsEmpty ? usage with { PromptTokens = Prompts.Sum(p => p.Length) } : usage, _lease.Waited);
     }

@@ -10,10 +10,12 @@ internal sealed record LoadPlan<T>(long Bytes, Func<T> Load);
 /// never unloaded; of the idle ones the least recently used goes first. A failed load is forgotten, so the next try starts anew.
 /// </summary>
 /// <param name="prepare">Finds out what loading a value takes; runs one at a time, together with the load.</param>
+/// <param name="hasEnded">Whether a value is of no use any more, so that whoever asks for it loads another.</param>
 /// <param name="refuse">The exception for a value that does not fit beside those in use: bytes needed, bytes in use, budget.</param>
 internal sealed class LoadOnceCache<TKey, T>(
     Func<TKey, CancellationToken, Task<LoadPlan<T>>> prepare,
     Func<long, long, long, Exception> refuse,
+    Func<T, bool> hasEnded,
     long budget) : IAsyncDisposable
     where TKey : notnull
     where T : class, IAsyncDisposable
@@ -54,6 +56,11 @@ internal sealed class LoadOnceCache<TKey, T>(
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
+            if (_entries.TryGetValue(key, out var old) && old.Value is { } value && hasEnded(value))
+            {
+                _entries.Remove(key);
+            }
+
             if (!_entries.TryGetValue(key, out entry))
             {
                 entry = new Entry();

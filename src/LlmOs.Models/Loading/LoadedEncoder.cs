@@ -23,6 +23,8 @@ internal sealed class LoadedEncoder(
 
     public override long MemoryBytes => Engine.MemoryBytes;
 
+    public override bool HasEnded => Engine.HasEnded;
+
     public override ValueTask DisposeAsync() => Engine.DisposeAsync();
 }
 

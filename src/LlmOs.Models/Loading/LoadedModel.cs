@@ -19,6 +19,9 @@ internal abstract class LoadedGraph(string reference, ITokenizer? tokenizer) : I
 
     public abstract long MemoryBytes { get; }
 
+    /// <summary>Whether its engine ended: it answers nothing any more.</summary>
+    public abstract bool HasEnded { get; }
+
     public abstract ValueTask DisposeAsync();
 }
 
@@ -38,6 +41,8 @@ internal sealed class LoadedModel(
     public override string Device => Engine.Device;
 
     public override long MemoryBytes => Engine.MemoryBytes;
+
+    public override bool HasEnded => Engine.HasEnded;
 
     /// <summary>Null without a tokenizer.</summary>
     public ChatPrompts? Chat { get; } = chat;

@@ -21,6 +21,7 @@ internal sealed partial class ModelHost : IAsyncDisposable
                 return plan with { Load = () => Load(model, plan) };
             },
             (needed, held, all) => needed > all ? budget.TooLarge(needed) : NoRoom(needed, held, all),
+            loaded => loaded.HasEnded,
             budget.Bytes);
     }
 

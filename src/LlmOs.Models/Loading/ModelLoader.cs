@@ -3,12 +3,13 @@ using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Prompts;
 using LlmOs.Models.Zoo;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace LlmOs.Models.Loading;
 
 /// <summary>Makes a version ready to answer: graph, engine, tokenizer, chat template.</summary>
-internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, MemoryBudget budget, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, TimeProvider clock)
+internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, MemoryBudget budget, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, ILogger<ModelLoader> log, TimeProvider clock)
 {
     /// <summary>Checks a version's files against their hashes and says what loading it takes.</summary>
     public async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, CancellationToken cancel)
@@ -31,7 +32,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         var labels = await texts.ReadLabelsAsync(model, cancel);
         return new LoadPlan<LoadedGraph>(FolderBytes(graph.OnnxPath), () => new LoadedEncoder(
             model.Reference,
-            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device, clock)),
+            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device, new EngineWatch(model.Reference, log), clock)),
             tokenizer,
             layout,
             labels));
@@ -48,7 +49,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + (graph.Shape.SourceBytesPerSlot * engine.Slots) + FolderBytes(graph.OnnxPath);
         return new LoadPlan<LoadedGraph>(bytes, () => new LoadedModel(
             model.Reference,
-            Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, clock)),
+            Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, new EngineWatch(model.Reference, log), clock)),
             tokenizer,
             tokenizer is null ? null : new ChatPrompts(tokenizer, chat, clock),
             endTokens,
@@ -73,6 +74,17 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         catch (EngineDeviceException fault)
         {
             throw new LlmOsException(ErrorCode.Unavailable, fault.Message, fault) { Hint = "Set LLMOS_DEVICE to 'cpu' or 'auto', or install what the message names." };
+        }
+        catch (EngineGraphException fault)
+        {
+            throw new LlmOsException(ErrorCode.UnsupportedFormat, $"The model cannot be loaded: {fault.Message}", fault) { Field = "model", Hint = "Import it again. Where that gives the same, the graph is one that this server cannot run." };
+        }
+        catch (Exception fault) when (fault is EngineMemoryException or OutOfMemoryException)
+        {
+            throw new LlmOsException(ErrorCode.OutOfMemory, $"The model does not fit into memory: {fault.Message}", fault)
+            {
+                Hint = "Import it at int8 or int4, lower Engine:Slots or Engine:MaxContext, or try again when other models have been unloaded.",
+            };
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
@@ -126,7 +127,7 @@ internal sealed partial class ProblemHandler(RequestDelegate next, KnownDialects
         kept.ForEach(header => response.Headers[header.Name] = header.Value);
         if (response.StatusCode is 429 or 503 && response.Headers.RetryAfter.Count == 0)
         {
-            response.Headers.RetryAfter = "1";
+            response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(refusal.RetryAfter?.TotalSeconds ?? 1)).ToString(CultureInfo.InvariantCulture);
         }
 
         response.Headers.CacheControl = "no-store";

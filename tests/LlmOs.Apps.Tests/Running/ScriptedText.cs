@@ -64,7 +64,7 @@ internal sealed class ScriptedText(params string[] pieces) : IGenerationService
             }
         }
 
-        public Task<PromptEcho> EchoAsync(int prompt, int? top, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<PromptEcho> EchoAsync(int prompt, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task<GenerationUsage> EndAsync()
         {

@@ -8,6 +8,50 @@ public sealed unsafe class SlotCacheTests
     private static readonly DecoderShape Shape = new(Layers: 2, KvHeads: 3, HeadDim: 5, Vocabulary: 10, ContextLength: 400);
 
     [Fact]
+    public unsafe void What_was_saved_is_put_into_another_slot_to_the_last_bit()
+    {
+        var shape = new DecoderShape(Layers: 3, KvHeads: 2, HeadDim: 4, Vocabulary: 1, ContextLength: 9) { Cross = new CrossShape(Heads: 2, HeadDim: 2, MaxSource: 5, SourceVocabulary: 1, PadToken: 0) };
+        using var cache = new SlotCache(shape, slots: 3, capacity: 9);
+        var random = new Random(3);
+        for (var layer = 0; layer < 3; layer++)
+        {
+            foreach (var memory in new[] { cache.KeysOf(layer, 1), cache.ValuesOf(layer, 1) })
+            {
+                Numbers(random, 2 * 9 * 4).CopyTo(new Span<float>((void*)memory, 2 * 9 * 4));
+            }
+
+            cache.SetSource(layer, 1, Numbers(random, 2 * 3 * 2), Numbers(random, 2 * 3 * 2), tokens: 3, stride: 3);
+        }
+
+        using var saved = cache.Save(slot: 1, tokens: 7);
+        cache.Restore(saved, slot: 2);
+
+        Assert.Equal(3, cache.SourceLength(2));
+        Assert.Equal((2L * 3 * 2 * 7 * 4 * sizeof(float)) + (2L * 3 * 2 * 3 * 2 * sizeof(float)), saved.Bytes);
+        for (var layer = 0; layer < 3; layer++)
+        {
+            for (var head = 0; head < 2; head++)
+            {
+                Assert.Equal(Floats(cache.KeysOf(layer, 1), head * 9 * 4, 7 * 4), Floats(cache.KeysOf(layer, 2), head * 9 * 4, 7 * 4));
+                Assert.Equal(Floats(cache.ValuesOf(layer, 1), head * 9 * 4, 7 * 4), Floats(cache.ValuesOf(layer, 2), head * 9 * 4, 7 * 4));
+                Assert.Equal(Floats(cache.CrossKeysOf(layer, 1), head * 5 * 2, 3 * 2), Floats(cache.CrossKeysOf(layer, 2), head * 5 * 2, 3 * 2));
+                Assert.Equal(Floats(cache.CrossValuesOf(layer, 1), head * 5 * 2, 3 * 2), Floats(cache.CrossValuesOf(layer, 2), head * 5 * 2, 3 * 2));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_cache_that_is_refused_leaves_no_finaliser_that_fails()
+    {
+        void Refused() => Assert.Throws<ArgumentOutOfRangeException>(() => new SlotCache(new DecoderShape(1, 1, 1, 1, 1), slots: 0, capacity: 1));
+        Refused();
+
+        // A finaliser that throws ends the process, and this test with it.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+
+    [Fact]
     public void Slots_are_contiguous_and_aligned()
     {
         using var cache = new SlotCache(Shape, slots: 4, capacity: 400);
@@ -129,4 +173,8 @@ public sealed unsafe class SlotCacheTests
 
         return places;
     }
+
+    private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle())];
+
+    private static unsafe float[] Floats(nint memory, int start, int count) => new Span<float>((float*)memory + start, count).ToArray();
 }

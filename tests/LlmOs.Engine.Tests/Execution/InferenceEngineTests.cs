@@ -75,7 +75,7 @@ public sealed class InferenceEngineTests
         for (var round = 0; round < 2; round++)
         {
             // More requests than slots: some join in mid-flight; those with the same opening share it through the cache.
-            var sequences = requests.Select(engine.Submit).ToList();
+            var sequences = requests.Select(request => engine.Submit(request)).ToList();
             for (var i = 0; i < sequences.Count; i++)
             {
                 Assert.Equal(Figures(alone[i]), Figures(await sequences[i].PiecesAsync()));

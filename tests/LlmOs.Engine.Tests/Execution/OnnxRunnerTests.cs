@@ -117,7 +117,7 @@ public sealed class OnnxRunnerTests
         {
             Cache = new SlotCache(model.Shape, slots, model.Shape.ContextLength);
             var session = OrtRuntime.Open(model.Write(), EngineDevice.Cpu, threads: 2, out _);
-            Runner = new OnnxRunner(session, encoder: null, model.Shape, Cache, prefillChunk: 64, bind: true);
+            Runner = new OnnxRunner(session, encoder: null, model.Shape, Cache, new EngineOptions(), bind: true);
         }
 
         public SlotCache Cache { get; }

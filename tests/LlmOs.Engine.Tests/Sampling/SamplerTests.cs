@@ -71,6 +71,21 @@ public sealed class SamplerTests
         Assert.Equal(2, new Sampler(5).Choose([0, 1, 3, 3, 2], Choice(new SamplingParameters { Temperature = 0 }), 0).Token);
     }
 
+    [Theory]
+    [InlineData(1e-6)]
+    [InlineData(1e-38)]
+    [InlineData(1e-45)]
+    [InlineData(double.Epsilon)]
+    public void The_smaller_the_temperature_the_greedier_down_to_the_smallest(double temperature)
+    {
+        float[] logits = [-4, 11, 90.5f, 90.25f, -3];
+        foreach (var settings in new SamplingParameters[] { new(), new() { TopK = 2 }, new() { TopP = 0.9, MinP = 0.1 }, new() { TypicalP = 0.9 }, new() { Filters = [new TopNSigma(1)] } })
+        {
+            Assert.Equal(2, new Sampler(5).Choose(logits, Choice(settings with { Temperature = temperature, Seed = 1 }), 0).Token);
+            Assert.Equal(1, new Sampler(3).Choose([-90, -20, -60], Choice(settings with { Temperature = temperature, Seed = 1 }), 0).Token);
+        }
+    }
+
     [Fact]
     public void Log_probabilities_are_the_models_own_whatever_the_settings_are()
     {

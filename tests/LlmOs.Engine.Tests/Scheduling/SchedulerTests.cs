@@ -17,7 +17,7 @@ public sealed class SchedulerTests
             switch (random.Next(6))
             {
                 case 0:
-                    world.Add(Prompt(random), width: random.Next(5) == 0 ? random.Next(2, 5) : 1);
+                    world.Add(Prompt(random), width: random.Next(5) == 0 ? random.Next(2, 5) : 1, caller: $"{random.Next(3)}");
                     break;
                 case 1 when world.Alive.Count > 0:
                     world.Remove(world.Alive[random.Next(world.Alive.Count)], random.Next(2) == 0);
@@ -59,36 +59,128 @@ public sealed class SchedulerTests
     }
 
     [Fact]
-    public void Everybody_is_admitted_in_turn_and_gets_a_token_in_every_step_after_the_prompt()
+    public void Of_one_callers_groups_the_oldest_is_admitted_first_and_everybody_gets_a_token_in_every_step_after_the_prompt()
     {
         var random = new Random(31);
         for (var round = 0; round < 30; round++)
         {
             var world = new Books(slots: random.Next(1, 7), chunk: random.Next(1, 9));
             var submitted = new List<SequenceGroup>();
-            var prefilling = new Queue<SequenceGroup?>();
             for (var step = 0; step < 150 || world.Alive.Count > 0; step++)
             {
                 Assert.True(step < 10_000, "somebody never ends");
                 if (step < 150 && random.Next(2) == 0)
                 {
-                    submitted.Add(world.Add(Prompt(random), width: random.Next(1, Math.Min(4, world.Slots) + 1)));
+                    submitted.Add(world.Add(Prompt(random)));
                 }
 
                 var running = world.Alive.Where(group => group.Members[0].State == SequenceState.Running).ToDictionary(group => group, group => group.Members[0].Past);
-                var oldest = world.Alive.Where(group => group.Members[0].State == SequenceState.Prefill).MinBy(group => group.Order);
-                var before = oldest?.Members[0].Past;
                 world.Step();
 
                 Assert.All(running, pair => Assert.Equal(pair.Value + 1, pair.Key.Members[0].Past));
-                // A chunk of the oldest prompt runs in every second step at least.
-                prefilling.Enqueue(oldest is null || oldest.Members[0].Past > before ? null : oldest);
-                Assert.False(prefilling.Count > 1 && prefilling.Dequeue() is { } starved && starved == prefilling.Peek());
                 world.EndThoseOf(tokens: 5);
             }
 
             Assert.True(submitted.SequenceEqual(world.Admitted));
         }
+    }
+
+    [Fact]
+    public void Nobody_waits_for_longer_than_the_policy_says_whatever_the_others_ask()
+    {
+        var (random, longest) = (new Random(77), 0);
+        for (var round = 0; round < 10; round++)
+        {
+            var (slots, callers) = (random.Next(2, 9), random.Next(1, 9));
+            var world = new Books(slots, chunk: 8);
+            var begun = new Dictionary<SequenceGroup, int>();
+            for (var step = 0; step < 1500 || world.Alive.Count > 0; step++)
+            {
+                Assert.True(step < 200_000, "somebody never ends");
+                var caller = random.Next(callers);
+                // The first caller floods; the others have one request at a time, now and then for several slots.
+                if (step < 1500 && (caller == 0 ? random.Next(2) == 0 : world.Alive.All(group => group.Caller.Project != $"{caller}")))
+                {
+                    begun.Add(world.Add(Prompt(random), width: random.Next(6) == 0 ? random.Next(2, slots + 1) : 1, caller: $"{caller}"), step);
+                }
+
+                world.Step();
+                Assert.Empty(world.Scheduler.BrokenInvariants());
+                foreach (var group in world.Alive.Where(group => group.Caller.Project != "0" && group.Members[0].State == SequenceState.Waiting))
+                {
+                    // Each of the others may have a quantum before it, and two more pass until it may take what it needs.
+                    var waited = world.Scheduler.WaitedBy(group);
+                    Assert.True(waited <= (callers + 2) * Scheduler.Quantum, $"{waited} steps, {callers} callers, {slots} slots, {group.Width} wide");
+                    longest = Math.Max(longest, (int)waited);
+                }
+
+                world.EndThoseOf(tokens: 200);
+            }
+        }
+
+        Assert.True(longest > Scheduler.Quantum, $"nobody waited for long ({longest} steps), so this shows nothing");
+    }
+
+    [Fact]
+    public void A_group_that_needs_many_slots_lets_others_pass_and_has_its_turn()
+    {
+        var world = new Books(slots: 4, chunk: 4);
+        var running = world.Add([1, 2]);
+        world.Step();
+        var wide = world.Add([3, 4], width: 4);
+        var narrow = world.Add([5, 6]);
+
+        world.Step();
+        Assert.Equal([running, narrow], world.Admitted);
+
+        for (var step = 0; step < 2 * Scheduler.Quantum; step++)
+        {
+            world.Step();
+        }
+
+        Assert.Equal([running, narrow, wide], world.Admitted);
+        Assert.All([running, narrow], group => Assert.Equal(SequenceState.Waiting, group.Members[0].State));
+        world.Remove(wide, contentsAreSound: true);
+        var past = (running.Members[0].Past, narrow.Members[0].Past);
+        world.Step();
+        Assert.Equal((past.Item1 + 1, past.Item2 + 1), (running.Members[0].Past, narrow.Members[0].Past));
+    }
+
+    [Fact]
+    public void A_new_caller_has_a_slot_at_once_where_another_holds_all()
+    {
+        var world = new Books(slots: 4, chunk: 4);
+        var flood = Enumerable.Range(0, 40).Select(i => world.Add([i, i], caller: "flood")).ToList();
+        world.Step();
+        world.Step();
+
+        var other = world.Add([7, 7], caller: "other");
+        world.Step();
+
+        Assert.NotEqual(SequenceState.Waiting, other.Members[0].State);
+        Assert.Equal(3, flood.Count(group => group.Members[0].State is SequenceState.Prefill or SequenceState.Running));
+        // The one that made room goes on before those of its caller that have not begun.
+        world.Remove(flood.First(group => group.Members[0].State == SequenceState.Running), contentsAreSound: true);
+        world.Step();
+        Assert.Equal(4, world.Admitted.Count(group => group.Caller.Project == "flood"));
+    }
+
+    [Fact]
+    public void Jobs_have_a_share_beside_callers_who_wait_for_an_answer()
+    {
+        var world = new Books(slots: 10, chunk: 4);
+        for (var i = 0; i < 40; i++)
+        {
+            world.Add([i, i], caller: "job", workClass: WorkClass.Batch);
+            world.Add([i, i], caller: "key");
+        }
+
+        for (var step = 0; step < 20; step++)
+        {
+            world.Step();
+        }
+
+        Assert.Equal(2, world.Alive.Count(group => group.Caller.Project == "job" && group.Members[0].State != SequenceState.Waiting));
     }
 
     [Fact]
@@ -134,9 +226,9 @@ public sealed class SchedulerTests
 
         public int Forks { get; private set; }
 
-        public SequenceGroup Add(int[] prompt, int width = 1)
+        public SequenceGroup Add(int[] prompt, int width = 1, string caller = "", WorkClass workClass = WorkClass.Interactive)
         {
-            var group = new SequenceGroup(prompt, [], new Silent(width));
+            var group = new SequenceGroup(prompt, [], new Silent(width), new EngineCaller(caller, workClass));
             Alive.Add(group);
             Scheduler.Add(group);
             return group;
@@ -153,16 +245,16 @@ public sealed class SchedulerTests
         {
             var now = Scheduler.Snapshot();
             var plan = StepPlanner.Plan(now);
-            var expected = RunningFirst.After(AdmissionOrder.After(now, plan.Admissions), plan.Exchanges);
+            var expected = RunningFirst.After(AdmissionOrder.After(now, plan.Preempted, plan.Admissions), plan.Exchanges);
             if (plan.IsEmpty)
             {
                 return false;
             }
 
-            var waiting = Alive.Where(group => group.Members[0].State == SequenceState.Waiting).ToList();
-            Admitted.AddRange(plan.Admissions.Select(admission => waiting[admission.Index]));
+            var waiting = Alive.Where(group => group.Members[0].State == SequenceState.Waiting && group.Resumes is null).ToList();
             Forks += plan.Forks.Length;
             Scheduler.Apply(plan);
+            Admitted.AddRange(waiting.Where(group => group.Members[0].State != SequenceState.Waiting));
             CheckBooked(plan, expected);
             if (plan.Prefill is { } part)
             {

@@ -37,7 +37,7 @@ public class RunMeterTests
     [Fact]
     public async Task Nothing_costs_nothing()
     {
-        var meter = new RunMeter();
+        using var meter = new RunMeter();
 
         Assert.True(meter.IsEmpty);
         Assert.Equal(EngineUsage.None, await meter.EndAsync());

@@ -92,6 +92,19 @@ public class LoadOnceCacheTests
     }
 
     [Fact]
+    public async Task One_that_has_ended_by_itself_is_loaded_again()
+    {
+        await using var cache = Cache(budget: 10);
+        using var first = await cache.LeaseAsync("a:6", CancellationToken.None);
+        first.Value.HasEnded = true;
+
+        using var second = await cache.LeaseAsync("a:6", CancellationToken.None);
+
+        Assert.NotSame(first.Value, second.Value);
+        Assert.Equal(6, cache.Bytes);
+    }
+
+    [Fact]
     public async Task Closing_unloads_everything()
     {
         var cache = Cache(budget: 10);
@@ -117,11 +130,14 @@ public class LoadOnceCacheTests
             });
         },
         (needed, held, max) => new InvalidOperationException($"needs {needed}, holds {held}, budget {max}"),
+        thing => thing.HasEnded,
         budget);
 
     private sealed class Thing(string name, List<string> unloaded) : IAsyncDisposable
     {
         public string Name { get; } = name;
+
+        public bool HasEnded { get; set; }
 
         public ValueTask DisposeAsync()
         {

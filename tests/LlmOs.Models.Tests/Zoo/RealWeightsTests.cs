@@ -172,7 +172,7 @@ public sealed class RealWeightsTests : IDisposable
         return await asked.EmbedAsync(inputs, Cancel);
     }
 
-    private static EncoderModel Ask(LoadedEncoder model) => new(new EncoderRun(model, held: null, TimeSpan.Zero, _ => Task.CompletedTask), model.Tokenizer);
+    private static EncoderModel Ask(LoadedEncoder model) => new(new EncoderRun(model, model.Engine.Enter(EngineCaller.Nobody), held: null, TimeSpan.Zero, _ => Task.CompletedTask), model.Tokenizer);
 
     /// <summary>Rows of a CSV file whose fields may be quoted and hold line breaks.</summary>
     private static List<List<string>> Csv(string text)

@@ -16,11 +16,7 @@ public sealed class StreamCancelTests(OneSlotServer server) : IClassFixture<OneS
 
         for (var round = 0; round < 3; round++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
-            {
-                Content = Json.Body(new { model = OneSlotServer.Name, prompt = "Once upon a time", max_tokens = 1_000_000, min_tokens = 400, temperature = 1, stream = true }),
-            };
-            var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            var answer = await WhenTakenAsync(client, new { model = OneSlotServer.Name, prompt = "Once upon a time", max_tokens = 1_000_000, min_tokens = 400, temperature = 1, stream = true });
             var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
             Assert.StartsWith("data: ", await reader.ReadLineAsync(), StringComparison.Ordinal);
             reader.Dispose();
@@ -69,16 +65,25 @@ public sealed class StreamCancelTests(OneSlotServer server) : IClassFixture<OneS
 
     private static async Task<JsonElement> WhenFreeAsync(HttpClient client)
     {
+        using var answer = await WhenTakenAsync(client, new { model = OneSlotServer.Name, prompt = "Once", max_tokens = 1 });
+        return Json.Parse(await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Sends a request until there is a place for it, and gives its answer from the headers on.</summary>
+    private static async Task<HttpResponseMessage> WhenTakenAsync(HttpClient client, object body)
+    {
         for (var attempt = 0; ; attempt++)
         {
-            using var answer = await client.PostAsync("/v1/completions", Json.Body(new { model = OneSlotServer.Name, prompt = "Once", max_tokens = 1 }));
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = Json.Body(body) };
+            var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             if (answer.IsSuccessStatusCode)
             {
-                return Json.Parse(await answer.Content.ReadAsStringAsync());
+                return answer;
             }
 
             Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
             Assert.True(attempt < 1200, "the slot was never freed");
+            answer.Dispose();
             await Task.Delay(50);
         }
     }

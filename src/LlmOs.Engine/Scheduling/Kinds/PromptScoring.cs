@@ -3,29 +3,35 @@ using LlmOs.Engine.Sampling;
 
 namespace LlmOs.Engine.Scheduling.Kinds;
 
-/// <summary>The logits of every token of a prompt; nothing is generated.</summary>
+/// <summary>Scores of a prompt's own tokens. A row of logits becomes one score as soon as it is computed; none is kept.</summary>
 internal sealed class PromptScoring : SequenceKind
 {
-    private readonly float[] _result; // [tokens, V] row-major
+    private readonly ScoringRequest _request;
+    private readonly List<ScoredToken> _scores = [];
 
-    private PromptScoring(EngineRun run, float[] result)
-        : base(run) => _result = result;
+    private PromptScoring(EngineRun run, ScoringRequest request)
+        : base(run) => _request = request;
 
-    public override bool WantsEveryRow => true;
+    /// <summary>A row scores the token after it.</summary>
+    public override int RowsFrom => Math.Min(_request.From, _request.Tokens.Length) - 1;
 
-    /// <param name="size">Tokens of the prompt times the vocabulary.</param>
-    public static (PromptScoring Kind, EngineRun<float[]> Run) Create(long size, TimeProvider clock)
+    public static (PromptScoring Kind, EngineRun<IReadOnlyList<ScoredToken>> Run) Create(ScoringRequest request, TimeProvider clock)
     {
-        var result = new float[size];
-        var run = new EngineRun<float[]>(() => result, clock);
-        return (new PromptScoring(run, result), run);
+        PromptScoring? kind = null;
+        var run = new EngineRun<IReadOnlyList<ScoredToken>>(() => kind!._scores, clock);
+        kind = new PromptScoring(run, request);
+        return (kind, run);
     }
 
-    public override void OnPrefill(int start, RowLogits logits)
+    public override void OnPrefill(int start, RowLogits logits, Sampler sampler)
     {
         for (var row = 0; row < logits.Count; row++)
         {
-            logits[row].CopyTo(_result.AsSpan((start + row) * logits[row].Length));
+            var token = start + row + 1;
+            if (token >= _request.From && token < _request.Tokens.Length)
+            {
+                _scores.Add(sampler.Score(logits[row], _request.Tokens[token], _request.Top));
+            }
         }
     }
 

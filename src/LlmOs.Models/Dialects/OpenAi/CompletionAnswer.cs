@@ -89,5 +89,5 @@ internal sealed class CompletionAnswer(AnswerHead head, ITextRun run, Completion
 
     /// <summary>The prompt's own text and scores, as far as they were asked for.</summary>
     private async Task<PromptEcho> EchoAsync(int prompt, CancellationToken cancel) =>
-        plan.Echo ? await run.EchoAsync(prompt, plan.Logprobs, cancel) : new PromptEcho("", []);
+        plan.Echo ? await run.EchoAsync(prompt, cancel) : new PromptEcho("", []);
 }

@@ -70,5 +70,5 @@ internal sealed class TgiAnswer(ITextRun run, TgiPlan plan)
 
     private async Task<IReadOnlyList<TgiInputToken>> PrefillAsync(CancellationToken cancel) => !plan.Prefill
         ? []
-        : [.. (await run.EchoAsync(0, top: 0, cancel)).Tokens.Select(token => new TgiInputToken(token.Id, token.Text, token.Logprob))];
+        : [.. (await run.EchoAsync(0, cancel)).Tokens.Select(token => new TgiInputToken(token.Id, token.Text, token.Logprob))];
 }

@@ -66,7 +66,7 @@ internal sealed record TgiPlan(TextRequest Request, int Choices, long? Seed, str
         Request = Request,
         Choices = Choices,
         Seed = Seed,
-        ScoresPrompts = Prefill,
+        PromptLogprobs = Prefill ? 0 : null,
     };
 
     /// <summary>A number that changes the distribution asks for sampling as <c>do_sample</c> does.</summary>
