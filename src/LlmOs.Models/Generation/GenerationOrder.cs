@@ -26,8 +26,11 @@ public sealed record GenerationOrder
     /// <summary>The first text's seed; the next ones count on from it.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>Whether <see cref="ITextRun.EchoAsync"/> will be asked for log-probabilities of the prompts.</summary>
-    public bool ScoresPrompts { get; init; }
+    /// <summary>The request's field by which <see cref="ITextRun.EchoAsync"/> will be asked for log-probabilities of the prompts; null: it will not.</summary>
+    public string? ScoringField { get; init; }
+
+    /// <summary>What stands before the names of the request's arguments, for refusals: nothing, or <c>parameters.</c></summary>
+    public string ArgumentsPath { get; init; } = "";
 
     /// <summary>Set for a task of an encoder-decoder, whose model has settings of its own for it.</summary>
     public Seq2SeqOrder? Seq2Seq { get; init; }

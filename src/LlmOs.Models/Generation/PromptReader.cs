@@ -26,21 +26,21 @@ internal static class PromptReader
 
     private static void CheckScores(LoadedModel model, GenerationOrder order, IReadOnlyList<int[]> prompts)
     {
-        if (!order.ScoresPrompts)
+        if (order.ScoringField is not { } field)
         {
             return;
         }
 
         if (model.Seq2Seq is not null)
         {
-            throw LlmOsException.Invalid("echo", "'echo' with 'logprobs' scores a prompt; an encoder-decoder reads its prompt and gives it no scores.");
+            throw LlmOsException.Invalid(field, $"'{field}' asks for the log-probabilities of a prompt; an encoder-decoder reads its prompt and gives it none.");
         }
 
         var max = MaxScores / model.Engine.Shape.Vocabulary;
         var longest = prompts.Max(p => p.Length);
         if (longest > max)
         {
-            throw LlmOsException.Invalid("echo", $"'echo' with 'logprobs' scores at most {max} tokens of this model at once; a prompt has {longest}. Send it in parts.");
+            throw LlmOsException.Invalid(field, $"'{field}' asks for the log-probabilities of a prompt, and those of at most {max} tokens of this model are given at once; a prompt has {longest}. Send it in parts.");
         }
     }
 

@@ -80,7 +80,7 @@ internal sealed record CompletionPlan(
         Request = Request,
         Choices = Choices,
         Seed = Seed,
-        ScoresPrompts = ScoresPrompts,
+        ScoringField = ScoresPrompts ? "echo" : null,
     };
 
     private bool ScoresPrompts => Echo && Logprobs is not null;

@@ -66,7 +66,8 @@ internal sealed record TgiPlan(TextRequest Request, int Choices, long? Seed, str
         Request = Request,
         Choices = Choices,
         Seed = Seed,
-        ScoresPrompts = Prefill,
+        ScoringField = Prefill ? "parameters.decoder_input_details" : null,
+        ArgumentsPath = "parameters.",
     };
 
     /// <summary>A number that changes the distribution asks for sampling as <c>do_sample</c> does.</summary>
