@@ -31,6 +31,12 @@ public sealed record GenerationOrder
 
     public bool ScoresPrompts => PromptLogprobs is not null;
 
+    /// <summary>The request's field that asks for log-probabilities of the prompts, for refusals; null: none does.</summary>
+    public string? ScoringField { get; init; }
+
+    /// <summary>What stands before the names of the request's arguments, for refusals: nothing, or <c>parameters.</c></summary>
+    public string ArgumentsPath { get; init; } = "";
+
     /// <summary>Set for a task of an encoder-decoder, whose model has settings of its own for it.</summary>
     public Seq2SeqOrder? Seq2Seq { get; init; }
 }

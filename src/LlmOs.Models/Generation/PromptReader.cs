@@ -23,9 +23,9 @@ internal static class PromptReader
 
     private static void CheckScores(LoadedModel model, GenerationOrder order)
     {
-        if (order.ScoresPrompts && model.Seq2Seq is not null)
+        if (order.ScoringField is { } field && model.Seq2Seq is not null)
         {
-            throw LlmOsException.Invalid("echo", "'echo' with 'logprobs' scores a prompt; an encoder-decoder reads its prompt and gives it no scores.");
+            throw LlmOsException.Invalid(field, $"'{field}' asks for the log-probabilities of a prompt; an encoder-decoder reads its prompt and gives it none.");
         }
     }
 

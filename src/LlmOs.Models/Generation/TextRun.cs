@@ -165,7 +165,8 @@ internal sealed class TextRun : ITextRun
 
         if (_order.Request.Beams is { } beams && beams.Beams > model.Engine.Slots)
         {
-            throw LlmOsException.Invalid("num_beams", $"'num_beams' is {beams.Beams}; this server runs {model.Engine.Slots} sequences together (Engine:Slots).");
+            var field = _order.ArgumentsPath + "num_beams";
+            throw LlmOsException.Invalid(field, $"'{field}' is {beams.Beams}; this server runs {model.Engine.Slots} sequences together (Engine:Slots).");
         }
 
         var requests = Prompts.Select(p => (Prompt: p, Text: Limit(model, p))).ToList();

@@ -25,6 +25,7 @@ internal static class Text2Text
             Model = model,
             Operation = Operations.OfTask(task),
             Field = "inputs",
+            ArgumentsPath = "parameters.",
             Prompts = [.. texts.Select((text, i) => new GenerationPrompt { Text = text, Field = isList ? $"inputs[{i}]" : "inputs" })],
             Seed = parameters.Seed,
             Seq2Seq = new Seq2SeqOrder(task, Stated(parameters), parameters.SrcLang, parameters.TgtLang, EncoderPipeline.TruncationOf(parameters)),

@@ -99,6 +99,7 @@ internal sealed record TextGenerationPlan(
         Model = model,
         Operation = ModelIntake.TextGeneration,
         Field = "inputs",
+        ArgumentsPath = "parameters.",
         Prompts = [.. Inputs.Select(input => input.Chat is { } chat
             ? new GenerationPrompt { Chat = ToConversation(chat) }
             : new GenerationPrompt { Text = Prefix + input.Text, AddSpecialTokens = AddSpecialTokens ?? true })],

@@ -93,6 +93,19 @@ public sealed class EmbeddingTests(TinyModelServer server)
         Assert.All(reply.GetProperty("choices").EnumerateArray(), c => Assert.InRange(c.GetProperty("token_ids").GetArrayLength(), 1, 12));
     }
 
+    [Theory]
+    [InlineData("/v1/completions", """{"model":"t5-relu-tied","prompt":"The house is old.","echo":true,"logprobs":0}""", "echo")]
+    [InlineData("/generate", """{"model":"t5-relu-tied","inputs":"The house is old.","parameters":{"decoder_input_details":true}}""", "parameters.decoder_input_details")]
+    public async Task What_an_encoder_decoder_cannot_score_is_refused_by_the_field_that_asked(string path, string body, string field)
+    {
+        using var client = await server.WithAsync("t5-relu-tied");
+
+        using var answer = await client.PostAsync(path, Json.Raw(body));
+
+        Assert.InRange((int)answer.StatusCode, 400, 422);
+        Assert.Contains($"'{field}'", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     private static float[] Vector(JsonElement reply, int index) =>
         [.. reply.GetProperty("data")[index].GetProperty("embedding").EnumerateArray().Select(v => v.GetSingle())];
 }

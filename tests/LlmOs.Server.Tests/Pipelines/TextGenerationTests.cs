@@ -115,6 +115,7 @@ public class TextGenerationTests(ModelServer server)
     [InlineData("inputs[0]", """{"model":"stories260k","inputs":[{"role":"alien","content":"x"}]}""")]
     [InlineData("parameters.max_new_tokens", """{"model":"stories260k","inputs":"x","parameters":{"max_new_tokens":-1}}""")]
     [InlineData("parameters.num_beams", """{"model":"stories260k","inputs":"x","parameters":{"num_beams":400}}""")]
+    [InlineData("parameters.num_beams", """{"model":"stories260k","inputs":"x","parameters":{"num_beams":200}}""")]
     [InlineData("stream", """{"model":"stories260k","inputs":["a","b"],"stream":true}""")]
     public async Task What_cannot_be_done_is_refused_by_its_field(string field, string body)
     {

@@ -81,6 +81,7 @@ internal sealed record CompletionPlan(
         Choices = Choices,
         Seed = Seed,
         PromptLogprobs = Echo ? Logprobs : null,
+        ScoringField = ScoresPrompts ? "echo" : null,
     };
 
     private bool ScoresPrompts => Echo && Logprobs is not null;

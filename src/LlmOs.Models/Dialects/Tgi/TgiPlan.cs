@@ -67,6 +67,8 @@ internal sealed record TgiPlan(TextRequest Request, int Choices, long? Seed, str
         Choices = Choices,
         Seed = Seed,
         PromptLogprobs = Prefill ? 0 : null,
+        ScoringField = Prefill ? "parameters.decoder_input_details" : null,
+        ArgumentsPath = "parameters.",
     };
 
     /// <summary>A number that changes the distribution asks for sampling as <c>do_sample</c> does.</summary>
