@@ -14,6 +14,11 @@ internal sealed record ModelQuery(string? Query, string? Tag, string? Task, bool
 /// <summary>Finds models and shows them.</summary>
 internal static class ModelSearch
 {
+    /// <summary>Versions that a model's row names, the newest; all of them have a list of their own.</summary>
+    public const int MaxVersions = 100;
+
+    private const int MaxAliases = 100;
+
     public static async Task<Page<ModelView>> PageAsync(LlmOsDb db, ModelQuery query, Paging paging, CancellationToken cancel)
     {
         var models = Existing(db.Models.AsNoTracking());
@@ -67,25 +72,24 @@ internal static class ModelSearch
                 m.ArchivedAt,
                 m.CreatedAt,
                 m.RowVersion,
-                Aliases = m.Aliases.OrderBy(a => a.Name).Select(a => new { a.Name, a.Version }).ToList(),
+                Aliases = m.Aliases.OrderBy(a => a.Name == ModelAlias.Latest ? 0 : 1).ThenBy(a => a.Name).Take(MaxAliases).Select(a => new { a.Name, a.Version }).ToList(),
                 Tags = m.Tags.OrderBy(t => t.Key).Select(t => new { t.Key, t.Value }).ToList(),
-                Versions = m.Versions.OrderBy(v => v.Number)
-                    .Select(v => new { v.State, Summary = new ModelSummary(v.Number, v.Task, v.Architecture, v.Parameters, v.ContextLength, v.Precision, v.Bytes, v.License) })
-                    .ToList(),
+                Versions = m.Versions.OrderByDescending(v => v.Number).Take(MaxVersions).Select(v => new { v.Number, v.Task }).ToList(),
+                IsAliased = m.Aliases.Any(a => a.Name == ModelAlias.Latest),
+                Latest = m.Versions.Where(v => m.Aliases.Any(a => a.Name == ModelAlias.Latest && a.Version == v.Number))
+                    .Select(v => new ModelSummary(v.Number, v.Task, v.Architecture, v.Parameters, v.ContextLength, v.Precision, v.Bytes, v.License)).FirstOrDefault(),
+                NewestReady = m.Versions.Where(v => v.State == ModelVersionState.Ready).OrderByDescending(v => v.Number)
+                    .Select(v => new ModelSummary(v.Number, v.Task, v.Architecture, v.Parameters, v.ContextLength, v.Precision, v.Bytes, v.License)).FirstOrDefault(),
             })
             .AsSplitQuery()
             .ToListAsync(cancel);
         return rows.ConvertAll(m =>
         {
-            var aliases = m.Aliases.ToDictionary(a => a.Name, a => a.Version);
-            var latest = aliases.TryGetValue(ModelAlias.Latest, out var number)
-                ? m.Versions.Find(v => v.Summary.Version == number)
-                : m.Versions.FindLast(v => v.State == ModelVersionState.Ready);
-            var view = new ModelView(m.Name, aliases, [.. m.Versions.Select(v => v.Summary.Version)], m.Versions.LastOrDefault()?.Summary.Task, m.CreatedAt)
+            var view = new ModelView(m.Name, m.Aliases.ToDictionary(a => a.Name, a => a.Version), [.. m.Versions.Select(v => v.Number).Reverse()], m.Versions.FirstOrDefault()?.Task, m.CreatedAt)
             {
                 Tags = m.Tags.ToDictionary(t => t.Key, t => t.Value),
                 ArchivedAt = m.ArchivedAt,
-                Latest = latest?.Summary,
+                Latest = m.IsAliased ? m.Latest : m.NewestReady,
             };
             return (view, m.RowVersion);
         });
