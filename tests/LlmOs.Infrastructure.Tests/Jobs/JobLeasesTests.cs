@@ -122,27 +122,6 @@ public sealed class JobLeasesTests : IDisposable
         Assert.Null(await other.ClaimAsync(Import, CancellationToken.None));
     }
 
-    /// <summary>A host whose clock is a minute ahead, and one whose clock is set a day on while it runs.</summary>
-    [Theory]
-    [MemberData(nameof(Providers))]
-    public async Task A_wrong_clock_takes_no_living_job(Provider provider)
-    {
-        var database = await _databases.NewAsync(provider);
-        await SubmitAsync(database, "import");
-        var jumping = new JumpingClock();
-        var holder = Host(database, jumping);
-        var job = (await holder.ClaimAsync(Import, CancellationToken.None))!;
-
-        jumping.Jump(TimeSpan.FromDays(1));
-        var ahead = provider == Provider.Postgres ? Host(database, new JumpingClock(TimeSpan.FromSeconds(60))) : holder; // SQLite has one host
-        Assert.Null(await ahead.ClaimAsync(Import, CancellationToken.None));
-        Assert.NotNull(await holder.RenewAsync(job, null, CancellationToken.None));
-        jumping.Jump(TimeSpan.FromDays(-2));
-        Assert.NotNull(await holder.RenewAsync(job, null, CancellationToken.None));
-        Assert.Null(await ahead.ClaimAsync(Import, CancellationToken.None));
-        Assert.True(await holder.PublishAsync(job, Standing, Publications.Publish("whole"), CancellationToken.None));
-    }
-
     [Theory]
     [MemberData(nameof(Providers))]
     public async Task A_publication_that_fails_writes_nothing_and_leaves_the_job_running(Provider provider)
@@ -345,8 +324,7 @@ public sealed class JobLeasesTests : IDisposable
         }
     }
 
-    private JobLeases Host(TestDatabase database, TimeProvider? clock = null) =>
-        new(database, new NodeIdentity(), clock is null ? _shared : new SharedClock(clock), clock ?? _clock, new JobSignal(), Options.Create(Rules));
+    private JobLeases Host(TestDatabase database) => new(database, new NodeIdentity(), _shared, _clock, new JobSignal(), Options.Create(Rules));
 
     /// <summary>Lets time pass for all hosts. On PostgreSQL, whose clock nobody sets, what was to come comes that much earlier.</summary>
     private async Task PassAsync(TestDatabase database, TimeSpan time)
