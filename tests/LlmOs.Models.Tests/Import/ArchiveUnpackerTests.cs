@@ -100,16 +100,18 @@ public sealed class ArchiveUnpackerTests : IDisposable
         await UnpackAsync(three, Limits with { MaxEntries = 3 });
     }
 
-    /// <summary>The library keeps the whole directory in memory before anybody can count it.</summary>
+    /// <summary>The library keeps the whole directory in memory before anybody can count its entries.</summary>
     [Fact]
-    public async Task A_zip_with_a_directory_of_millions_of_entries_is_refused_before_it_is_read()
+    public async Task A_zip_with_a_large_directory_is_refused_before_it_is_read()
     {
-        const int Entries = 1_000_000;
+        const ushort Entries = 60_000;
+        const int Name = 200;
         using var zip = new MemoryStream();
         zip.Write("PK\u0003\u0004"u8);
-        var entry = new byte[46 + 1];
+        var entry = new byte[46 + Name];
         "PK\u0001\u0002"u8.CopyTo(entry);
-        (entry[28], entry[46]) = (1, (byte)'a'); // the length of the name, and the name
+        entry[28] = Name;
+        entry.AsSpan(46).Fill((byte)'a');
         for (var i = 0; i < Entries; i++)
         {
             zip.Write(entry);
@@ -117,15 +119,16 @@ public sealed class ArchiveUnpackerTests : IDisposable
 
         var end = new byte[22];
         "PK\u0005\u0006"u8.CopyTo(end);
-        (end[8], end[9], end[10], end[11]) = (1, 0, 1, 0); // it says that there is one
+        BitConverter.TryWriteBytes(end.AsSpan(8), Entries);
+        BitConverter.TryWriteBytes(end.AsSpan(10), Entries);
         BitConverter.TryWriteBytes(end.AsSpan(12), (uint)(Entries * entry.Length));
         BitConverter.TryWriteBytes(end.AsSpan(16), 4u);
         zip.Write(end);
-        var archive = zip.ToArray();
 
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        await RefusedAsync(ErrorCode.TooLarge, archive);
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 600L << 20); // 1,700 MB before there was a bound; tests beside this one count too
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => UnpackAsync(zip.ToArray()));
+
+        Assert.Equal(ErrorCode.TooLarge, refusal.Code);
+        Assert.Contains("directory", refusal.Message, StringComparison.Ordinal); // not the count, which is known only afterwards
     }
 
     /// <summary>A header of a tar may say of itself that it is as large as memory.</summary>
