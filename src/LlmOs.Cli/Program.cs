@@ -26,6 +26,9 @@ var root = new RootCommand(
     JobCommands.Create(interrupts),
     UsageCommand.Create(interrupts),
     ServeCommand.Create(),
+    StoreCommands.CreateBackup(),
+    StoreCommands.CreateRestore(),
+    StoreCommands.CreateAdmin(),
 };
 
 var parsed = root.Parse(args);

@@ -109,7 +109,8 @@ public sealed record ModelVersionView(
     DateTimeOffset CreatedAt);
 
 /// <summary>A model with its aliases and versions.</summary>
-/// <param name="Versions">Numbers, the oldest first.</param>
+/// <param name="Aliases">At most 100, `latest` among them.</param>
+/// <param name="Versions">Numbers of the newest 100, the oldest first; `/versions` lists all.</param>
 /// <param name="Task">The newest version's.</param>
 public sealed record ModelView(
     string Name,

@@ -43,11 +43,24 @@ public sealed record UploadView(
     DateTimeOffset ExpiresAt);
 
 /// <summary>One kind of file that a collection looked at.</summary>
-/// <param name="What"><c>blobs</c>, <c>uploads</c>, <c>jobs</c>, <c>graphs</c>.</param>
-public sealed record CollectedView(string What, int Files, long Bytes);
+/// <param name="What"><c>blobs</c>, <c>quarantine</c>, <c>leftovers</c>, <c>uploads</c>, <c>jobs</c>, <c>graphs</c>, <c>cards</c>.</param>
+/// <param name="Files">Files that were taken, or would be.</param>
+public sealed record CollectedView(string What, int Files, long Bytes)
+{
+    /// <summary>True where the files went into the quarantine, and their room is not free yet.</summary>
+    public bool SetAside { get; init; }
 
-/// <summary>What a collection deleted, or would delete.</summary>
-public sealed record CollectReport(bool Preview, long FreedBytes, IReadOnlyList<CollectedView> Items);
+    /// <summary>Why nothing of this kind was taken; null where nothing kept the collection from it.</summary>
+    public string? Stopped { get; init; }
+}
+
+/// <summary>What a collection took, or would take.</summary>
+/// <param name="FreedBytes">Of what was deleted for good.</param>
+public sealed record CollectReport(bool Preview, long FreedBytes, IReadOnlyList<CollectedView> Items)
+{
+    /// <summary>Why the collection stopped before it was done; null when it did not.</summary>
+    public string? Stopped { get; init; }
+}
 
 /// <summary>Asks for a check of every stored file; there is nothing to choose.</summary>
 public sealed record VerifyRequest;
@@ -55,4 +68,8 @@ public sealed record VerifyRequest;
 /// <summary>The result of a job that checked the stored files.</summary>
 /// <param name="Blobs">Files that were read.</param>
 /// <param name="Damaged">The SHA-256 by which each damaged file is stored.</param>
-public sealed record VerifyReport(int Blobs, long Bytes, IReadOnlyList<string> Damaged);
+public sealed record VerifyReport(int Blobs, long Bytes, IReadOnlyList<string> Damaged)
+{
+    /// <summary>The SHA-256 of files that the database refers to and the store lacks.</summary>
+    public IReadOnlyList<string> Missing { get; init; } = [];
+}

@@ -8,6 +8,7 @@ using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Metering;
 using LlmOs.Infrastructure.Network;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Infrastructure.Storage.Backups;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -33,10 +34,21 @@ public static class InfrastructureTier
         services.AddSingleton<IDbContextFactory<LlmOsDb>, LlmOsDbFactory>();
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<LlmOsDb>>().CreateDbContext());
 
+        services.AddSingleton<SharedClock>();
+        services.AddSingleton<IKnownFaults, DatabaseFaults>();
+        services.AddSingleton<IReadinessCheck, DiskReady>();
+
+        services.AddSingleton<ITableMap, StoreTables>();
+        services.AddSingleton<StoreIdentity>();
+        services.AddSingleton<StoreBackup>();
+        services.AddSingleton<StoreRestore>();
+
         services.AddSingleton<ITableMap, UploadTables>();
         services.AddSingleton<Uploads>();
         services.AddSection<CollectorOptions>(CollectorOptions.Section);
         services.AddSingleton<ICollectable, UnusedBlobs>();
+        services.AddSingleton<ICollectable, Quarantine>();
+        services.AddSingleton<ICollectable, Leftovers>();
         services.AddSingleton<ICollectable, ForgottenUploads>();
         services.AddSingleton<ICollectable, JobLeftovers>();
         services.AddSingleton<Collector>();
@@ -67,6 +79,8 @@ public static class InfrastructureTier
 
         services.AddSingleton<ITableMap, AccessTables>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<KeyUse>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyUse>());
         services.AddSingleton<WrongSecrets>();
         services.AddSingleton<CallerCheck>();
         services.AddSingleton<Sessions>();

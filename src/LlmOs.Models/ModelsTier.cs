@@ -14,6 +14,7 @@ using LlmOs.Models.Import.Sources;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Prompts;
 using LlmOs.Models.Registry;
+using LlmOs.Models.Registry.Cards;
 using LlmOs.Models.Tasks;
 using LlmOs.Models.Tokenizers;
 using Microsoft.AspNetCore.Routing;
@@ -54,6 +55,8 @@ public static class ModelsTier
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<StarterRegistration>();
         services.AddSingleton<ICollectable>(provider => provider.GetRequiredService<ServingGraphs>());
+        services.AddSingleton<CardPages>();
+        services.AddSingleton<ICollectable>(provider => provider.GetRequiredService<CardPages>());
         services.AddSingleton<ModelUses>();
         services.AddSingleton<IModelUsers, JobModelUsers>();
         services.AddSingleton<ModelArchive>();

@@ -3,9 +3,15 @@ using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Models;
 using LlmOs.Server.Hosting;
+using LlmOs.Server.Hosting.Commands;
 using LlmOs.Server.Http;
 using LlmOs.Server.InProcess;
 using LlmOs.Tools;
+
+if (ServerCommands.Find(args) is { } command)
+{
+    return await command.RunAsync(args);
+}
 
 try
 {
@@ -19,11 +25,10 @@ try
     builder.Services.AddOpenApi();
     builder.AddConsoleHosting();
     builder.Services.AddInfrastructure(settings).AddModels().AddTools().AddApps();
+    builder.Services.StartBackgroundWorkLate();
 
     await using var app = builder.Build();
     using var folder = FolderLock.Take(settings);
-    await app.Services.GetRequiredService<DatabaseSetup>().RunAsync(CancellationToken.None);
-
     app.UseHttp();
     app.MapHealth();
     app.MapLogin();

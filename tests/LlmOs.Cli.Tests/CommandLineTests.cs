@@ -58,6 +58,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("import", "folder")]
     [InlineData("run")]
     [InlineData("jobs", "--state", "asleep")]
+    [InlineData("backup")]
+    [InlineData("restore", "a", "b")]
+    [InlineData("admin", "reset-keys")]
     public async Task Words_that_make_no_sense_are_exit_code_2(params string[] arguments)
     {
         var outcome = await LlmosCommand.RunAsync(new("http://127.0.0.1:9"), arguments);
@@ -91,6 +94,27 @@ public sealed class CommandLineTests : IDisposable
         var outcome = await LlmosCommand.RunAsync(new("", Server: _folder.FullName), "serve", "--urls", "http://127.0.0.1:1");
 
         Assert.Equal((7, "served --urls http://127.0.0.1:1\n"), (outcome.Code, outcome.Output));
+    }
+
+    [Theory]
+    [InlineData("backup there --json", "backup", "there", "--json")]
+    [InlineData("restore there", "restore", "there")]
+    [InlineData("admin reset-key --revoke-others --json", "admin", "reset-key", "--json", "--revoke-others")]
+    public async Task What_is_done_to_the_data_folder_is_done_by_the_servers_executable(string expected, params string[] words)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("shell scripts: this system runs none");
+            return;
+        }
+
+        var script = Path.Combine(_folder.FullName, "LlmOs.Server");
+        await File.WriteAllTextAsync(script, "#!/bin/sh\necho \"$*\"\nexit 1\n");
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var outcome = await LlmosCommand.RunAsync(new("", Server: _folder.FullName), words);
+
+        Assert.Equal((1, expected + "\n"), (outcome.Code, outcome.Output));
     }
 
     [Fact]

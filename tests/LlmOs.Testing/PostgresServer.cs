@@ -45,8 +45,21 @@ public sealed class PostgresServer : IAsyncLifetime
             return;
         }
 
-        await RunAsync(Path.Combine(_bin!, "pg_ctl"), "-D", Path.Combine(_folder, "data"), "-m", "immediate", "-s", "stop");
+        await StopServerAsync();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Stops the server, as when its machine goes away. Only of a server that a test has for itself.</summary>
+    public Task StopServerAsync() => ControlAsync("-m", "immediate", "-s", "stop");
+
+    /// <summary>Starts it again, with its databases.</summary>
+    public Task StartServerAsync() => ControlAsync([.. StartArguments, "start"]);
+
+    /// <summary>Skips the test where the server is none of its own, so that it could not be stopped.</summary>
+    public void RequireOwn()
+    {
+        Require();
+        Assert.SkipWhen(_folder is null, "needs a PostgreSQL of its own: LLMOS_TEST_POSTGRES names one");
     }
 
     /// <summary>The connection string of a new, empty database; skips the test where there is no server.</summary>
@@ -116,12 +129,17 @@ public sealed class PostgresServer : IAsyncLifetime
 
         var data = Path.Combine(_folder, "data");
         await RunAsync(Path.Combine(_bin!, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
-        await RunAsync(
-            Path.Combine(_bin!, "pg_ctl"), "-D", data, "-w", "-s", "-t", "120", "-l", Path.Combine(_folder, "log"),
-            "-o", $"-c listen_addresses='' -k {_folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200",
-            "start");
+        await StartServerAsync();
         _connection = $"Host={_folder};Username=postgres;Database=postgres"; // a socket of its own: no port that another could take
     }
+
+    private string[] StartArguments =>
+    [
+        "-w", "-s", "-t", "120", "-l", Path.Combine(_folder!, "log"),
+        "-o", $"-c listen_addresses='' -k {_folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200",
+    ];
+
+    private Task ControlAsync(params string[] arguments) => RunAsync(Path.Combine(_bin!, "pg_ctl"), ["-D", Path.Combine(_folder!, "data"), .. arguments]);
 
     private static string? FindBinaries()
     {

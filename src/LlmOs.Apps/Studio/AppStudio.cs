@@ -82,10 +82,13 @@ internal sealed partial class AppStudio(LlmOsDb db, ApiKeys keys, TemplateCatalo
     /// <summary>Ends an app and its keys. The keys go first: an app without a key is harmless, a key without its app is not.</summary>
     public async Task DeleteAsync(string slug, CancellationToken cancel)
     {
-        var app = await db.Apps.SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug, "/api/v1/apps");
+        var app = await db.Apps.AsNoTracking().SingleOrDefaultAsync(a => a.Slug == slug, cancel) ?? throw LlmOsException.NotFound("app", slug, "/api/v1/apps");
         await keys.TakeScopeAsync(Scopes.App(slug), except: null, cancel);
-        db.Remove(app);
-        await db.SaveChangesAsync(cancel);
+        if (await db.Apps.Where(a => a.Seq == app.Seq).ExecuteDeleteAsync(cancel) == 0)
+        {
+            throw LlmOsException.NotFound("app", slug, "/api/v1/apps"); // somebody else deleted it at this moment
+        }
+
         LogDeleted(slug);
     }
 

@@ -18,8 +18,13 @@ public sealed record Caller(string KeyId, string Name, IReadOnlyList<string> Sco
     public static Caller Nobody { get; } = new("none", "keys are off", [Access.Scopes.Admin]);
 }
 
+/// <summary>A new admin key.</summary>
+/// <param name="Key">Shown this once.</param>
+/// <param name="OtherAdminKeys">How many others still work.</param>
+public sealed record AdminKey(string Id, string Key, int OtherAdminKeys);
+
 /// <summary>Makes, finds and revokes keys.</summary>
-public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings settings, TimeProvider clock) : IDisposable
+public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings settings, KeyUse use, TimeProvider clock) : IDisposable
 {
     private const string SecretName = "api-keys";
     private const int MaxRemembered = 10_000;
@@ -53,8 +58,8 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
         }
 
         var (id, key) = ApiKey.Generate();
-        await StoreAsync(id, name, key, key[..(ApiKey.Mark.Length + 12)], scopes, expiresAt, madeBy, cancel);
-        return new CreatedKey(id, key, key[..(ApiKey.Mark.Length + 12)]);
+        await StoreAsync(id, name, key, PrefixOf(key), scopes, expiresAt, madeBy, cancel);
+        return new CreatedKey(id, key, PrefixOf(key));
     }
 
     /// <summary>Whom a presented key stands for; null when it is unknown, revoked or expired.</summary>
@@ -108,7 +113,11 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     public async Task RevokeAsync(string id, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancel);
+        await SecretAsync(cancel); // so that its row is there
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+
+        // Locks a row that all have in common: of two who revoke the last two admin keys, the second sees what the first did.
+        await db.ServerSecrets.Where(s => s.Name == SecretName).ExecuteUpdateAsync(set => set.SetProperty(s => s.Value, s => s.Value), cancel);
         var now = clock.GetUtcNow();
         var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancel) ?? throw LlmOsException.NotFound("key", id, "/api/v1/keys");
         if (IsAdmin(key))
@@ -177,25 +186,49 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     }
 
     /// <summary>Gives a new database its admin key. Call under the migration lock.</summary>
-    /// <returns>A key that was made up and must be shown; null when there already are keys or the key was configured.</returns>
-    public async Task<string?> EnsureAdminAsync(CancellationToken cancel)
+    /// <param name="show">Told a key that was made up, before it is stored: a process that is killed in between shows another at its next start.</param>
+    public async Task EnsureAdminAsync(Action<string> show, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         if (await db.ApiKeys.AnyAsync(cancel))
         {
-            return null;
+            return;
         }
 
         if (settings.AdminKey is { } configured)
         {
             await StoreAsync(ApiKey.IdOf(configured) ?? "key_configured", "admin", configured, "(LLMOS_ADMIN_KEY)", [Scopes.Admin], null, null, cancel);
-            return null;
+            return;
         }
 
-        return (await CreateAsync("admin", [Scopes.Admin], null, null, cancel)).Key;
+        var (id, key) = ApiKey.Generate();
+        show(key);
+        await StoreAsync(id, "admin", key, PrefixOf(key), [Scopes.Admin], null, null, cancel);
+    }
+
+    /// <summary>Makes a further admin key, for who holds the data folder and has lost theirs.</summary>
+    /// <param name="revokeOthers">Makes all other admin keys worthless.</param>
+    public async Task<AdminKey> MakeAdminAsync(bool revokeOthers, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var now = clock.GetUtcNow();
+        var others = (await db.ApiKeys.Where(k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > now)).ToListAsync(cancel)).Where(IsAdmin).ToList();
+        var made = await CreateAsync("admin (reset-key)", [Scopes.Admin], null, null, cancel);
+        if (revokeOthers)
+        {
+            others.ForEach(key => key.RevokedAt = now);
+            await db.SaveChangesAsync(cancel);
+            Interlocked.Increment(ref _revocations);
+            _remembered.Clear();
+            others.Clear();
+        }
+
+        return new AdminKey(made.Id, made.Key, others.Count);
     }
 
     public void Dispose() => _secretGate.Dispose();
+
+    private static string PrefixOf(string key) => key[..(ApiKey.Mark.Length + 12)];
 
     private static bool IsAdmin(ApiKey key) => key.Scopes.Split(' ').Contains(Scopes.Admin);
 
@@ -228,10 +261,9 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
             return null;
         }
 
-        var now = clock.GetUtcNow();
-        if (key.LastUsedAt is null || now - key.LastUsedAt > UseInterval)
+        if (key.LastUsedAt is null || clock.GetUtcNow() - key.LastUsedAt > UseInterval)
         {
-            await db.ApiKeys.Where(k => k.Id == key.Id).ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, now), cancel);
+            use.Note(key.Id);
         }
 
         return key;

@@ -145,9 +145,17 @@ public sealed class Users(IDbContextFactory<LlmOsDb> databases, WrongSecrets wro
         var rehashed = verdict == PasswordVerificationResult.SuccessRehashNeeded ? _hasher.HashPassword(user.Name, password) : user.PasswordHash;
         var now = clock.GetUtcNow();
 
-        // Only while the password is the one that was verified: an admin may be changing it at this moment.
-        await db.Users.Where(u => u.Id == user.Id && u.PasswordHash == user.PasswordHash)
-            .ExecuteUpdateAsync(set => set.SetProperty(u => u.LastSignInAt, now).SetProperty(u => u.PasswordHash, rehashed), cancel);
+        try
+        {
+            // Only while the password is the one that was verified: an admin may be changing it at this moment.
+            await db.Users.Where(u => u.Id == user.Id && u.PasswordHash == user.PasswordHash)
+                .ExecuteUpdateAsync(set => set.SetProperty(u => u.LastSignInAt, now).SetProperty(u => u.PasswordHash, rehashed), cancel);
+        }
+        catch (Exception e) when (DatabaseFaults.AsRefusal(e) is not null)
+        {
+            // Who may come in comes in, also while the database takes no writes.
+        }
+
         return CallerOf(user);
     }
 

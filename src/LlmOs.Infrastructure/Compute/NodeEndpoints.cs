@@ -18,7 +18,7 @@ internal static class NodeEndpoints
         nodes.MapGet("/{id}", Get).WithName("GetNode").WithSummary("Shows one host.").ProducesProblem(404);
     }
 
-    private static async Task<Ok<Page<NodeView>>> List([AsParameters] Paging paging, LlmOsDb db, TimeProvider clock, CancellationToken cancel)
+    private static async Task<Ok<Page<NodeView>>> List([AsParameters] Paging paging, LlmOsDb db, SharedClock shared, CancellationToken cancel)
     {
         var nodes = db.Nodes.AsNoTracking();
         if (paging.After is { } after)
@@ -26,13 +26,13 @@ internal static class NodeEndpoints
             nodes = nodes.Where(n => n.Id.CompareTo(after) > 0);
         }
 
-        var now = clock.GetUtcNow();
+        var now = await shared.NowAsync(db, cancel);
         return TypedResults.Ok(await nodes.OrderBy(n => n.Id).ToPageAsync(paging.Size, n => n.ToView(now), n => n.Id, cancel));
     }
 
-    private static async Task<Ok<NodeView>> Get(string id, LlmOsDb db, TimeProvider clock, CancellationToken cancel)
+    private static async Task<Ok<NodeView>> Get(string id, LlmOsDb db, SharedClock shared, CancellationToken cancel)
     {
         var node = await db.Nodes.AsNoTracking().SingleOrDefaultAsync(n => n.Id == id, cancel);
-        return TypedResults.Ok((node ?? throw LlmOsException.NotFound("node", id, "/api/v1/nodes")).ToView(clock.GetUtcNow()));
+        return TypedResults.Ok((node ?? throw LlmOsException.NotFound("node", id, "/api/v1/nodes")).ToView(await shared.NowAsync(db, cancel)));
     }
 }

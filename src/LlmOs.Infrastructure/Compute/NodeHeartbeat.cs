@@ -11,6 +11,7 @@ internal sealed partial class NodeHeartbeat(
     NodeIdentity identity,
     LlmOsSettings settings,
     HostDrain drain,
+    SharedClock shared,
     TimeProvider clock,
     ILogger<NodeHeartbeat> log) : BackgroundService
 {
@@ -32,13 +33,13 @@ internal sealed partial class NodeHeartbeat(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var startedAt = clock.GetUtcNow();
+        DateTimeOffset? startedAt = null;
         using var timer = new PeriodicTimer(Interval, clock);
         do
         {
             try
             {
-                await BeatAsync(startedAt, stoppingToken);
+                startedAt = await BeatAsync(startedAt, stoppingToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -48,10 +49,12 @@ internal sealed partial class NodeHeartbeat(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task BeatAsync(DateTimeOffset startedAt, CancellationToken cancel)
+    /// <returns>When this host began, by the clock of all.</returns>
+    private async Task<DateTimeOffset> BeatAsync(DateTimeOffset? startedAt, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var now = clock.GetUtcNow();
+        await db.RelaxAsync(cancel);
+        var now = await shared.NowAsync(db, cancel);
         var draining = drain.IsDraining;
         var known = await db.Nodes.Where(n => n.Id == identity.Id)
             .ExecuteUpdateAsync(set => set.SetProperty(n => n.SeenAt, now).SetProperty(n => n.Draining, draining), cancel);
@@ -63,7 +66,7 @@ internal sealed partial class NodeHeartbeat(
                 Roles = settings.Roles == HostRoles.All ? "api,inference,training" : settings.Roles.ToString().Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant(),
                 Processors = Environment.ProcessorCount,
                 MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-                StartedAt = startedAt,
+                StartedAt = startedAt ?? now,
                 SeenAt = now,
                 Draining = draining,
             });
@@ -72,6 +75,7 @@ internal sealed partial class NodeHeartbeat(
 
         var forgotten = now - Node.ForgottenAfter;
         await db.Nodes.Where(n => n.SeenAt < forgotten).ExecuteDeleteAsync(cancel);
+        return startedAt ?? now;
     }
 
     [LoggerMessage(LogLevel.Warning, "This host's heartbeat could not be written; it is tried again.")]

@@ -10,7 +10,11 @@ internal sealed record JobLogEntry(JobLogLevel Level, JobLine Line, DateTimeOffs
 
 /// <summary>What a run has told since it was last stored.</summary>
 /// <param name="Standing">Null when only the log grew.</param>
-internal sealed record JobNews(JobStanding? Standing, IReadOnlyList<JobLogEntry> Lines);
+internal sealed record JobNews(JobStanding? Standing, IReadOnlyList<JobLogEntry> Lines)
+{
+    /// <summary>The job's row is to show it, its history is not: that of a job of days would be endless.</summary>
+    public bool IsPassing { get; init; }
+}
 
 /// <summary>One run of a job on this host: what its kind sees, and what the loop stores of it.</summary>
 internal sealed class JobAttempt : JobContext, IDisposable
@@ -122,14 +126,17 @@ internal sealed class JobAttempt : JobContext, IDisposable
             _lineCount++;
             if (_lineCount <= MaxLines)
             {
-                _lines.Add(new JobLogEntry(level, message.ToLine(MaxLineCharacters), _clock.GetUtcNow()));
+                _lines.Add(LineOf(level, message, _clock.GetUtcNow()));
             }
             else if (_lineCount == MaxLines + 1)
             {
-                _lines.Add(new JobLogEntry(JobLogLevel.Warning, JobCodes.LogFull.With(("lines", MaxLines)).ToLine(MaxLineCharacters), _clock.GetUtcNow()));
+                _lines.Add(LineOf(JobLogLevel.Warning, JobCodes.LogFull.With(("lines", MaxLines)), _clock.GetUtcNow()));
             }
         }
     }
+
+    /// <summary>A line of the log, cut to what is kept of one.</summary>
+    public static JobLogEntry LineOf(JobLogLevel level, JobMessage message, DateTimeOffset at) => new(level, message.ToLine(MaxLineCharacters), at);
 
     public override async Task<Blob> StageAsync(Stream content, CancellationToken cancel)
     {
@@ -168,8 +175,27 @@ internal sealed class JobAttempt : JobContext, IDisposable
         }
     }
 
+    /// <summary>Takes back what could not be stored: it is told again, before what came since.</summary>
+    public void PutBack(JobNews? news)
+    {
+        lock (_gate)
+        {
+            if (news is not null)
+            {
+                _lines = [.. news.Lines, .. _lines];
+                _dirty |= news.Standing is not null;
+            }
+        }
+    }
+
     /// <summary>Deletes what lies in the attempt's own folder.</summary>
-    public void DeleteScratch() => Directory.Delete(ScratchFolder, recursive: true);
+    public void DeleteScratch()
+    {
+        if (Directory.Exists(ScratchFolder))
+        {
+            Directory.Delete(ScratchFolder, recursive: true);
+        }
+    }
 
     /// <summary>Deletes the job's checkpoints. Only while the job is this attempt's, or when it has succeeded: else a later one may have them.</summary>
     public void DeleteCheckpoints() =>

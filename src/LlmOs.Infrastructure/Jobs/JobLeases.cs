@@ -18,7 +18,7 @@ internal sealed record JobRequests(bool Cancel, bool Pause);
 /// and comes back changes nothing (the attempt number is the fencing token).
 /// </summary>
 internal sealed class JobLeases(
-    IDbContextFactory<LlmOsDb> databases, NodeIdentity node, TimeProvider clock, JobSignal signal, IOptions<JobOptions> options)
+    IDbContextFactory<LlmOsDb> databases, NodeIdentity node, SharedClock shared, TimeProvider clock, JobSignal signal, IOptions<JobOptions> options)
 {
     /// <summary>Of a message; that of a failure may be long.</summary>
     private const int MaxCharacters = 4_000;
@@ -27,7 +27,7 @@ internal sealed class JobLeases(
     public async Task<Job?> ClaimAsync(IReadOnlyList<string> kinds, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var now = clock.GetUtcNow();
+        var now = await shared.NowAsync(db, cancel);
         object[] values = [node.Id, db.StoredTime(now + options.Value.Lease), db.StoredTime(now), .. kinds];
         var skipLocked = db.IsPostgres ? "for update of j skip locked" : "";
         var names = string.Join(", ", kinds.Select((_, index) => $"{{{index + 3}}}"));
@@ -83,8 +83,9 @@ internal sealed class JobLeases(
     public async Task<JobRequests?> RenewAsync(Job job, JobNews? news, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.RelaxAsync(cancel);
+        var until = await shared.NowAsync(db, cancel) + options.Value.Lease;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var until = clock.GetUtcNow() + options.Value.Lease;
 
         // First, because it locks the row: lines are only added while the job is this attempt's.
         var held = Held(db, job);
@@ -106,7 +107,7 @@ internal sealed class JobLeases(
         }
 
         var now = await db.Jobs.Where(j => j.Seq == job.Seq).Select(j => new { j.State, j.CancelRequested, j.PauseRequested }).SingleAsync(cancel);
-        if (news?.Standing is not null)
+        if (news is { Standing: not null, IsPassing: false })
         {
             db.Add(Line(job, now.State, news.Standing));
         }
@@ -177,7 +178,7 @@ internal sealed class JobLeases(
     public async Task ExpireAllAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var past = clock.GetUtcNow() - TimeSpan.FromSeconds(1);
+        var past = await shared.NowAsync(db, cancel) - TimeSpan.FromSeconds(1);
         await db.Jobs
             .Where(j => (j.State == JobState.Running || j.State == JobState.Pausing) && j.Node != node.Id)
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseUntil, past), cancel);
@@ -201,7 +202,7 @@ internal sealed class JobLeases(
         var (standing, now) = (ending.Standing, clock.GetUtcNow());
         var errorJson = ending.Error is null ? null : JsonSerializer.Serialize(ending.Error, LlmOsJson.Options);
         DateTimeOffset? finishedAt = ending.State is JobState.Queued or JobState.Paused ? null : now;
-        var runAfter = now + ending.Backoff?.Pause;
+        var runAfter = ending.Backoff?.Pause is { } pause ? await shared.NowAsync(db, cancel) + pause : (DateTimeOffset?)null;
         var (failures, headway) = (ending.Backoff?.Failures ?? job.Failures, ending.Backoff?.Headway ?? job.Headway);
         var rows = await Held(db, job).ExecuteUpdateAsync(
             set => set

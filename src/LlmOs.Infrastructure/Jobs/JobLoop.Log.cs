@@ -21,6 +21,9 @@ internal sealed partial class JobLoop
     [LoggerMessage(LogLevel.Error, "The end of job {Job}, attempt {Attempt}, could not be stored; its lease will run out")]
     private partial void LogAttemptBroke(Exception cause, string job, int attempt);
 
+    [LoggerMessage(LogLevel.Warning, "The end of job {Job} could not be stored yet; it is tried again")]
+    private partial void LogEndNotStored(Exception cause, string job);
+
     [LoggerMessage(LogLevel.Debug, "A folder of job {Job} could not be deleted; it is tried again later")]
     private partial void LogNotDeleted(Exception cause, string job);
 

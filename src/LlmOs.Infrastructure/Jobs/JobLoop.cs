@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +28,9 @@ internal sealed partial class JobLoop(
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often a run's progress becomes a line of the history: of the first hour each second, of later ones fewer; a day has 15,000.</summary>
+    internal static TimeSpan LineInterval(TimeSpan elapsed) => elapsed / 3600 > TellInterval ? elapsed / 3600 : TellInterval;
+
     /// <summary>How many jobs of a lane a host with these roles runs at once.</summary>
     internal static int Turns(JobLane lane, HostRoles roles, int generalTurns) => lane switch
     {
@@ -42,10 +44,29 @@ internal sealed partial class JobLoop(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Draining);
         if (settings.Database is null)
         {
-            await leases.ExpireAllAsync(stop.Token);
+            await ExpireAllAsync(stop.Token);
         }
 
         await Task.WhenAll(Lanes().Select(lane => LaneAsync(lane.Kinds, lane.Turns, stop.Token)));
+    }
+
+    /// <summary>Frees the jobs of the server that was here before; the database may be busy at first.</summary>
+    private async Task ExpireAllAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await leases.ExpireAllAsync(stop);
+                return;
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                LogClaimFailed(e);
+            }
+
+            await Task.Delay(LookInterval, clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private List<(IReadOnlyList<string> Kinds, int Turns)> Lanes()
@@ -105,20 +126,20 @@ internal sealed partial class JobLoop(
     {
         try
         {
-            if (await EndedBeforeItBeganAsync(job) || await SpecAsync(job) is not { } spec)
+            await using var scope = scopes.CreateAsyncScope();
+            var kind = scope.ServiceProvider.GetServices<JobKind>().Single(k => k.Word == job.Kind);
+            if (await EndedBeforeItBeganAsync(job) || await OpenAsync(kind, job) is not { } attempt)
             {
                 return;
             }
 
-            using var attempt = new JobAttempt(job, spec, folder, store, clock);
-            await using var scope = scopes.CreateAsyncScope();
-            var kind = scope.ServiceProvider.GetServices<JobKind>().Single(k => k.Word == job.Kind);
-            LogStarted(job.Id, job.Kind, job.Attempt);
-
-            var state = await WorkAsync(kind, attempt, stop);
-
-            LogEnded(job.Id, job.Attempt, state);
-            CleanUp(attempt, state);
+            using (attempt)
+            {
+                LogStarted(job.Id, job.Kind, job.Attempt);
+                var state = await WorkAsync(kind, attempt, stop);
+                LogEnded(job.Id, job.Attempt, state);
+                CleanUp(attempt, state);
+            }
         }
         catch (Exception e)
         {
@@ -127,10 +148,28 @@ internal sealed partial class JobLoop(
         }
     }
 
+    /// <summary>The run with its specification and its folders; null where there is none, which has ended the job or put it off.</summary>
+    private async Task<JobAttempt?> OpenAsync(JobKind kind, Job job)
+    {
+        try
+        {
+            return new JobAttempt(job, await specs.OpenAsync(job, CancellationToken.None), folder, store, clock);
+        }
+        catch (Exception failure)
+        {
+            // Else its host would seem to have been lost.
+            LogFailed(failure, job.Id, job.Attempt);
+            var isFolder = failure is UnauthorizedAccessException || (failure is IOException && DatabaseFaults.AsRefusal(failure) is null);
+            var known = isFolder ? new LlmOsException(ErrorCode.Unavailable, "The folders of this run could not be made in the data folder.", failure) { Hint = "The server's log says why." } : failure;
+            await EndInFailureAsync(kind, job, job.Progress, known, new JobNews(StandingOf(job), []));
+            return null;
+        }
+    }
+
     /// <summary>A job that was claimed from a silent host may have been cancelled or paused since, or be what kills its hosts.</summary>
     private async Task<bool> EndedBeforeItBeganAsync(Job job)
     {
-        var standing = new JobStanding(job.Progress, job.Line, job.Metrics, null);
+        var standing = StandingOf(job);
         if (job.CancelRequested)
         {
             await leases.CancelAsync(job, new JobNews(standing, []), CancellationToken.None);
@@ -156,36 +195,7 @@ internal sealed partial class JobLoop(
         return false;
     }
 
-    /// <summary>The specification; null where it is lost, which has ended the job.</summary>
-    private async Task<JsonElement?> SpecAsync(Job job)
-    {
-        try
-        {
-            return await specs.OpenAsync(job, CancellationToken.None);
-        }
-        catch (LlmOsException e)
-        {
-            await leases.FailAsync(job, new JobNews(new JobStanding(job.Progress, job.Line, job.Metrics, null), []), JobErrors.Of(e), CancellationToken.None);
-            return null;
-        }
-    }
-
-    private void CleanUp(JobAttempt attempt, JobState state)
-    {
-        try
-        {
-            attempt.DeleteScratch();
-            if (state is JobState.Succeeded)
-            {
-                attempt.DeleteCheckpoints();
-            }
-        }
-        catch (IOException e)
-        {
-            // Something still writes there; the housekeeping deletes it later.
-            LogNotDeleted(e, attempt.Id);
-        }
-    }
+    private static JobStanding StandingOf(Job job) => new(job.Progress, job.Line, job.Metrics, null);
 
     /// <returns>The state in which the attempt left the job.</returns>
     private async Task<JobState> WorkAsync(JobKind kind, JobAttempt attempt, CancellationToken stop)
@@ -211,104 +221,31 @@ internal sealed partial class JobLoop(
         return await EndAsync(kind, attempt, publish, failure);
     }
 
-    private async Task<JobState> EndAsync(JobKind kind, JobAttempt attempt, JobPublish? publish, Exception? failure)
-    {
-        var job = attempt.Job;
-        var stopped = failure is OperationCanceledException && attempt.Token.IsCancellationRequested;
-        var must = CancellationToken.None; // must complete: what the attempt did is told once
-
-        switch (attempt.StopReason)
-        {
-            case JobStop.LeaseLost:
-                LogLeaseLost(job.Id, job.Attempt);
-                return JobState.Queued;
-            case JobStop.Cancel:
-                attempt.DeleteCheckpoints();
-                await leases.CancelAsync(job, Last(attempt), must);
-                return JobState.Cancelled;
-            case JobStop.Pause when stopped:
-                await leases.PauseAsync(job, Last(attempt), must);
-                return JobState.Paused;
-            case JobStop.Shutdown when stopped && kind.CanRepeat:
-                await leases.ReleaseAsync(job, Last(attempt), must);
-                return JobState.Queued;
-            case JobStop.Shutdown when stopped:
-                failure = new LlmOsException(ErrorCode.Unavailable, "The server was stopped while the job ran.") { Hint = "Retry the job." };
-                break;
-        }
-
-        if (publish is not null)
-        {
-            try
-            {
-                if (await leases.PublishAsync(job, Last(attempt), WithFiles(publish, attempt), must))
-                {
-                    return JobState.Succeeded;
-                }
-
-                LogLeaseLost(job.Id, job.Attempt);
-                return JobState.Queued;
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        }
-
-        return await EndInFailureAsync(kind, attempt, failure!, must);
-    }
-
-    private async Task<JobState> EndInFailureAsync(JobKind kind, JobAttempt attempt, Exception failure, CancellationToken must)
-    {
-        var (job, error) = (attempt.Job, JobErrors.Of(failure));
-        if (failure is not LlmOsException)
-        {
-            LogFailed(failure, job.Id, job.Attempt);
-        }
-
-        attempt.Log(JobLogLevel.Error, JobCodes.FailedBecause.With(("error_code", error.Code), ("error", string.Join(Environment.NewLine, new[] { error.Message, error.Detail }.OfType<string>()))));
-        if (kind.CanRepeat && JobRetry.IsPassing(failure))
-        {
-            var backoff = JobRetry.After(job.Failures, job.Headway, attempt.Standing.Progress, options.Value);
-            if (backoff.Pause is not null)
-            {
-                await leases.PostponeAsync(job, Last(attempt), backoff, error, must);
-                return JobState.Queued;
-            }
-        }
-
-        await leases.FailAsync(job, Last(attempt), error, must);
-        return JobState.Failed;
-    }
-
-    /// <summary>What has not been stored yet, and where the run stands in any case.</summary>
-    private static JobNews Last(JobAttempt attempt) => new(attempt.Standing, attempt.TakeNews()?.Lines ?? []);
-
-    /// <summary>Lets the staged files be seen within the publication, which a stale attempt does not reach.</summary>
-    private static JobPublish WithFiles(JobPublish publish, JobAttempt attempt) => async (db, cancel) =>
-    {
-        var result = await publish(db, cancel);
-        await attempt.PlaceStagedAsync(cancel);
-        return result;
-    };
-
     /// <summary>Stores what the run reports, renews the lease, and hands on what people ask of the job.</summary>
     private async Task WatchAsync(JobAttempt attempt, CancellationToken done)
     {
-        var (renewed, told) = (clock.GetTimestamp(), clock.GetTimestamp());
+        var began = clock.GetTimestamp();
+        var (renewed, told, noted) = (began, began, began);
         using var timer = new PeriodicTimer(options.Value.WatchInterval, clock);
         while (!done.IsCancellationRequested)
         {
+            JobNews? news = null;
             try
             {
                 await timer.WaitForNextTickAsync(done);
-                var news = clock.GetElapsedTime(told) >= TellInterval ? attempt.TakeNews() : null;
+                news = clock.GetElapsedTime(told) >= TellInterval ? attempt.TakeNews() : null;
+                if (news is not null && clock.GetElapsedTime(noted) < LineInterval(clock.GetElapsedTime(began)))
+                {
+                    news = news with { IsPassing = true };
+                }
+
                 var renew = news is not null || clock.GetElapsedTime(renewed) >= options.Value.RenewInterval;
                 var requests = renew
                     ? await leases.RenewAsync(attempt.Job, news, done)
                     : await leases.RequestsAsync(attempt.Job, done);
                 renewed = renew ? clock.GetTimestamp() : renewed;
                 told = news is not null ? clock.GetTimestamp() : told;
+                noted = news is { IsPassing: false, Standing: not null } ? clock.GetTimestamp() : noted;
                 if (requests is null)
                 {
                     attempt.AskToStop(JobStop.LeaseLost);
@@ -322,10 +259,12 @@ internal sealed partial class JobLoop(
             }
             catch (OperationCanceledException) when (done.IsCancellationRequested)
             {
+                attempt.PutBack(news);
                 return;
             }
             catch (Exception e)
             {
+                attempt.PutBack(news);
                 LogRenewFailed(e, attempt.Id);
                 if (clock.GetElapsedTime(renewed) > options.Value.Lease)
                 {

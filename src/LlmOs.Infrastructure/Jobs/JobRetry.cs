@@ -1,8 +1,6 @@
-using System.Data.Common;
 using System.Net.Sockets;
 using LlmOs.Contracts;
-using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
+using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Infrastructure.Jobs;
 
@@ -21,11 +19,8 @@ internal static class JobRetry
     public static bool IsPassing(Exception failure) => failure switch
     {
         LlmOsException refusal => refusal.Code is ErrorCode.Unavailable or ErrorCode.Overloaded,
-        SqliteException sqlite => sqlite.SqliteErrorCode is 5 or 6, // SQLITE_BUSY, SQLITE_LOCKED
-        DbException database => database.IsTransient,
-        DbUpdateException { InnerException: { } cause } => IsPassing(cause),
         TimeoutException or HttpRequestException or SocketException => true,
-        _ => false,
+        _ => DatabaseFaults.AsRefusal(failure)?.Code == ErrorCode.Unavailable,
     };
 
     /// <param name="failures">Failures in a row before this run.</param>

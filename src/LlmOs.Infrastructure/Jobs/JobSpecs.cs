@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using LlmOs.Contracts;
@@ -17,25 +18,22 @@ public sealed class JobSpecs(ArtifactStore store)
     /// <summary>What a row takes.</summary>
     internal const int MaxRowBytes = 64 << 10;
 
-    /// <summary>The jobs that have not ended whose specification holds a text.</summary>
-    public async Task<IReadOnlyList<(string Id, string Spec)>> UnfinishedAsync(LlmOsDb db, string text, CancellationToken cancel)
+    /// <summary>The jobs that have not ended whose specification holds a text, one at a time: a specification may be large.</summary>
+    public async IAsyncEnumerable<(string Id, string Spec)> UnfinishedAsync(LlmOsDb db, string text, [EnumeratorCancellation] CancellationToken cancel)
     {
         JobState[] over = [JobState.Succeeded, JobState.Failed, JobState.Cancelled];
         var jobs = await db.Jobs.AsNoTracking()
             .Where(j => !over.Contains(j.State) && (j.SpecSha256 != null || j.Spec.Contains(text)))
             .Select(j => new { j.Id, j.Spec, j.SpecSha256 })
             .ToListAsync(cancel);
-        List<(string Id, string Spec)> found = [];
         foreach (var job in jobs)
         {
             var spec = job.SpecSha256 is { } sha256 ? await TextAsync(sha256, cancel) : job.Spec;
             if (spec?.Contains(text, StringComparison.Ordinal) is true)
             {
-                found.Add((job.Id, spec));
+                yield return (job.Id, spec);
             }
         }
-
-        return found;
     }
 
     internal async Task<StoredSpec> StoreAsync(object spec, CancellationToken cancel)

@@ -33,7 +33,8 @@ internal static class ArtifactEndpoints
         artifacts.MapMethods("/{sha256}", [HttpMethods.Head], Get).WithName("CheckArtifact").WithSummary("Whether a file is stored, and its length.")
             .Produces(200, contentType: "application/octet-stream").ProducesProblem(404);
         artifacts.MapPost("/collect", Collect).WithName("CollectArtifacts")
-            .WithSummary("Deletes stored files that nothing refers to and that are older than the grace period; with preview it only counts them.");
+            .WithSummary("Takes stored files that nothing refers to out of use, and deletes those that were taken long ago; with preview it only counts them.")
+            .WithDescription("A file that nothing refers to lies in quarantine for `Collector:QuarantineHours` before it is deleted; `purge` deletes what lies there at once. A collection that would take most files stops and says so; `force` goes on.");
     }
 
     private static async Task<Created<UploadView>> Begin(UploadRequest request, LlmOsDb db, Uploads uploads, CancellationToken cancel)
@@ -70,8 +71,8 @@ internal static class ArtifactEndpoints
             ? StoredFile.Answer(store, sha256, fileName: sha256, response)
             : throw LlmOsException.NotFound("artifact", sha256);
 
-    private static async Task<Ok<CollectReport>> Collect(bool? preview, Collector collector, CancellationToken cancel) =>
-        TypedResults.Ok(await collector.CollectAsync(preview ?? false, cancel));
+    private static async Task<Ok<CollectReport>> Collect(bool? preview, bool? force, bool? purge, Collector collector, CancellationToken cancel) =>
+        TypedResults.Ok(await collector.CollectAsync(preview ?? false, cancel, force ?? false, purge ?? false));
 
     /// <summary>Documents a body of raw bytes, and takes any content type.</summary>
     private sealed class AnyBody : Microsoft.AspNetCore.Http.Metadata.IAcceptsMetadata

@@ -13,13 +13,14 @@ public sealed record StagedBlob(Blob Blob, string Path);
 
 /// <summary>
 /// Content-addressed files. A file appears under its final name whole or not at all: it is written under a temporary name
-/// in the same folder, flushed to the disk, then renamed. Putting the same content twice keeps one file.
+/// in the same folder, flushed to the disk, then renamed. A whole blob is never replaced.
 /// </summary>
 /// <remarks>
-/// A blob's time of change says when it was last put or kept. The <see cref="Collector"/> deletes only what is old and
-/// unused; both take the same lock, so a blob that was just put or kept is never deleted under its new user.
+/// A blob's time of change says when it was last put or kept. The <see cref="Collector"/> sets aside only what is old and
+/// unused; both take the same lock, so a blob that was just put or kept is never taken from its new user. What was set
+/// aside lies in the quarantine, and comes back when somebody keeps or verifies it.
 /// </remarks>
-public sealed class ArtifactStore(DataFolder folder) : IDisposable
+public sealed partial class ArtifactStore(DataFolder folder) : IDisposable
 {
     private const int BufferBytes = 1 << 20;
 
@@ -71,16 +72,23 @@ public sealed class ArtifactStore(DataFolder folder) : IDisposable
         }
     }
 
-    /// <summary>Moves a staged file into the store.</summary>
-    public Task PlaceAsync(StagedBlob staged, CancellationToken cancel)
+    /// <summary>Moves a staged file into the store; one that was moved by an earlier call stays there.</summary>
+    public async Task PlaceAsync(StagedBlob staged, CancellationToken cancel)
     {
-        File.SetLastWriteTimeUtc(staged.Path, TimeProvider.System.GetUtcNow().UtcDateTime); // it may have waited for long
-        return PlaceAsync(staged.Path, staged.Blob.Sha256, cancel);
+        if (!File.Exists(staged.Path) && await KeepAsync(staged.Blob.Sha256, cancel))
+        {
+            return;
+        }
+
+        Touch(staged.Path); // it may have waited for long
+        await PlaceAsync(staged.Path, staged.Blob.Sha256, cancel);
     }
 
     /// <summary>Makes a file of the data folder a blob by renaming it: nothing is copied, and the file is gone from where it was.</summary>
-    /// <remarks>A link to a blob stays what it is, and its blob is checked and kept.</remarks>
-    public async Task<Blob> TakeFileAsync(string path, CancellationToken cancel)
+    /// <remarks>A link to a blob stays what it is, and its blob is checked and kept. Nobody else may be writing to the file.</remarks>
+    /// <param name="expected">What it must hash to; null: anything. Another file is left where it is.</param>
+    /// <exception cref="LlmOsException">It does not hash to what was expected.</exception>
+    public async Task<Blob> TakeFileAsync(string path, CancellationToken cancel, string? expected = null)
     {
         if (new FileInfo(path).LinkTarget is not null)
         {
@@ -92,34 +100,18 @@ public sealed class ArtifactStore(DataFolder folder) : IDisposable
             throw new ArgumentException("Only files of the data folder can be renamed into the store.", nameof(path));
         }
 
-        string sha256;
-        long bytes;
-        await using (var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan))
+        // One handle from the first byte of the hash to the rename: the file that is placed is the file that was hashed.
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        var blob = new Blob(Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel)), file.Length);
+        if (expected is not null && blob.Sha256 != expected)
         {
-            sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
-            bytes = file.Length;
-            file.Flush(flushToDisk: true);
+            throw new LlmOsException(ErrorCode.HashMismatch, $"The content hashes to {blob.Sha256}, not to {expected}.");
         }
 
-        File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // it may be days old
-        await PlaceAsync(path, sha256, cancel);
-        return new Blob(sha256, bytes);
-    }
-
-    /// <summary>Marks a blob as about to be used again, so that the collector leaves it for the grace period; false when it is not there.</summary>
-    public async Task<bool> KeepAsync(string sha256, CancellationToken cancel)
-    {
-        var path = PathOf(sha256);
-        using (await _gate.EnterAsync(cancel))
-        {
-            if (!File.Exists(path))
-            {
-                return false;
-            }
-
-            File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // files' times are the system's
-            return true;
-        }
+        file.Flush(flushToDisk: true);
+        File.SetLastWriteTimeUtc(file.SafeFileHandle, TimeProvider.System.GetUtcNow().UtcDateTime); // it may be days old
+        await PlaceAsync(path, blob.Sha256, cancel);
+        return blob;
     }
 
     /// <summary>Where a blob lies, whether or not it is there.</summary>
@@ -137,14 +129,12 @@ public sealed class ArtifactStore(DataFolder folder) : IDisposable
     /// <summary>Reads a blob again and compares its hash; throws <see cref="ErrorCode.HashMismatch"/> or <see cref="ErrorCode.MissingFile"/>.</summary>
     public async Task VerifyAsync(string sha256, CancellationToken cancel)
     {
-        var path = PathOf(sha256);
-        if (!File.Exists(path))
+        if (!Contains(sha256) && !await KeepAsync(sha256, cancel))
         {
             throw new LlmOsException(ErrorCode.MissingFile, $"The store lacks the file {sha256}.") { Hint = "Import the model again." };
         }
 
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
-        var found = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
+        var found = await HashAsync(PathOf(sha256), cancel);
         if (found != sha256)
         {
             throw new LlmOsException(ErrorCode.HashMismatch, $"The stored file {sha256} has changed: its content hashes to {found}.")
@@ -170,48 +160,73 @@ public sealed class ArtifactStore(DataFolder folder) : IDisposable
     internal IEnumerable<FileInfo> Blobs() =>
         new DirectoryInfo(folder.Blobs).EnumerateDirectories().SelectMany(shard => shard.EnumerateFiles()).Where(file => IsHash(file.Name));
 
-    /// <summary>Deletes a blob that nothing refers to, unless it was put or kept since; says whether it did.</summary>
-    internal async Task<bool> DeleteUnusedAsync(string sha256, DateTimeOffset before, CancellationToken cancel)
-    {
-        using (await _gate.EnterAsync(cancel))
-        {
-            var blob = new FileInfo(PathOf(sha256));
-            if (!blob.Exists || blob.LastWriteTimeUtc >= before.UtcDateTime)
-            {
-                return false;
-            }
-
-            blob.Delete();
-            return true;
-        }
-    }
-
     public void Dispose() => _gate.Dispose();
 
     private async Task<Blob> TakeLinkAsync(string path, CancellationToken cancel)
     {
-        Blob blob;
-        await using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan))
-        {
-            blob = new Blob(Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel)), file.Length);
-        }
-
+        var blob = new Blob(await HashAsync(path, cancel), new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName).Length);
         return await KeepAsync(blob.Sha256, cancel) ? blob : await PutFileAsync(path, cancel);
     }
 
-    /// <summary>
-    /// Gives a written file its final name. What lay there is replaced: it has the same content, or was damaged, and then an
-    /// import mends it.
-    /// </summary>
+    /// <summary>Gives a written file its final name. A blob that is there and whole stays; a damaged one is replaced.</summary>
     private async Task PlaceAsync(string file, string sha256, CancellationToken cancel)
     {
         var target = PathOf(sha256);
-        using (await _gate.EnterAsync(cancel))
+        var shard = Path.GetDirectoryName(target)!;
+        while (true)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Move(file, target, overwrite: true);
+            // Read before the gate, which is for moments.
+            var (wasThere, isWhole) = (File.Exists(target), await IsWholeAsync(sha256, cancel));
+            using (await _gate.EnterAsync(cancel))
+            {
+                var isThere = File.Exists(target);
+                if (isThere && !wasThere)
+                {
+                    continue; // placed in between: look at it first
+                }
+
+                if (isThere && isWhole)
+                {
+                    Touch(target);
+                    File.Delete(file);
+                    return;
+                }
+
+                var isNew = !Directory.Exists(shard);
+                Directory.CreateDirectory(shard);
+                File.Move(file, target, overwrite: true);
+                FolderNames.Flush(shard);
+                if (isNew)
+                {
+                    FolderNames.Flush(folder.Blobs);
+                }
+
+                return;
+            }
         }
     }
+
+    /// <summary>Whether a blob is there and hashes to its name.</summary>
+    private async Task<bool> IsWholeAsync(string sha256, CancellationToken cancel)
+    {
+        try
+        {
+            return await HashAsync(PathOf(sha256), cancel) == sha256;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<string> HashAsync(string path, CancellationToken cancel)
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
+    }
+
+    /// <summary>Files' times are the system's.</summary>
+    private static void Touch(string path) => File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime);
 
     private static async Task<Blob> WriteAsync(Stream content, string path, CancellationToken cancel)
     {

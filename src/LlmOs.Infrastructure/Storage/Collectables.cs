@@ -40,23 +40,14 @@ public static class BlobColumns
     }
 }
 
-/// <summary>Blobs that no column names, and what interrupted writes left.</summary>
-internal sealed class UnusedBlobs(ArtifactStore store) : ICollectable
+/// <summary>What interrupted writes left in the store.</summary>
+internal sealed class Leftovers(ArtifactStore store) : ICollectable
 {
-    public async Task<CollectedView> CollectAsync(CollectRound round, CancellationToken cancel)
-    {
-        var old = store.Blobs().Where(blob => blob.LastWriteTimeUtc < round.Before.UtcDateTime).ToList();
-        var used = old.Count == 0 ? [] : await BlobColumns.ReadAsync(round.Db, cancel);
-        var (files, bytes) = (0, 0L);
-        foreach (var blob in old.Where(blob => !used.Contains(blob.Name)))
-        {
-            var size = blob.Length;
-            if (round.DryRun || await store.DeleteUnusedAsync(blob.Name, round.Before, cancel))
-            {
-                (files, bytes) = (files + 1, bytes + size);
-            }
-        }
+    public string What => "leftovers";
 
+    public Task<CollectedView> CollectAsync(CollectRound round, CancellationToken cancel)
+    {
+        var (files, bytes) = (0, 0L);
         foreach (var leftover in store.Leftovers().Select(path => new FileInfo(path)).Where(file => file.Exists && file.LastWriteTimeUtc < round.Before.UtcDateTime))
         {
             (files, bytes) = (files + 1, bytes + leftover.Length);
@@ -66,26 +57,23 @@ internal sealed class UnusedBlobs(ArtifactStore store) : ICollectable
             }
         }
 
-        return new CollectedView("blobs", files, bytes);
+        return Task.FromResult(new CollectedView(What, files, bytes));
     }
 }
 
 /// <summary>Uploads that nobody goes on with, and their bytes.</summary>
 internal sealed class ForgottenUploads(DataFolder folder, IOptions<CollectorOptions> options) : ICollectable
 {
+    public string What => "uploads";
+
     public async Task<CollectedView> CollectAsync(CollectRound round, CancellationToken cancel)
     {
         var untouched = round.Now - TimeSpan.FromDays(options.Value.UploadDays);
         var forgotten = await round.Db.Uploads.Where(u => u.TouchedAt < untouched).Select(u => u.Id).ToListAsync(cancel);
-        if (!round.DryRun)
-        {
-            await round.Db.Uploads.Where(u => u.TouchedAt < untouched).ExecuteDeleteAsync(cancel);
-        }
-
         var receiving = await round.Db.Uploads.Where(u => u.State == UploadState.Receiving).Select(u => u.Id).ToListAsync(cancel);
         var (files, bytes) = (0, 0L);
         foreach (var part in new DirectoryInfo(folder.Uploads).EnumerateFiles()
-            .Where(part => forgotten.Contains(part.Name) || (!receiving.Contains(part.Name) && part.LastWriteTimeUtc < round.Before.UtcDateTime)))
+            .Where(part => forgotten.Contains(IdOf(part)) || (!receiving.Contains(IdOf(part)) && part.LastWriteTimeUtc < round.Before.UtcDateTime)))
         {
             (files, bytes) = (files + 1, bytes + part.Length);
             if (!round.DryRun)
@@ -94,13 +82,24 @@ internal sealed class ForgottenUploads(DataFolder folder, IOptions<CollectorOpti
             }
         }
 
-        return new CollectedView("uploads", files, bytes);
+        // After the files, which make room for it on a full disk.
+        if (!round.DryRun)
+        {
+            await round.Db.Uploads.Where(u => u.TouchedAt < untouched).ExecuteDeleteAsync(cancel);
+        }
+
+        return new CollectedView(What, files, bytes);
     }
+
+    /// <summary>Of the bytes or of the claim.</summary>
+    private static string IdOf(FileInfo file) => file.Name.EndsWith(Uploads.ClaimEnd, StringComparison.Ordinal) ? file.Name[..^Uploads.ClaimEnd.Length] : file.Name;
 }
 
 /// <summary>Folders of attempts that do not run, and checkpoints of jobs that ended.</summary>
 internal sealed class JobLeftovers(DataFolder folder, IOptions<CollectorOptions> options) : ICollectable
 {
+    public string What => "jobs";
+
     public async Task<CollectedView> CollectAsync(CollectRound round, CancellationToken cancel)
     {
         var (files, bytes) = (0, 0L);
@@ -125,7 +124,7 @@ internal sealed class JobLeftovers(DataFolder folder, IOptions<CollectorOptions>
             }
         }
 
-        return new CollectedView("jobs", files, bytes);
+        return new CollectedView(What, files, bytes);
 
         void Delete(DirectoryInfo leftover)
         {

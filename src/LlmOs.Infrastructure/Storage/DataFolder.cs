@@ -14,6 +14,7 @@ public sealed class DataFolder
         }
 
         Blobs = Make("blobs");
+        Quarantine = Make("quarantine");
         Cache = Make("cache");
         Scratch = Make("scratch");
         Jobs = Make("jobs");
@@ -26,6 +27,9 @@ public sealed class DataFolder
 
     /// <summary>Content-addressed files; only <see cref="ArtifactStore"/> writes here.</summary>
     public string Blobs { get; }
+
+    /// <summary>Blobs that nothing refers to, for a while before they are deleted.</summary>
+    public string Quarantine { get; }
 
     /// <summary>What can be made again: may be emptied while no server runs.</summary>
     public string Cache { get; }

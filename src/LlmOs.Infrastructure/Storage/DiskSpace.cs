@@ -15,12 +15,15 @@ public static class DiskSpace
     /// <param name="what">What needs the room, as the beginning of a sentence: <c>The download</c>.</param>
     public static void Require(DataFolder folder, long bytes, string what)
     {
-        var free = new DriveInfo(folder.Root).AvailableFreeSpace;
+        var free = Free(folder);
         if (bytes > free - Reserve)
         {
             throw new LlmOsException(ErrorCode.OutOfDisk, $"{what} needs {Show(bytes)} on the disk of the data folder; {Show(free)} are free.") { Hint = Hint };
         }
     }
+
+    /// <summary>Bytes that this process may still write.</summary>
+    public static long Free(DataFolder folder) => new DriveInfo(folder.Root).AvailableFreeSpace;
 
     /// <summary>Whether a write failed for want of room.</summary>
     public static bool IsFull(IOException failure)

@@ -32,6 +32,12 @@ public abstract class LlmOsDb(DbContextOptions options, IEnumerable<ITableMap> m
         return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
     }
 
+    /// <summary>
+    /// Lets the commits of this context reach the disk later: a power cut may lose the last of them, never half of one. For
+    /// what is written all the time and soon written anew, such as heartbeats.
+    /// </summary>
+    public virtual Task RelaxAsync(CancellationToken cancel) => Task.CompletedTask;
+
     /// <summary>A time as the database stores it, for SQL written by hand.</summary>
     public object StoredTime(DateTimeOffset time) => IsPostgres ? time.ToUniversalTime() : time.UtcTicks;
 

@@ -11,6 +11,12 @@ namespace LlmOs.Infrastructure.Storage;
 public sealed class SqliteDb(DbContextOptions<SqliteDb> options, IEnumerable<ITableMap> maps) : LlmOsDb(options, maps)
 {
     public override bool IsPostgres => false;
+
+    public override async Task RelaxAsync(CancellationToken cancel)
+    {
+        await Database.OpenConnectionAsync(cancel); // stays open with this context; the next one that opens it is strict again
+        await Database.ExecuteSqlRawAsync("pragma synchronous = normal", cancel);
+    }
 }
 
 /// <summary>The database on PostgreSQL.</summary>
@@ -49,10 +55,10 @@ public static class ProviderOptions
         public object Create(DbContext context, bool designTime) => (context.GetType(), (context as LlmOsDb)?.TableKey, designTime);
     }
 
-    /// <summary>Write-ahead log with one sync per checkpoint: a crash of the process loses nothing, of the machine at most the last commits.</summary>
+    /// <summary>Write-ahead log with a sync at each commit: neither a crash of the process nor a power cut loses what was committed.</summary>
     private sealed class SqlitePragmas : DbConnectionInterceptor
     {
-        private const string Pragmas = "pragma busy_timeout = 30000; pragma journal_mode = wal; pragma synchronous = normal;";
+        private const string Pragmas = "pragma busy_timeout = 30000; pragma journal_mode = wal; pragma synchronous = full;";
 
         public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
         {

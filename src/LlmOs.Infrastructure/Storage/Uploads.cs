@@ -9,6 +9,9 @@ namespace LlmOs.Infrastructure.Storage;
 /// <summary>Files that clients send in pieces: begun, added to from where they stand, and in the end a blob.</summary>
 public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<CollectorOptions> options, TimeProvider clock)
 {
+    /// <summary>What the name of a claim ends in; it begins with the upload's id.</summary>
+    internal const string ClaimEnd = ".claim";
+
     private const int BufferBytes = 1 << 20;
 
     /// <summary>Begins an upload. A file that is in the store already, by its stated hash, is whole at once.</summary>
@@ -43,41 +46,47 @@ public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<Col
     /// <param name="from">Where the sender believes the upload stands; null sends the whole file anew.</param>
     public async Task<UploadView> AppendAsync(LlmOsDb db, string id, long? from, Stream body, CancellationToken cancel)
     {
-        var upload = await FindAsync(db, id, cancel);
+        await FindAsync(db, id, cancel); // only the id of an upload becomes a path
+        using var claim = Claim(id);
+        var upload = await FindAsync(db, id, cancel); // as who had the claim before left it
         if (upload.State == UploadState.Finished)
         {
+            File.Delete(ClaimOf(id));
             return ViewOf(upload); // a sender that did not hear of its success
         }
 
-        upload.TouchedAt = clock.GetUtcNow();
-        await db.SaveChangesAsync(cancel);
-        await using (var part = Open(upload))
+        await TouchAsync(db, id, cancel);
+        long stands;
+        await using (var part = new FileStream(PartOf(id), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1, FileOptions.Asynchronous))
         {
             Place(part, upload, from);
             await CopyAsync(body, part, upload, cancel);
+            stands = part.Length;
         }
 
-        if (new FileInfo(PartOf(upload)).Length == upload.Bytes)
+        if (!await db.Uploads.AnyAsync(u => u.Id == id, cancel))
         {
-            await FinishAsync(db, upload, cancel);
+            throw Gone(id);
         }
 
-        return ViewOf(upload);
+        return stands == upload.Bytes ? await FinishAsync(db, upload, cancel) : ViewOf(upload);
     }
 
     public async Task DeleteAsync(LlmOsDb db, string id, CancellationToken cancel)
     {
-        var upload = await FindAsync(db, id, cancel);
-        db.Remove(upload);
-        await db.SaveChangesAsync(cancel);
-        File.Delete(PartOf(upload));
+        if (await db.Uploads.Where(u => u.Id == id).ExecuteDeleteAsync(cancel) == 0)
+        {
+            throw LlmOsException.NotFound("upload", id);
+        }
+
+        DeleteFiles(id);
     }
 
     /// <summary>A finished upload, for who is about to read its blob; it counts as used now.</summary>
     /// <exception cref="LlmOsException">There is none of that id, or it is not whole.</exception>
     public async Task<Upload> RequireFinishedAsync(LlmOsDb db, string id, string field, CancellationToken cancel)
     {
-        var upload = await db.Uploads.SingleOrDefaultAsync(u => u.Id == id, cancel)
+        var upload = await db.Uploads.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id, cancel)
             ?? throw new LlmOsException(ErrorCode.MissingFile, "There is no upload of that id.") { Field = field, Hint = "POST /api/v1/uploads begins one." };
         if (upload.State != UploadState.Finished)
         {
@@ -85,26 +94,41 @@ public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<Col
             throw new LlmOsException(ErrorCode.Conflict, $"The upload is not whole: {view.Received} of {view.Bytes} bytes arrived.") { Field = field, Hint = $"PUT /api/v1/uploads/{id} sends the rest." };
         }
 
-        upload.TouchedAt = clock.GetUtcNow();
-        await db.SaveChangesAsync(cancel);
+        await TouchAsync(db, id, cancel);
         return upload;
     }
 
     private static async Task<Upload> FindAsync(LlmOsDb db, string id, CancellationToken cancel) =>
-        await db.Uploads.SingleOrDefaultAsync(u => u.Id == id, cancel) ?? throw LlmOsException.NotFound("upload", id);
+        await db.Uploads.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id, cancel) ?? throw LlmOsException.NotFound("upload", id);
 
-    private string PartOf(Upload upload) => Path.Combine(folder.Uploads, upload.Id);
+    private Task<int> TouchAsync(LlmOsDb db, string id, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        return db.Uploads.Where(u => u.Id == id).ExecuteUpdateAsync(set => set.SetProperty(u => u.TouchedAt, now), cancel);
+    }
 
-    private FileStream Open(Upload upload)
+    private string PartOf(string id) => Path.Combine(folder.Uploads, id);
+
+    private string ClaimOf(string id) => PartOf(id) + ClaimEnd;
+
+    /// <summary>Makes this request the only one that writes to the upload, among all hosts of the folder, from its first byte until it is a blob.</summary>
+    /// <remarks>A file of its own: the part is renamed into the store, and a lock would go with it.</remarks>
+    private FileStream Claim(string id)
     {
         try
         {
-            return new FileStream(PartOf(upload), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.Asynchronous);
+            return new FileStream(ClaimOf(id), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
         }
-        catch (IOException e) when (File.Exists(PartOf(upload)) && !DiskSpace.IsFull(e))
+        catch (IOException e) when (File.Exists(ClaimOf(id)) && !DiskSpace.IsFull(e))
         {
-            throw new LlmOsException(ErrorCode.Conflict, $"Another request is writing to {upload.Id}.", e) { Hint = "Wait until it has ended, then GET the upload to see where it stands." };
+            throw new LlmOsException(ErrorCode.Conflict, $"Another request is writing to {id}.", e) { Hint = "Wait until it has ended, then GET the upload to see where it stands." };
         }
+    }
+
+    private void DeleteFiles(string id)
+    {
+        File.Delete(PartOf(id));
+        File.Delete(ClaimOf(id)); // who opens it anew finds the upload finished, or gone
     }
 
     private static void Place(FileStream part, Upload upload, long? from)
@@ -148,32 +172,64 @@ public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<Col
         }
     }
 
-    private async Task FinishAsync(LlmOsDb db, Upload upload, CancellationToken cancel)
+    private async Task<UploadView> FinishAsync(LlmOsDb db, Upload upload, CancellationToken cancel)
     {
-        var blob = await store.TakeFileAsync(PartOf(upload), cancel);
-        if (upload.ExpectedHash is { } expected && blob.Sha256 != expected)
+        Blob blob;
+        try
         {
-            // The bytes are a blob that nothing refers to; the collector takes it. The upload stands at nothing again.
-            throw new LlmOsException(ErrorCode.HashMismatch, $"What arrived hashes to {blob.Sha256}, not to the {expected} that the upload was begun with.") { Field = "sha256", Hint = "Send the file again from its beginning." };
+            blob = await store.TakeFileAsync(PartOf(upload.Id), cancel, upload.ExpectedHash);
+        }
+        catch (LlmOsException e) when (e.Code == ErrorCode.HashMismatch)
+        {
+            File.Delete(PartOf(upload.Id));
+            throw new LlmOsException(ErrorCode.HashMismatch, $"What arrived is not the file that the upload was begun with. {e.Message}", e) { Field = "sha256", Hint = "Send the file again from its beginning." };
+        }
+        catch (FileNotFoundException)
+        {
+            throw Gone(upload.Id);
         }
 
-        upload.Sha256 = blob.Sha256;
-        upload.State = UploadState.Finished;
-        await db.SaveChangesAsync(CancellationToken.None); // must complete: the bytes have moved
+        // Must complete: the bytes have moved.
+        var rows = await db.Uploads.Where(u => u.Id == upload.Id).ExecuteUpdateAsync(
+            set => set.SetProperty(u => u.Sha256, blob.Sha256).SetProperty(u => u.State, UploadState.Finished), CancellationToken.None);
+        if (rows == 0)
+        {
+            throw Gone(upload.Id);
+        }
+
+        DeleteFiles(upload.Id);
+        return ViewOf(await FindAsync(db, upload.Id, cancel));
     }
 
+    /// <summary>Somebody deleted the upload while it was written to.</summary>
+    private LlmOsException Gone(string id)
+    {
+        DeleteFiles(id);
+        return LlmOsException.NotFound("upload", id);
+    }
+
+    /// <summary>Takes what is stored already for the upload; a blob that is damaged is sent again, which mends it.</summary>
     private async Task AdoptKnownAsync(Upload upload, CancellationToken cancel)
     {
-        if (upload.ExpectedHash is { } hash && await store.KeepAsync(hash, cancel) && new FileInfo(store.PathOf(hash)).Length == upload.Bytes)
+        if (upload.ExpectedHash is not { } hash || !await store.KeepAsync(hash, cancel) || new FileInfo(store.PathOf(hash)).Length != upload.Bytes)
         {
-            upload.Sha256 = hash;
-            upload.State = UploadState.Finished;
+            return;
+        }
+
+        try
+        {
+            await store.VerifyAsync(hash, cancel);
+            (upload.Sha256, upload.State) = (hash, UploadState.Finished);
+        }
+        catch (LlmOsException e) when (e.Code is ErrorCode.HashMismatch or ErrorCode.MissingFile)
+        {
+            // The client sends the file.
         }
     }
 
     private UploadView ViewOf(Upload upload)
     {
-        var part = new FileInfo(PartOf(upload));
+        var part = new FileInfo(PartOf(upload.Id));
         return new UploadView(
             upload.Id,
             upload.FileName,

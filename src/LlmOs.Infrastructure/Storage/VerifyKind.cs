@@ -1,9 +1,13 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Jobs;
+using Microsoft.EntityFrameworkCore;
 
 namespace LlmOs.Infrastructure.Storage;
 
-/// <summary>The job <c>verify</c>: hashes every stored file again and names those whose content is no longer what it was.</summary>
+/// <summary>
+/// The job <c>verify</c>: hashes every stored file again, and names those whose content is no longer what it was and those that
+/// the database refers to and the store lacks. A store that was restored and is whole may be collected again.
+/// </summary>
 internal sealed class VerifyKind(ArtifactStore store, TimeProvider clock) : JobKind<VerifyRequest>
 {
     private static readonly JobCode Verifying = new("verifying", "checking stored file {file} of {files}");
@@ -41,6 +45,16 @@ internal sealed class VerifyKind(ArtifactStore store, TimeProvider clock) : JobK
             await Task.Delay(clock.GetElapsedTime(began), clock, cancel);
         }
 
-        return (_, _) => Task.FromResult<object>(new VerifyReport(checkedBlobs, bytes, damaged));
+        return async (db, token) =>
+        {
+            var used = await BlobColumns.ReadAsync(db, token);
+            List<string> missing = [.. used.Where(sha256 => ArtifactStore.IsHash(sha256) && store.FindAnywhere(sha256) is null).Order(StringComparer.Ordinal)];
+            if (damaged.Count + missing.Count == 0)
+            {
+                await db.Stores.ExecuteUpdateAsync(set => set.SetProperty(s => s.UnverifiedSince, (DateTimeOffset?)null), token);
+            }
+
+            return new VerifyReport(checkedBlobs, bytes, damaged) { Missing = missing };
+        };
     }
 }

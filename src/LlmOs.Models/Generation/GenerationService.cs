@@ -39,10 +39,9 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
     {
         if (string.IsNullOrEmpty(name))
         {
-            var models = await catalogue.ListAsync(cancel);
-            name = models.Count == 1
-                ? models[0].Name
-                : throw LlmOsException.Invalid("model", $"'model' is missing, and there are {models.Count} models. Name one of those that GET /v1/models lists.");
+            name = await catalogue.ListAsync(null, 2, cancel) is [var only]
+                ? only.Name
+                : throw LlmOsException.Invalid("model", $"'model' is missing, and there are {await catalogue.CountAsync(cancel)} models. Name one of those that GET /v1/models lists.");
         }
 
         return await FindAsync(name, ModelNeed.Any, "model", cancel);

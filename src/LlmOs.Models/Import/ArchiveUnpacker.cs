@@ -35,6 +35,12 @@ public static class ArchiveUnpacker
     /// <summary>First bytes of a file that tell its kind; tar has its mark at 257.</summary>
     private const int KindBytes = 262;
 
+    /// <summary>Bytes of a zip's directory: several times those of as many entries as are allowed.</summary>
+    private const int MaxDirectoryBytes = 8 << 20;
+
+    /// <summary>Bytes of the headers of one entry of a tar: its name and what else is said of it.</summary>
+    private const int MaxHeaderBytes = 256 << 10;
+
     /// <summary>Bytes that stay free on the disk.</summary>
     private const long SpareBytes = 64L << 20;
 
@@ -97,8 +103,11 @@ public static class ArchiveUnpacker
 
     private static async Task UnzipAsync(Stream file, Unpacking unpacking, CancellationToken cancel)
     {
-        using var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
+        // The library reads the whole directory before it tells how many entries there are.
+        await using var bounded = new BoundedReads(file, _ => { }) { Left = MaxDirectoryBytes };
+        using var zip = new ZipArchive(bounded, ZipArchiveMode.Read, leaveOpen: true);
         unpacking.Count(zip.Entries.Count);
+        bounded.Left = null;
         unpacking.Expect(zip.Entries.Aggregate(0L, (sum, entry) => checked(sum + entry.Length)));
         foreach (var entry in zip.Entries)
         {
@@ -127,12 +136,13 @@ public static class ArchiveUnpacker
 
     private static async Task UntarAsync(Stream stream, Unpacking unpacking, CancellationToken cancel)
     {
-        await using var counted = new CountingStream(stream, unpacking.Take);
+        await using var counted = new BoundedReads(stream, unpacking.Take) { Left = MaxHeaderBytes };
         await using var tar = new TarReader(counted, leaveOpen: true);
         var count = 0;
         while (await tar.GetNextEntryAsync(copyData: false, cancel) is { } entry)
         {
             unpacking.Count(++count);
+            counted.Left = null;
             switch (entry.EntryType)
             {
                 case TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile:
@@ -149,6 +159,8 @@ public static class ArchiveUnpacker
                 default:
                     throw NotPlain(entry.Name, "a special file");
             }
+
+            counted.Left = MaxHeaderBytes; // for the headers of the next entry, which the library keeps in memory
         }
     }
 
@@ -250,52 +262,5 @@ public static class ArchiveUnpacker
                 ? target
                 : throw new LlmOsException(ErrorCode.NotAllowed, $"The archive's entry '{ModelName.Shorten(name)}' does not lie plainly beneath the archive: absolute paths, '..', '\\', ':' and more than {MaxDepth} folders are refused.");
         }
-    }
-
-    /// <summary>Tells how many bytes were read.</summary>
-    private sealed class CountingStream(Stream inner, Action<int> tell) : Stream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            var read = inner.Read(buffer);
-            tell(read);
-            return read;
-        }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            var read = await inner.ReadAsync(buffer, cancellationToken);
-            tell(read);
-            return read;
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

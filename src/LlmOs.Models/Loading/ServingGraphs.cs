@@ -26,6 +26,8 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new();
     private readonly ConcurrentDictionary<string, bool> _checked = new(); // keys whose files were verified by this process
 
+    public string What => "graphs";
+
     private string Root => Path.Combine(folder.Cache, "graphs");
 
     /// <summary>The graph of a version's files. The first call of a process verifies every stored file and the graph by their SHA-256.</summary>
@@ -60,7 +62,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         var (count, bytes) = (0, 0L);
         if (!Directory.Exists(Root))
         {
-            return new CollectedView("graphs", count, bytes);
+            return new CollectedView(What, count, bytes);
         }
 
         var old = new DirectoryInfo(Root).EnumerateDirectories().Where(graph => UsedAt(graph) < round.Before.UtcDateTime).ToList();
@@ -79,7 +81,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
             }
         }
 
-        return new CollectedView("graphs", count, bytes);
+        return new CollectedView(What, count, bytes);
     }
 
     /// <summary>When a graph was last built or opened; of a build under way, when it last wrote.</summary>

@@ -54,6 +54,9 @@ public sealed record NewModelVersion
 /// <remarks>Whatever changes a model first updates the model's row, which locks it until the transaction ends, on both databases.</remarks>
 public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegistry> log)
 {
+    /// <summary>Figures that a version's row keeps.</summary>
+    internal const int MaxFigures = 100;
+
     /// <summary>
     /// Lists a version: gives it the model's next number and points the alias at it. Runs inside the caller's transaction,
     /// such as that of a <see cref="Infrastructure.Jobs.JobPublish"/>; when that is rolled back, nothing was listed.
@@ -156,7 +159,7 @@ public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegis
             return true;
         }, cancel);
 
-    /// <summary>Adds what an evaluation found to a version. Runs inside the caller's transaction, as <see cref="PublishAsync"/> does.</summary>
+    /// <summary>Adds what an evaluation found to a version, which keeps the first and the newest of such figures; `/api/v1/evaluations` has all. Runs inside the caller's transaction, as <see cref="PublishAsync"/> does.</summary>
     public static async Task AddMetricsAsync(LlmOsDb db, long versionId, JsonElement metrics, CancellationToken cancel)
     {
         // Locks the row: of two evaluations that end at once, the second adds to what the first wrote.
@@ -166,7 +169,13 @@ public sealed partial class ModelRegistry(TimeProvider clock, ILogger<ModelRegis
         }
 
         var known = await db.ModelVersions.Where(v => v.Id == versionId).Select(v => v.Metrics).SingleAsync(cancel);
-        var all = Json<List<JsonElement>>([.. JsonSerializer.Deserialize<List<JsonElement>>(known, LlmOsJson.Options)!, metrics]);
+        List<JsonElement> figures = [.. JsonSerializer.Deserialize<List<JsonElement>>(known, LlmOsJson.Options)!, metrics];
+        if (figures.Count > MaxFigures)
+        {
+            figures.RemoveRange(1, figures.Count - MaxFigures); // the first are those of its making
+        }
+
+        var all = Json(figures);
         await db.ModelVersions.Where(v => v.Id == versionId).ExecuteUpdateAsync(set => set.SetProperty(v => v.Metrics, all), cancel);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Linq.Expressions;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Storage;
@@ -15,7 +16,32 @@ internal sealed record ModelCandidate(string Name, int? Number, string? Alias);
 /// </summary>
 public static class ModelResolver
 {
-    /// <summary>The version with its model and files, not tracked.</summary>
+    /// <summary>What a request needs of a version: not its figures nor its model's card, which may be large.</summary>
+    private static readonly Expression<Func<ModelVersion, ModelVersion>> Columns = v => new ModelVersion
+    {
+        Id = v.Id,
+        ModelId = v.ModelId,
+        Model = new RegisteredModel { Id = v.Model.Id, Name = v.Model.Name, LastVersion = v.Model.LastVersion, CreatedAt = v.Model.CreatedAt },
+        Number = v.Number,
+        State = v.State,
+        Task = v.Task,
+        Architecture = v.Architecture,
+        Parameters = v.Parameters,
+        ContextLength = v.ContextLength,
+        Vocabulary = v.Vocabulary,
+        Precision = v.Precision,
+        Bytes = v.Bytes,
+        License = v.License,
+        Digest = v.Digest,
+        LineageParent = v.LineageParent,
+        LineageRelation = v.LineageRelation,
+        LineageJob = v.LineageJob,
+        LineageSource = v.LineageSource,
+        CreatedAt = v.CreatedAt,
+        Files = v.Files.OrderBy(f => f.Id).ToList(),
+    };
+
+    /// <summary>The version with its model's name and its files, not tracked; without figures, card and tags.</summary>
     /// <exception cref="LlmOsException">404: nothing of that name, version, alias or adapter is stored.</exception>
     public static async Task<ModelVersion> ResolveAsync(LlmOsDb db, string model, CancellationToken cancel)
     {
@@ -80,12 +106,12 @@ public static class ModelResolver
         var aliases = db.ModelAliases;
         foreach (var (name, number, alias) in Read(model))
         {
-            var versions = db.ModelVersions.AsNoTracking().Include(v => v.Model).Include(v => v.Files)
+            var versions = db.ModelVersions.AsNoTracking()
                 .Where(v => v.Model.Name == name && v.Model.ArchivedAt == null && v.State == ModelVersionState.Ready);
             versions = number is { } wanted
                 ? versions.Where(v => v.Number == wanted)
                 : versions.Where(v => aliases.Any(a => a.ModelId == v.ModelId && a.Name == alias && a.Version == v.Number));
-            if (await versions.SingleOrDefaultAsync(cancel) is { } found)
+            if (await versions.Select(Columns).SingleOrDefaultAsync(cancel) is { } found)
             {
                 return found;
             }

@@ -14,6 +14,11 @@ internal sealed record ModelQuery(string? Query, string? Tag, string? Task, bool
 /// <summary>Finds models and shows them.</summary>
 internal static class ModelSearch
 {
+    /// <summary>Versions that a model's row names, the newest; all of them have a list of their own.</summary>
+    public const int MaxVersions = 100;
+
+    private const int MaxAliases = 100;
+
     public static async Task<Page<ModelView>> PageAsync(LlmOsDb db, ModelQuery query, Paging paging, CancellationToken cancel)
     {
         var models = Existing(db.Models.AsNoTracking());
@@ -77,11 +82,11 @@ internal static class ModelSearch
             .ToListAsync(cancel);
         return rows.ConvertAll(m =>
         {
-            var aliases = m.Aliases.ToDictionary(a => a.Name, a => a.Version);
+            var aliases = m.Aliases.OrderBy(a => m.Aliases.Count > MaxAliases && a.Name != ModelAlias.Latest).Take(MaxAliases).ToDictionary(a => a.Name, a => a.Version);
             var latest = aliases.TryGetValue(ModelAlias.Latest, out var number)
                 ? m.Versions.Find(v => v.Summary.Version == number)
                 : m.Versions.FindLast(v => v.State == ModelVersionState.Ready);
-            var view = new ModelView(m.Name, aliases, [.. m.Versions.Select(v => v.Summary.Version)], m.Versions.LastOrDefault()?.Summary.Task, m.CreatedAt)
+            var view = new ModelView(m.Name, aliases, [.. m.Versions.TakeLast(MaxVersions).Select(v => v.Summary.Version)], m.Versions.LastOrDefault()?.Summary.Task, m.CreatedAt)
             {
                 Tags = m.Tags.ToDictionary(t => t.Key, t => t.Value),
                 ArchivedAt = m.ArchivedAt,

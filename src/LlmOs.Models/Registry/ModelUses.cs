@@ -63,25 +63,41 @@ internal sealed class ModelUses(IEnumerable<IModelUsers> users)
         // An adapter is used through its base's name as well: base+adapter.
         var bases = await db.ModelVersions.Where(v => v.ModelId == model.Id && v.LineageRelation == LineageRelation.Adapter && v.LineageParent != null).Select(v => v.LineageParent!).ToListAsync(cancel);
         List<string> found = [];
+        Dictionary<string, bool> known = new(StringComparer.Ordinal); // a thousand apps of one model ask for it once
         foreach (var user in users)
         {
             foreach (var name in bases.Select(b => b[..b.LastIndexOf(':')]).Prepend(model.Name).Distinct(StringComparer.Ordinal))
             {
                 foreach (var use in await user.ListAsync(db, name, cancel))
                 {
-                    foreach (var part in use.Model.Split('+', 2))
+                    if (found.Count <= MaxNamed && await NamesAsync(use.Model) && !found.Contains($"{use.Kind} '{use.Id}'"))
                     {
-                        var version = await ModelResolver.FindAsync(db, part, cancel);
-                        if (version?.ModelId == model.Id && (number is null || version.Number == number) && !found.Contains($"{use.Kind} '{use.Id}'"))
-                        {
-                            found.Add($"{use.Kind} '{use.Id}'");
-                        }
+                        found.Add($"{use.Kind} '{use.Id}'");
                     }
                 }
             }
         }
 
         return found;
+
+        async Task<bool> NamesAsync(string text)
+        {
+            foreach (var part in text.Split('+', 2))
+            {
+                if (!known.TryGetValue(part, out var isIt))
+                {
+                    var version = await ModelResolver.FindAsync(db, part, cancel);
+                    known[part] = isIt = version?.ModelId == model.Id && (number is null || version.Number == number);
+                }
+
+                if (isIt)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 
     private static void Refuse(List<string> found, string what, string verb)
@@ -101,8 +117,13 @@ internal sealed class JobModelUsers(JobSpecs specs) : IModelUsers
 {
     public async Task<IReadOnlyList<ModelUse>> ListAsync(LlmOsDb db, string name, CancellationToken cancel)
     {
-        var jobs = await specs.UnfinishedAsync(db, name, cancel);
-        return [.. jobs.SelectMany(j => Strings(j.Spec).Where(text => text.StartsWith(name, StringComparison.Ordinal)).Select(text => new ModelUse("job", j.Id, text)))];
+        List<ModelUse> uses = [];
+        await foreach (var (id, spec) in specs.UnfinishedAsync(db, name, cancel))
+        {
+            uses.AddRange(Strings(spec).Where(text => text.StartsWith(name, StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Select(text => new ModelUse("job", id, text)));
+        }
+
+        return uses;
     }
 
     /// <summary>Every text of a specification but the name under which the result will be stored.</summary>

@@ -24,6 +24,9 @@ public sealed class RegisteredModel : IRowVersion
     /// <summary>Since when it is out of use: not listed, and no version is added.</summary>
     public DateTimeOffset? ArchivedAt { get; set; }
 
+    /// <summary>The digest of the version that came with the server and was listed last; null where none was.</summary>
+    public string? ShippedDigest { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Counts the changes to card, tags and archiving; the entity tag of the API.</summary>
@@ -227,6 +230,7 @@ internal sealed class RegistryTables : ITableMap
             registered.ToTable(Models);
             registered.HasIndex(m => m.Name).IsUnique();
             registered.Property(m => m.Name).HasMaxLength(256);
+            registered.Property(m => m.ShippedDigest).HasMaxLength(64);
             registered.HasMany(m => m.Versions).WithOne(v => v.Model).HasForeignKey(v => v.ModelId);
             registered.HasMany(m => m.Aliases).WithOne().HasForeignKey(a => a.ModelId);
             registered.HasMany(m => m.Tags).WithOne().HasForeignKey(t => t.ModelId);

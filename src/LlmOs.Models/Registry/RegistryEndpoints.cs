@@ -57,11 +57,11 @@ internal static class RegistryEndpoints
         CancellationToken cancel) =>
         TypedResults.Ok(await ModelSearch.PageAsync(db, new ModelQuery(query, tag, task, archived ?? false), paging, cancel));
 
-    private static async Task<Created<ModelView>> Create(CreateModelRequest request, LlmOsDb db, ModelRegistry registry, CancellationToken cancel)
+    private static async Task<Created<ModelView>> Create(CreateModelRequest request, LlmOsDb db, ModelRegistry registry, CardPages pages, CancellationToken cancel)
     {
         if (request.Card is { } card)
         {
-            ModelCards.Check(card, "card");
+            await ModelCards.CheckAsync(card, "card", text => pages.OfAsync(text, cancel));
         }
 
         await registry.CreateAsync(db, request, cancel);
@@ -106,32 +106,33 @@ internal static class RegistryEndpoints
         return TypedResults.NoContent();
     }
 
-    private static async Task<Ok<CardView>> Card(string name, HttpResponse response, LlmOsDb db, ArtifactStore store, CancellationToken cancel)
+    private static async Task<Ok<CardView>> Card(string name, HttpResponse response, LlmOsDb db, ArtifactStore store, CardPages pages, CancellationToken cancel)
     {
         var (view, version) = await ModelSearch.FindAsync(db, name, cancel);
         response.Headers.ETag = EntityTags.Of(version);
         var (markdown, source) = await CardSource.ReadAsync(db, store, view, cancel);
-        return TypedResults.Ok(ModelCards.Read(name, markdown, source));
+        return TypedResults.Ok(await ModelCards.ReadAsync(name, markdown, source, text => pages.OfAsync(text, cancel)));
     }
 
-    private static Task<Ok<CardView>> SetCard(
+    private static async Task<Ok<CardView>> SetCard(
         string name,
         CardRequest request,
         [FromHeader(Name = "If-Match"), StringLength(200)] string? ifMatch,
         HttpResponse response,
         LlmOsDb db,
         ArtifactStore store,
+        CardPages pages,
         CancellationToken cancel)
     {
-        ModelCards.Check(request.Markdown, "markdown");
-        return WriteCardAsync(name, request.Markdown, ifMatch, response, db, store, cancel);
+        await ModelCards.CheckAsync(request.Markdown, "markdown", text => pages.OfAsync(text, cancel));
+        return await WriteCardAsync(name, request.Markdown, ifMatch, response, db, store, pages, cancel);
     }
 
     private static Task<Ok<CardView>> DeleteCard(
-        string name, [FromHeader(Name = "If-Match"), StringLength(200)] string? ifMatch, HttpResponse response, LlmOsDb db, ArtifactStore store, CancellationToken cancel) =>
-        WriteCardAsync(name, null, ifMatch, response, db, store, cancel);
+        string name, [FromHeader(Name = "If-Match"), StringLength(200)] string? ifMatch, HttpResponse response, LlmOsDb db, ArtifactStore store, CardPages pages, CancellationToken cancel) =>
+        WriteCardAsync(name, null, ifMatch, response, db, store, pages, cancel);
 
-    private static async Task<Ok<CardView>> WriteCardAsync(string name, string? card, string? ifMatch, HttpResponse response, LlmOsDb db, ArtifactStore store, CancellationToken cancel)
+    private static async Task<Ok<CardView>> WriteCardAsync(string name, string? card, string? ifMatch, HttpResponse response, LlmOsDb db, ArtifactStore store, CardPages pages, CancellationToken cancel)
     {
         await ModelRegistry.InTransactionAsync(db, async () =>
         {
@@ -139,7 +140,7 @@ internal static class RegistryEndpoints
             EntityTags.Require(ifMatch, model.RowVersion - 1);
             return await db.Models.Where(m => m.Id == model.Id).ExecuteUpdateAsync(set => set.SetProperty(m => m.Card, card), cancel);
         }, cancel);
-        return await Card(name, response, db, store, cancel);
+        return await Card(name, response, db, store, pages, cancel);
     }
 
     private static async Task<Ok<AliasView>> SetAlias(string name, string alias, AliasRequest request, ClaimsPrincipal user, LlmOsDb db, ModelRegistry registry, CancellationToken cancel) =>

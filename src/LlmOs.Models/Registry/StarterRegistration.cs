@@ -44,8 +44,9 @@ public sealed partial class StarterRegistration(
     }
 
     /// <summary>
-    /// Lists the folder's model. A start that finds the same files listed changes nothing; a newer starter becomes the next
-    /// version. Of two servers that start together on one database, one lists it.
+    /// Lists the folder's model. What this database once listed is not listed again, whatever became of it; a newer starter
+    /// becomes the next version, unless the model was archived or deleted. Of two servers that start together on one database,
+    /// one lists it.
     /// </summary>
     /// <param name="folder">A model in Hugging Face layout; null when none was shipped.</param>
     /// <returns>What was listed now, or null.</returns>
@@ -57,15 +58,27 @@ public sealed partial class StarterRegistration(
             return null;
         }
 
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var known = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Name == Name, cancel);
+        if (known is { ArchivedAt: not null } or { LastVersion: < 0 })
+        {
+            return null; // somebody took it out of use
+        }
+
         var version = await intake.TakeAsync(folder, Name, (_, _) => { }, cancel);
+        if (known?.ShippedDigest == version.Digest)
+        {
+            return null;
+        }
+
         if (await ReadRecordAsync(folder, cancel) is { } made)
         {
             version = version with { Parity = new ParityView(made.Prompts, made.MaxAbsDiff, made.TemplateEqual), Metrics = made.Metrics };
         }
 
-        await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var listed = await registry.PublishOnceAsync(db, version, cancel);
+        await db.Models.Where(m => m.Name == Name).ExecuteUpdateAsync(set => set.SetProperty(m => m.ShippedDigest, version.Digest), cancel);
         await transaction.CommitAsync(cancel);
         return listed;
     }

@@ -23,8 +23,7 @@ internal sealed class Pipelines(ModelCatalogue catalogue, IGenerationService gen
     public async Task<string> DefaultAsync(string task, CancellationToken cancel)
     {
         var wanted = Text2Text.IsTask(task) ? "text2text-generation" : EncoderPipeline.All.FirstOrDefault(p => p.Task == task)?.Models ?? task;
-        var models = await catalogue.ListAsync(cancel);
-        return models.FirstOrDefault(m => m.Task == wanted)?.Name
+        return await catalogue.FirstOfTaskAsync(wanted, cancel)
             ?? throw new LlmOsException(ErrorCode.ModelNotFound, $"No model for {task} is there. Import one, and name it in 'model'.") { Field = "model" };
     }
 

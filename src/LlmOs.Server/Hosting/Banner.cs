@@ -9,56 +9,74 @@ namespace LlmOs.Server.Hosting;
 /// Tells the person at the terminal where the server is, its admin key the first time, and one line to try it with.
 /// Written to standard output, never to the log.
 /// </summary>
-internal sealed class Banner(
-    IServer server,
-    IHostApplicationLifetime lifetime,
-    IEnumerable<IReadinessCheck> checks,
-    LlmOsSettings settings,
-    FirstKey firstKey,
-    TimeProvider clock) : BackgroundService
+internal sealed class Banner(IServer server, IEnumerable<IReadinessCheck> checks, LlmOsSettings settings, TimeProvider clock)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The text, once the addresses are known.</summary>
-    internal static string Text(IReadOnlyCollection<string> addresses, string? firstKey, LlmOsSettings settings)
+    private string? _firstKey;
+
+    private List<string> Addresses => [.. server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
+
+    /// <summary>Shows the address. Call once it is bound.</summary>
+    public void ShowAddress()
     {
-        var address = addresses.First().Replace("[::]", "127.0.0.1", StringComparison.Ordinal).Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);
-        var key = firstKey ?? (settings.AdminKey is null ? "$LLMOS_KEY" : "$LLMOS_ADMIN_KEY");
-        var header = settings.AuthOff ? "" : $" -H \"Authorization: Bearer {key}\"";
+        if (Addresses.Count > 0)
+        {
+            Console.Out.WriteLine(AddressText(Addresses, settings));
+        }
+    }
+
+    public void ShowKey(string key)
+    {
+        _firstKey = key;
+        Console.Out.WriteLine(KeyText(key));
+    }
+
+    /// <summary>Shows the line to try, once it works when it is pasted.</summary>
+    public async Task ShowTryAsync(CancellationToken cancel)
+    {
+        while (!await ReadyAsync(cancel))
+        {
+            await Task.Delay(LookInterval, clock, cancel);
+        }
+
+        if (Addresses.Count > 0)
+        {
+            Console.Out.WriteLine(TryText(Addresses, _firstKey, settings));
+            _firstKey = null;
+        }
+    }
+
+    internal static string AddressText(IReadOnlyCollection<string> addresses, LlmOsSettings settings)
+    {
         string?[] lines =
         [
             "",
             $"LlmOs listens on {string.Join(", ", addresses)}",
-            $"  API documentation  {address}/swagger",
-            firstKey is null ? null : $"  Admin key          {firstKey}",
-            firstKey is null ? null : "                     (shown this once; keep it)",
+            $"  API documentation  {Reachable(addresses)}/swagger",
             settings.AuthOff ? "  Keys are off: whoever can use this machine can use this server." : null,
-            "Try it:",
-            $"  curl {address}/v1/completions{header} -H \"Content-Type: application/json\" -d '{{\"model\":\"starter\",\"prompt\":\"Once upon a time\",\"max_tokens\":40}}'",
-            "",
         ];
         return string.Join(Environment.NewLine, lines.OfType<string>());
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    internal static string KeyText(string key) => string.Join(
+        Environment.NewLine,
+        $"  Admin key          {key}",
+        "                     (shown this once; keep it. Lost: llmos admin reset-key)");
+
+    internal static string TryText(IReadOnlyCollection<string> addresses, string? firstKey, LlmOsSettings settings)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken);
-
-        // The line to try must work when it is pasted.
-        while (!await ReadyAsync(stoppingToken))
-        {
-            await Task.Delay(LookInterval, clock, stoppingToken);
-        }
-
-        var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
-        if (addresses.Count > 0)
-        {
-            Console.Out.WriteLine(Text([.. addresses], firstKey.Value, settings));
-            firstKey.Value = null;
-        }
+        var key = firstKey ?? (settings.AdminKey is null ? "$LLMOS_KEY" : "$LLMOS_ADMIN_KEY");
+        var header = settings.AuthOff ? "" : $" -H \"Authorization: Bearer {key}\"";
+        return string.Join(
+            Environment.NewLine,
+            "Try it:",
+            $"  curl {Reachable(addresses)}/v1/completions{header} -H \"Content-Type: application/json\" -d '{{\"model\":\"starter\",\"prompt\":\"Once upon a time\",\"max_tokens\":40}}'",
+            "");
     }
+
+    private static string Reachable(IReadOnlyCollection<string> addresses) =>
+        addresses.First().Replace("[::]", "127.0.0.1", StringComparison.Ordinal).Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);
 
     private async Task<bool> ReadyAsync(CancellationToken cancel)
     {

@@ -1,52 +1,62 @@
-using System.Data.Common;
-using System.Net.Sockets;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace LlmOs.Server.Hosting;
 
-/// <summary>Brings the database to this version, once, however many hosts start together; a new one also gets its admin key.</summary>
+/// <summary>Brings the database to this version, once, however many hosts start together, and makes sure that the data folder is its own.</summary>
 internal sealed partial class DatabaseSetup(
     IDbContextFactory<LlmOsDb> databases,
     ApiKeys keys,
     DataFolder folder,
     LlmOsSettings settings,
     ArtifactStore artifacts,
-    FirstKey firstKey,
+    StoreIdentity identity,
+    IOptions<DatabaseOptions> options,
     ILogger<DatabaseSetup> log)
 {
-    /// <summary>Any number will do as long as it stays the same: "llmos" in ASCII.</summary>
-    private const long AdvisoryLock = 0x6c_6c_6d_6f_73;
-
-    public async Task RunAsync(CancellationToken cancel)
+    /// <exception cref="SettingException">The data folder is not this database's.</exception>
+    /// <exception cref="StartFailure">The database cannot be used.</exception>
+    /// <param name="showKey">Told the admin key of a new database, before it is stored: so it is never lost.</param>
+    public Task RunAsync(Action<string> showKey, CancellationToken cancel) => StartFailure.OfDatabaseAsync(settings, async () =>
     {
+        identity.RequireNoRestore();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
             await using var db = await databases.CreateDbContextAsync(cancel);
             if (db.IsPostgres)
             {
-                await UnderAdvisoryLockAsync(db, () => PrepareAsync(db, cancel), cancel);
+                await CreateDatabaseAsync(db, cancel); // connecting has a limit of its own
+                limit.CancelAfter(Limit);
+                await using var alone = await MigrationLock.TakeAsync(db, log, limit.Token);
+                limit.CancelAfter(Limit);
+                await PrepareAsync(db, showKey, limit.Token);
             }
             else
             {
-                // The folder's lock is held: nobody else is here.
-                DeleteLeftovers();
-                await PrepareAsync(db, cancel);
+                limit.CancelAfter(Limit);
+                await PrepareAsync(db, showKey, limit.Token);
+                DeleteLeftovers(); // the folder's lock is held: nobody else is here
             }
-        }
-        catch (Exception e) when (e is DbException or SocketException or TimeoutException || e.InnerException is DbException)
-        {
-            var cause = e as DbException ?? e.InnerException ?? e;
-            throw new StartFailure(StartFailure.Database, $"The database is not usable (LLMOS_DATABASE{(settings.Database is null ? " is empty: SQLite in LLMOS_DATA" : "")}): {cause.Message}", e);
-        }
-    }
 
-    private async Task PrepareAsync(LlmOsDb db, CancellationToken cancel)
+            return true;
+        }
+        catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
+        {
+            throw new StartFailure(StartFailure.Database, $"The database was not brought to this version within {Limit.TotalMinutes:0.##} minutes (Database:MigrationMinutes). The log says what it waited for.", e);
+        }
+    });
+
+    private TimeSpan Limit => TimeSpan.FromMinutes(options.Value.MigrationMinutes);
+
+    private async Task PrepareAsync(LlmOsDb db, Action<string> showKey, CancellationToken cancel)
     {
         var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
         var applied = (await db.Database.GetAppliedMigrationsAsync(cancel)).ToList();
@@ -54,6 +64,11 @@ internal sealed partial class DatabaseSetup(
         if (newer.Count > 0)
         {
             throw new StartFailure(StartFailure.Database, $"The database is of a newer version: this server does not know its migration '{newer[^1]}'. Install the newer server, or restore a backup.");
+        }
+
+        if (applied.Count == 0)
+        {
+            identity.RequireFolderForNewDatabase();
         }
 
         if (await OldHistory.AdoptAsync(db, applied, cancel))
@@ -64,33 +79,38 @@ internal sealed partial class DatabaseSetup(
 
         if (applied.Count < known.Count)
         {
-            await db.Database.MigrateAsync(cancel);
-            LogMigrated(known.Count - applied.Count);
+            await MigrateAsync(db, applied, cancel);
         }
 
-        firstKey.Value = await keys.EnsureAdminAsync(cancel);
+        await identity.MatchAsync(db, cancel);
+        await keys.EnsureAdminAsync(showKey, cancel);
     }
 
-    private static async Task UnderAdvisoryLockAsync(LlmOsDb db, Func<Task> work, CancellationToken cancel)
+    private async Task MigrateAsync(LlmOsDb db, IReadOnlyList<string> applied, CancellationToken cancel)
     {
-        await CreateDatabaseAsync(db, cancel);
-
-        // A connection of its own: the lock lives as long as it is open, whatever EF does with the others.
-        await using var connection = new NpgsqlConnection(db.Database.GetConnectionString());
-        await connection.OpenAsync(cancel);
-        await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = AdvisoryLock } }, CommandTimeout = 300 })
+        if (!db.IsPostgres)
         {
-            await take.ExecuteNonQueryAsync(cancel);
+            await FreeSqliteLockAsync(db, cancel);
         }
 
-        try
+        db.Database.SetCommandTimeout(Limit); // a large table may take long to change
+        var missing = db.Database.GetMigrations().Except(applied, StringComparer.Ordinal).ToList();
+        var migrator = db.GetService<IMigrator>();
+        foreach (var (index, migration) in missing.Index())
         {
-            await work();
+            LogMigrating(index + 1, missing.Count, migration);
+            await migrator.MigrateAsync(migration, cancel);
         }
-        finally
+
+        LogMigrated(missing.Count);
+    }
+
+    /// <summary>EF's lock on SQLite is a row, which a killed process leaves behind, and then EF waits for it without end.</summary>
+    private static async Task FreeSqliteLockAsync(LlmOsDb db, CancellationToken cancel)
+    {
+        if (await db.Database.SqlQueryRaw<int>("select count(*) as \"Value\" from sqlite_master where name = '__EFMigrationsLock'").SingleAsync(cancel) > 0)
         {
-            await using var free = new NpgsqlCommand("select pg_advisory_unlock($1)", connection) { Parameters = { new() { Value = AdvisoryLock } } };
-            await free.ExecuteNonQueryAsync(CancellationToken.None); // must complete
+            await db.Database.ExecuteSqlRawAsync("delete from \"__EFMigrationsLock\"", cancel); // the folder's lock is held: nobody migrates
         }
     }
 
@@ -121,15 +141,12 @@ internal sealed partial class DatabaseSetup(
         }
     }
 
+    [LoggerMessage(LogLevel.Information, "Migrating the database, {Number} of {Count}: {Migration}")]
+    private partial void LogMigrating(int number, int count, string migration);
+
     [LoggerMessage(LogLevel.Information, "Applied {Count} migrations to the database")]
     private partial void LogMigrated(int count);
 
     [LoggerMessage(LogLevel.Information, "Took the database over: its {Count} migrations became one; its rows are as they were")]
     private partial void LogAdopted(int count);
-}
-
-/// <summary>The admin key that was made up for a new database, until it has been shown.</summary>
-internal sealed class FirstKey
-{
-    public string? Value { get; set; }
 }

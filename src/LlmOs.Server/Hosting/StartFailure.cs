@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using LlmOs.Infrastructure;
 using Microsoft.AspNetCore.Connections;
@@ -15,6 +16,20 @@ internal sealed class StartFailure(int exitCode, string message, Exception? caus
     public const int Database = 3;
 
     public int ExitCode { get; } = exitCode;
+
+    /// <summary>Does what needs the database; where that fails, the failure says that it is the database.</summary>
+    public static async Task<T> OfDatabaseAsync<T>(LlmOsSettings settings, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception e) when (e is DbException or SocketException or TimeoutException || e.InnerException is DbException)
+        {
+            var cause = e as DbException ?? e.InnerException ?? e;
+            throw new StartFailure(Database, $"The database is not usable (LLMOS_DATABASE{(settings.Database is null ? " is empty: SQLite in LLMOS_DATA" : "")}): {cause.Message}", e);
+        }
+    }
 
     /// <summary>The failure as a person may act on it; null when it is a bug, which shows its trace.</summary>
     public static StartFailure? Of(Exception failure) => failure switch

@@ -56,6 +56,14 @@ internal sealed class OpenPaths(RequestDelegate next)
     private static bool IsOpen(PathString path) => Health.IsProbe(path) || path == "/login" || path == "/logout";
 }
 
+/// <summary>Refuses work until the database is ready: the address is bound before it.</summary>
+internal sealed class StartingGate(RequestDelegate next, StartGate gate)
+{
+    public Task InvokeAsync(HttpContext context) => gate.IsOpen || Health.IsProbe(context.Request.Path)
+        ? next(context)
+        : throw new LlmOsException(ErrorCode.Unavailable, "The server is starting: its database is being prepared.") { Hint = "Send the request again in a few seconds; GET /readyz says when it is ready." };
+}
+
 /// <summary>True where keys are switched off.</summary>
 internal sealed record OpenDoor(bool IsOpen);
 

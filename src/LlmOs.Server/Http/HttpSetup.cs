@@ -38,6 +38,7 @@ internal static class HttpSetup
         app.UseMiddleware<HeadRequests>();
         app.UseMiddleware<CutOffGate>();
         app.UseMiddleware<DrainGate>();
+        app.UseMiddleware<StartingGate>();
         app.UseMiddleware<OpenDoorGuard>();
         app.UseRouting();
         app.UseForeignPages();

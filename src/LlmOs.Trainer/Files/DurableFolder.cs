@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Trainer.Files;
 
@@ -6,7 +6,7 @@ namespace LlmOs.Trainer.Files;
 /// Folders that are there whole or not at all, also after the power went: content goes to the disk before the name does, and
 /// the name before anything that relies on it.
 /// </summary>
-internal static partial class DurableFolder
+internal static class DurableFolder
 {
     /// <summary>What a folder is called while it is being filled.</summary>
     public const string Unfinished = ".tmp";
@@ -25,9 +25,9 @@ internal static partial class DurableFolder
                 SyncFile(file);
             }
 
-            SyncNames(unfinished);
+            FolderNames.Flush(unfinished);
             Directory.Move(unfinished, folder);
-            SyncNames(Path.GetDirectoryName(folder)!);
+            FolderNames.Flush(Path.GetDirectoryName(folder)!);
         }
         catch
         {
@@ -47,7 +47,7 @@ internal static partial class DurableFolder
         }
 
         File.Move(path + Unfinished, path, overwrite: true);
-        SyncNames(Path.GetDirectoryName(path)!);
+        FolderNames.Flush(Path.GetDirectoryName(path)!);
     }
 
     /// <summary>Removes a folder, first its name: what is half deleted is not mistaken for what is whole.</summary>
@@ -78,40 +78,4 @@ internal static partial class DurableFolder
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, 1);
         file.Flush(flushToDisk: true);
     }
-
-    /// <summary>Puts a folder's names on the disk. Only Unix needs and offers it; .NET has no call for it.</summary>
-    private static void SyncNames(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        var handle = Open(folder, 0 /* O_RDONLY */);
-        if (handle < 0)
-        {
-            throw new IOException($"The folder '{Path.GetFileName(folder)}' could not be opened to flush it.", Marshal.GetLastPInvokeError());
-        }
-
-        try
-        {
-            if (Fsync(handle) != 0)
-            {
-                throw new IOException($"The folder '{Path.GetFileName(folder)}' could not be flushed.", Marshal.GetLastPInvokeError());
-            }
-        }
-        finally
-        {
-            _ = Close(handle);
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int handle);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int handle);
 }

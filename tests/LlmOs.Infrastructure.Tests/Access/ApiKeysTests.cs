@@ -1,7 +1,9 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Access;
+using LlmOs.Infrastructure.Storage;
 using LlmOs.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LlmOs.Infrastructure.Tests.Access;
 
@@ -16,10 +18,12 @@ public sealed class ApiKeysTests(TestDatabases databases)
     public async Task A_key_is_found_by_its_secret_and_stored_without_it(Provider provider)
     {
         var database = await databases.NewAsync(provider);
-        using var keys = Keys(database);
+        using var use = new KeyUse(database, _clock, NullLogger<KeyUse>.Instance);
+        using var keys = new ApiKeys(database, database.Settings, use, _clock);
 
         var made = await keys.CreateAsync("laptop", [Scopes.Inference, Scopes.App("stories")], null, null, CancellationToken.None);
         var caller = await keys.FindAsync(made.Key, CancellationToken.None);
+        await use.WriteAsync(CancellationToken.None);
 
         Assert.Matches("^llmos_sk_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$", made.Key);
         Assert.StartsWith(made.Prefix, made.Key, StringComparison.Ordinal);
@@ -29,7 +33,115 @@ public sealed class ApiKeysTests(TestDatabases databases)
         var row = await db.ApiKeys.SingleAsync();
         var secret = made.Key[^43..];
         Assert.DoesNotContain(secret, $"{row.Id}{row.Prefix}{row.Hash}{row.Name}", StringComparison.Ordinal);
-        Assert.NotNull(row.LastUsedAt);
+        Assert.Equal(_clock.GetUtcNow(), row.LastUsedAt);
+    }
+
+    [Fact]
+    public async Task Keys_that_ended_long_ago_are_forgotten()
+    {
+        var database = await databases.NewAsync(Provider.Sqlite);
+        using var use = new KeyUse(database, _clock, NullLogger<KeyUse>.Instance);
+        using var keys = new ApiKeys(database, database.Settings, use, _clock);
+        var revoked = await keys.CreateAsync("revoked", [Scopes.Read], null, null, CancellationToken.None);
+        await keys.RevokeAsync(revoked.Id, CancellationToken.None);
+        await keys.CreateAsync("expired", [Scopes.Read], _clock.GetUtcNow().AddDays(1), null, CancellationToken.None);
+        await keys.CreateAsync("good", [Scopes.Read], null, null, CancellationToken.None);
+
+        _clock.Advance(KeyUse.KeptFor);
+        await use.ForgetAsync(CancellationToken.None);
+        Assert.Equal(3, await CountAsync());
+        _clock.Advance(TimeSpan.FromDays(2));
+        await use.ForgetAsync(CancellationToken.None);
+        Assert.Equal(1, await CountAsync());
+
+        async Task<int> CountAsync()
+        {
+            await using var db = database.CreateDbContext();
+            return await db.ApiKeys.CountAsync();
+        }
+    }
+
+    /// <summary>As a full disk lets it be: the file can be read, and nothing can be written.</summary>
+    [Fact]
+    public async Task A_key_opens_the_door_while_the_database_takes_no_writes()
+    {
+        var database = await databases.NewAsync(Provider.Sqlite);
+        using var keys = Keys(database);
+        var made = await keys.CreateAsync("laptop", [Scopes.Read], null, null, CancellationToken.None);
+        await using var other = database.CreateDbContext();
+        await other.Database.ExecuteSqlRawAsync("create trigger full before update on api_keys begin select raise(fail, 'database or disk is full'); end");
+
+        using var fresh = Keys(database);
+        Assert.NotNull(await fresh.FindAsync(made.Key, CancellationToken.None));
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task A_hundred_revocations_at_once_all_succeed_and_one_admin_key_stays(Provider provider)
+    {
+        var database = await databases.NewAsync(provider);
+        using var keys = Keys(database);
+        List<string> plain = [], admins = [];
+        for (var i = 0; i < 50; i++)
+        {
+            plain.Add((await keys.CreateAsync($"plain {i}", [Scopes.Read], null, null, CancellationToken.None)).Id);
+            admins.Add((await keys.CreateAsync($"admin {i}", [Scopes.Admin], null, null, CancellationToken.None)).Id);
+        }
+
+        var refusals = await Task.WhenAll(plain.Concat(admins).Select(id => Task.Run(async () =>
+        {
+            try
+            {
+                await keys.RevokeAsync(id, CancellationToken.None);
+                return null;
+            }
+            catch (LlmOsException refusal)
+            {
+                return refusal;
+            }
+        })));
+
+        Assert.Equal(ErrorCode.Conflict, Assert.Single(refusals.OfType<LlmOsException>()).Code);
+        await using var db = database.CreateDbContext();
+        Assert.Equal(Scopes.Admin, await db.ApiKeys.Where(k => k.RevokedAt == null).Select(k => k.Scopes).SingleAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_lost_the_admin_key_makes_another_and_may_revoke_the_lost_one(bool revoke)
+    {
+        using var keys = Keys(await databases.NewAsync(Provider.Sqlite));
+        var lost = await EnsureAdminAsync(keys);
+        var reader = await keys.CreateAsync("reader", [Scopes.Read], null, null, CancellationToken.None);
+
+        var made = await keys.MakeAdminAsync(revoke, CancellationToken.None);
+
+        Assert.Equal(revoke ? 0 : 1, made.OtherAdminKeys);
+        Assert.Equal([Scopes.Admin], (await keys.FindAsync(made.Key, CancellationToken.None))?.Scopes);
+        Assert.Equal(revoke, await keys.FindAsync(lost!, CancellationToken.None) is null);
+        Assert.NotNull(await keys.FindAsync(reader.Key, CancellationToken.None));
+    }
+
+    /// <summary>What is not on the disk when the power goes comes back: a key that was revoked would open the door again.</summary>
+    [Fact]
+    public async Task What_guards_access_is_on_the_disk_when_it_is_answered()
+    {
+        var database = await databases.NewAsync(Provider.Sqlite);
+        await using var strict = database.CreateDbContext();
+        await using var relaxed = database.CreateDbContext();
+        await strict.Database.OpenConnectionAsync();
+        await relaxed.RelaxAsync(CancellationToken.None);
+
+        Assert.Equal(2, await SynchronousAsync(strict)); // FULL
+        Assert.Equal(1, await SynchronousAsync(relaxed)); // NORMAL
+
+        await relaxed.DisposeAsync();
+        await using var again = database.CreateDbContext(); // takes the same connection of the pool
+        await again.Database.OpenConnectionAsync();
+        Assert.Equal(2, await SynchronousAsync(again));
+
+        static Task<int> SynchronousAsync(LlmOsDb db) => db.Database.SqlQueryRaw<int>("select synchronous as \"Value\" from pragma_synchronous").SingleAsync();
     }
 
     [Theory]
@@ -61,7 +173,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
     public async Task A_revoked_key_is_refused_at_once_even_if_it_was_just_used()
     {
         using var keys = Keys(await databases.NewAsync(Provider.Sqlite));
-        await keys.EnsureAdminAsync(CancellationToken.None);
+        await EnsureAdminAsync(keys);
         var made = await keys.CreateAsync("laptop", [Scopes.Read], null, null, CancellationToken.None);
         Assert.NotNull(await keys.FindAsync(made.Key, CancellationToken.None));
 
@@ -115,8 +227,8 @@ public sealed class ApiKeysTests(TestDatabases databases)
     {
         using var keys = Keys(await databases.NewAsync(provider));
 
-        var first = await keys.EnsureAdminAsync(CancellationToken.None);
-        var second = await keys.EnsureAdminAsync(CancellationToken.None);
+        var first = await EnsureAdminAsync(keys);
+        var second = await EnsureAdminAsync(keys);
 
         Assert.Null(second);
         Assert.Equal([Scopes.Admin], (await keys.FindAsync(first!, CancellationToken.None))?.Scopes);
@@ -130,7 +242,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
         const string Configured = "a-key-of-somebody's-own-making";
         using var keys = Keys(database, Configured);
 
-        Assert.Null(await keys.EnsureAdminAsync(CancellationToken.None));
+        Assert.Null(await EnsureAdminAsync(keys));
 
         Assert.Equal([Scopes.Admin], (await keys.FindAsync(Configured, CancellationToken.None))?.Scopes);
         Assert.Null(await keys.FindAsync(Configured + "x", CancellationToken.None));
@@ -141,7 +253,7 @@ public sealed class ApiKeysTests(TestDatabases databases)
     public async Task The_last_admin_key_cannot_be_revoked(Provider provider)
     {
         using var keys = Keys(await databases.NewAsync(provider));
-        var first = await keys.EnsureAdminAsync(CancellationToken.None);
+        var first = await EnsureAdminAsync(keys);
         var caller = (await keys.FindAsync(first!, CancellationToken.None))!;
 
         var refusal = await Assert.ThrowsAsync<LlmOsException>(() => keys.RevokeAsync(caller.KeyId, CancellationToken.None));
@@ -155,5 +267,14 @@ public sealed class ApiKeysTests(TestDatabases databases)
     private ApiKeys Keys(TestDatabase database, string? adminKey = null) => new(
         database,
         new LlmOsSettings { Data = "/", ImportDirs = [], Database = database.Settings.Database, AdminKey = adminKey },
+        new KeyUse(database, _clock, NullLogger<KeyUse>.Instance),
         _clock);
+
+    /// <returns>The key that was shown; null when none was.</returns>
+    private static async Task<string?> EnsureAdminAsync(ApiKeys keys)
+    {
+        string? shown = null;
+        await keys.EnsureAdminAsync(key => shown = key, CancellationToken.None);
+        return shown;
+    }
 }

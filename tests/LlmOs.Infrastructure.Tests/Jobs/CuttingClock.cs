@@ -5,13 +5,25 @@ internal sealed class CuttingClock(TimeProvider clock, int at, CancellationToken
 {
     private int _looks;
 
+    public override long TimestampFrequency => clock.TimestampFrequency;
+
     public override DateTimeOffset GetUtcNow()
+    {
+        Look();
+        return clock.GetUtcNow();
+    }
+
+    public override long GetTimestamp()
+    {
+        Look();
+        return clock.GetTimestamp();
+    }
+
+    private void Look()
     {
         if (++_looks == at)
         {
             stop.Cancel();
         }
-
-        return clock.GetUtcNow();
     }
 }

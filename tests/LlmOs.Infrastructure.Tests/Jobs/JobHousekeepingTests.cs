@@ -98,7 +98,7 @@ public sealed class JobHousekeepingTests(TestDatabases databases) : IDisposable
     private JobHousekeeping Keeper(TestDatabase database) =>
         new(database, new DataFolder(_temp.At("data")), _signal, Rules, _clock, NullLogger<JobHousekeeping>.Instance);
 
-    private JobLeases Host(TestDatabase database) => new(database, new NodeIdentity(), _clock, _signal, Rules);
+    private JobLeases Host(TestDatabase database) => new(database, new NodeIdentity(), new SharedClock(_clock), _clock, _signal, Rules);
 
     private async Task<string> SubmitAsync(TestDatabase database, params IReadOnlyList<string> after) =>
         (await new JobQueue(database, _clock, _signal, Codes.NoBlobs(_temp)).SubmitAsync("import", null, new { }, 0, after, CancellationToken.None)).Id;

@@ -56,8 +56,8 @@ public sealed class JobSpecsTests(TestDatabases databases) : IDisposable
         await using var db = database.CreateDbContext();
         var blob = Assert.Single(await BlobColumns.ReadAsync(db, Cancel));
         Assert.True(store.Contains(blob));
-        Assert.Equal([job.Id], (await new JobSpecs(store).UnfinishedAsync(db, "tiny", Cancel)).Select(j => j.Id)); // what it names is still found
-        Assert.Empty(await new JobSpecs(store).UnfinishedAsync(db, "other", Cancel));
+        Assert.Equal([job.Id], await new JobSpecs(store).UnfinishedAsync(db, "tiny", Cancel).Select(j => j.Id).ToListAsync(Cancel)); // what it names is still found
+        Assert.Empty(await new JobSpecs(store).UnfinishedAsync(db, "other", Cancel).ToListAsync(Cancel));
 
         await db.Jobs.ExecuteDeleteAsync(Cancel);
         Assert.Empty(await BlobColumns.ReadAsync(db, Cancel));

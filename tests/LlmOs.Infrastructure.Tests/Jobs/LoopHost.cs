@@ -52,14 +52,15 @@ internal sealed class LoopHost : IAsyncDisposable
     private readonly JobWatch _watch;
     private readonly JobSpecs _specs;
 
-    public LoopHost(TestDatabase database, JobKind kind)
+    /// <param name="ofLoop">The database as the loop sees it; null: as the test does.</param>
+    public LoopHost(TestDatabase database, JobKind kind, TestDatabase? ofLoop = null)
     {
         Database = database;
         Folder = new DataFolder(_temp.At("data"));
         _services = new ServiceCollection().AddSingleton(kind).BuildServiceProvider();
         var rules = Options.Create(new JobOptions { RetrySeconds = 0.1 });
         Store = new ArtifactStore(Folder);
-        Leases = new JobLeases(database, new NodeIdentity(), TimeProvider.System, _signal, rules);
+        Leases = new JobLeases(ofLoop ?? database, new NodeIdentity(), new SharedClock(TimeProvider.System), TimeProvider.System, _signal, rules);
         _specs = new JobSpecs(Store);
         _watch = new JobWatch(database, _signal, _specs, Drain, TimeProvider.System);
         _loop = new JobLoop(

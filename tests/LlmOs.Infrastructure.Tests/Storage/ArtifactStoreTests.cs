@@ -46,6 +46,43 @@ public sealed class ArtifactStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_whole_blob_is_never_replaced_and_a_damaged_one_is()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("the file is recognised by its mode");
+            return;
+        }
+
+        const UnixFileMode Mark = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        var blob = await _store.PutAsync(new MemoryStream(Content), CancellationToken.None);
+        var path = _store.PathOf(blob.Sha256);
+        File.SetUnixFileMode(path, Mark);
+
+        await _store.PutAsync(new MemoryStream(Content), CancellationToken.None);
+        Assert.Equal(Mark, File.GetUnixFileMode(path));
+
+        await File.WriteAllTextAsync(path, "Some weights");
+        await _store.PutAsync(new MemoryStream(Content), CancellationToken.None);
+        Assert.NotEqual(Mark, File.GetUnixFileMode(path));
+        await _store.VerifyAsync(blob.Sha256, CancellationToken.None);
+        Assert.Single(Directory.GetFiles(_folder.Blobs, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_what_was_expected_is_not_taken()
+    {
+        var file = Path.Combine(_folder.Uploads, "part");
+        await File.WriteAllBytesAsync(file, Content);
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => _store.TakeFileAsync(file, CancellationToken.None, new string('0', 64)));
+
+        Assert.Equal(ErrorCode.HashMismatch, refusal.Code);
+        Assert.Equal(Content, await File.ReadAllBytesAsync(file));
+        Assert.Empty(Directory.GetFiles(_folder.Blobs, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public async Task A_source_that_breaks_off_leaves_nothing()
     {
         await Assert.ThrowsAsync<IOException>(() => _store.PutAsync(new BreakingStream(), CancellationToken.None));

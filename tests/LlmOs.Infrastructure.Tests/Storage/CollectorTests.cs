@@ -51,8 +51,81 @@ public sealed class CollectorTests(TestDatabases databases) : IAsyncLifetime
         var report = await Collector().CollectAsync(dryRun: false, CancellationToken.None);
 
         Assert.Equal([true, false, true], [_store.Contains(used), _store.Contains(old), _store.Contains(young)]);
-        Assert.Equal(new CollectedView("blobs", 1, 3), report.Items.Single(i => i.What == "blobs"));
-        Assert.Equal(report.FreedBytes, preview.FreedBytes);
+        Assert.Equal(new CollectedView("blobs", 1, 3) { SetAside = true }, report.Items.Single(i => i.What == "blobs"));
+        Assert.Equal((0, 0), (preview.FreedBytes, report.FreedBytes));
+        Assert.Equal([old], Directory.GetFiles(_folder.Quarantine).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task What_was_set_aside_is_deleted_after_its_time_or_at_once_when_asked()
+    {
+        var first = await PutAsync("first", hoursOld: 5);
+        await Collector().CollectAsync(dryRun: false, CancellationToken.None);
+        var second = await PutAsync("second", hoursOld: 5);
+        await Collector().CollectAsync(dryRun: false, CancellationToken.None);
+        Age(Path.Combine(_folder.Quarantine, first), hours: 80);
+
+        var report = await Collector().CollectAsync(dryRun: false, CancellationToken.None);
+        Assert.Equal(5, report.FreedBytes);
+        Assert.Equal([second], Directory.GetFiles(_folder.Quarantine).Select(Path.GetFileName));
+
+        var purge = await Collector().CollectAsync(dryRun: false, CancellationToken.None, purge: true);
+        Assert.Equal(6, purge.FreedBytes);
+        Assert.Empty(Directory.GetFiles(_folder.Quarantine));
+    }
+
+    [Fact]
+    public async Task What_was_set_aside_comes_back_when_something_refers_to_it_again()
+    {
+        string[] blobs = [await PutAsync("by a row", hoursOld: 5), await PutAsync("by a check", hoursOld: 5), await PutAsync("by a new user", hoursOld: 5)];
+        await Collector().CollectAsync(dryRun: false, CancellationToken.None);
+        Assert.Equal([false, false, false], blobs.Select(_store.Contains));
+
+        await using (var db = _database.CreateDbContext())
+        {
+            db.Add(NewUpload("upload_1", blobs[0]));
+            await db.SaveChangesAsync();
+        }
+
+        await Collector().CollectAsync(dryRun: false, CancellationToken.None);
+        await _store.VerifyAsync(blobs[1], CancellationToken.None);
+        Assert.True(await _store.KeepAsync(blobs[2], CancellationToken.None));
+
+        Assert.Equal([true, true, true], blobs.Select(_store.Contains));
+        Assert.Empty(Directory.GetFiles(_folder.Quarantine));
+    }
+
+    /// <summary>As a database finds them that was restored from an old copy.</summary>
+    [Fact]
+    public async Task A_collection_that_would_take_most_files_stops_and_says_so()
+    {
+        for (var i = 0; i < 40; i++)
+        {
+            await PutAsync($"unknown {i}", hoursOld: 5);
+        }
+
+        var stopped = await Collector().CollectAsync(dryRun: false, CancellationToken.None);
+
+        Assert.Contains("40 of the 40", stopped.Stopped, StringComparison.Ordinal);
+        Assert.Equal(40, _store.Blobs().Count());
+        await Collector().CollectAsync(dryRun: false, CancellationToken.None, force: true);
+        Assert.Empty(_store.Blobs());
+    }
+
+    [Fact]
+    public async Task Nothing_is_collected_from_a_restored_store_before_it_was_verified()
+    {
+        var old = await PutAsync("old", hoursOld: 5);
+        await using (var db = _database.CreateDbContext())
+        {
+            db.Add(new StoreRecord { Id = "restored", CreatedAt = Now, UnverifiedSince = Now });
+            await db.SaveChangesAsync();
+        }
+
+        var report = await Collector().CollectAsync(dryRun: false, CancellationToken.None);
+
+        Assert.Contains("has not been verified", report.Stopped, StringComparison.Ordinal);
+        Assert.True(_store.Contains(old));
     }
 
     [Fact]
@@ -101,7 +174,7 @@ public sealed class CollectorTests(TestDatabases databases) : IAsyncLifetime
             {
                 foreach (var blob in other.Blobs().ToList())
                 {
-                    await other.DeleteUnusedAsync(blob.Name, TimeProvider.System.GetUtcNow().AddSeconds(-1), CancellationToken.None);
+                    await other.SetAsideAsync(blob.Name, TimeProvider.System.GetUtcNow().AddSeconds(-1), CancellationToken.None);
                 }
             }
         }, CancellationToken.None);
@@ -180,7 +253,7 @@ public sealed class CollectorTests(TestDatabases databases) : IAsyncLifetime
     {
         var options = Options.Create(new CollectorOptions());
         return new Collector(
-            _database, [new UnusedBlobs(_store), new ForgottenUploads(_folder, options), new JobLeftovers(_folder, options)], options, TimeProvider.System, NullLogger<Collector>.Instance);
+            _database, [new UnusedBlobs(_store, options), new Quarantine(_store, options), new Leftovers(_store), new ForgottenUploads(_folder, options), new JobLeftovers(_folder, options)], options, TimeProvider.System, NullLogger<Collector>.Instance);
     }
 
     private async Task<string> PutAsync(string content, int hoursOld)

@@ -103,6 +103,67 @@ public sealed class UploadsTests(TestDatabases databases) : IAsyncLifetime
         Assert.Equal((ErrorCode.Conflict, ErrorCode.MissingFile), (half.Code, none.Code));
     }
 
+    /// <summary>A client that lost its connection sends again while the server still writes what came before.</summary>
+    [Fact]
+    public async Task Six_senders_of_one_upload_make_one_whole_blob()
+    {
+        for (var round = 0; round < 25; round++)
+        {
+            var content = new byte[400_000];
+            new Random(round).NextBytes(content);
+            await using var begun = _database.CreateDbContext();
+            var upload = await _uploads.BeginAsync(begun, new UploadRequest { Filename = "model.gguf", Bytes = content.Length }, CancellationToken.None);
+
+            var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>
+            {
+                try
+                {
+                    return await AppendAsync(upload, null, content);
+                }
+                catch (LlmOsException refusal) when (refusal.Code == ErrorCode.Conflict)
+                {
+                    return null;
+                }
+            })));
+
+            var hash = Convert.ToHexStringLower(SHA256.HashData(content));
+            Assert.All(answers.OfType<UploadView>(), answer => Assert.Equal((UploadState.Finished, hash), (answer.State, answer.Sha256)));
+            Assert.NotEmpty(answers.OfType<UploadView>());
+            await _store.VerifyAsync(hash, CancellationToken.None);
+            Assert.Empty(Directory.GetFiles(_temp.At("data", "uploads")));
+        }
+    }
+
+    [Fact]
+    public async Task An_upload_that_is_deleted_while_it_is_written_is_gone()
+    {
+        var upload = await BeginAsync(Hash);
+        var body = new DeletingStream(Content, async () =>
+        {
+            await using var db = _database.CreateDbContext();
+            await _uploads.DeleteAsync(db, upload.Id, CancellationToken.None);
+        });
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, 0, body));
+
+        Assert.Equal(ErrorCode.NotFound, refusal.Code);
+        Assert.Empty(Directory.GetFiles(_temp.At("data", "uploads")));
+        Assert.False(_store.Contains(Hash));
+    }
+
+    [Fact]
+    public async Task A_damaged_file_is_sent_again_and_mended()
+    {
+        await _store.PutAsync(new MemoryStream(Content), CancellationToken.None);
+        await File.WriteAllBytesAsync(_store.PathOf(Hash), new byte[Content.Length]);
+
+        var upload = await BeginAsync(Hash);
+        await AppendAsync(upload, 0, Content);
+
+        Assert.Equal(UploadState.Receiving, upload.State);
+        await _store.VerifyAsync(Hash, CancellationToken.None);
+    }
+
     private async Task<UploadView> BeginAsync(string? hash)
     {
         await using var db = _database.CreateDbContext();
@@ -122,5 +183,20 @@ public sealed class UploadsTests(TestDatabases databases) : IAsyncLifetime
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             await base.ReadAsync(buffer, cancellationToken) is > 0 and var read ? read : throw new IOException("the connection was lost");
+    }
+
+    /// <summary>Does something once its content has been read.</summary>
+    private sealed class DeletingStream(byte[] content, Func<Task> atEnd) : MemoryStream(content)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await base.ReadAsync(buffer, cancellationToken);
+            if (read == 0)
+            {
+                await atEnd();
+            }
+
+            return read;
+        }
     }
 }

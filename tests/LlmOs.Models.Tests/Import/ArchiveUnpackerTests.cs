@@ -100,6 +100,60 @@ public sealed class ArchiveUnpackerTests : IDisposable
         await UnpackAsync(three, Limits with { MaxEntries = 3 });
     }
 
+    /// <summary>The library keeps the whole directory in memory before anybody can count its entries.</summary>
+    [Fact]
+    public async Task A_zip_with_a_large_directory_is_refused_before_it_is_read()
+    {
+        const ushort Entries = 60_000;
+        const int Name = 200;
+        using var zip = new MemoryStream();
+        zip.Write("PK\u0003\u0004"u8);
+        var entry = new byte[46 + Name];
+        "PK\u0001\u0002"u8.CopyTo(entry);
+        entry[28] = Name;
+        entry.AsSpan(46).Fill((byte)'a');
+        for (var i = 0; i < Entries; i++)
+        {
+            zip.Write(entry);
+        }
+
+        var end = new byte[22];
+        "PK\u0005\u0006"u8.CopyTo(end);
+        BitConverter.TryWriteBytes(end.AsSpan(8), Entries);
+        BitConverter.TryWriteBytes(end.AsSpan(10), Entries);
+        BitConverter.TryWriteBytes(end.AsSpan(12), (uint)(Entries * entry.Length));
+        BitConverter.TryWriteBytes(end.AsSpan(16), 4u);
+        zip.Write(end);
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => UnpackAsync(zip.ToArray()));
+
+        Assert.Equal(ErrorCode.TooLarge, refusal.Code);
+        Assert.Contains("directory", refusal.Message, StringComparison.Ordinal); // not the count, which is known only afterwards
+    }
+
+    /// <summary>A header of a tar may say of itself that it is as large as memory.</summary>
+    [Theory]
+    [InlineData('x', 1L << 30)]
+    [InlineData('g', 1L << 30)]
+    [InlineData('L', 1L << 30)]
+    [InlineData('x', 300L << 10)]
+    public async Task A_tar_with_a_header_as_large_as_memory_is_refused_before_it_is_read(char type, long bytes)
+    {
+        var header = new byte[512];
+        Encoding.ASCII.GetBytes("././@PaxHeader").CopyTo(header, 0);
+        Encoding.ASCII.GetBytes(string.Join('\0', "0000644", "0000000", "0000000", Convert.ToString(bytes, 8).PadLeft(11, '0'), "00000000000", "") + $"        {type}").CopyTo(header, 100);
+        Encoding.ASCII.GetBytes("ustar\0" + "00").CopyTo(header, 257);
+        Encoding.ASCII.GetBytes($"{Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0')}\0 ").CopyTo(header, 148);
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await gzip.WriteAsync(header, TestContext.Current.CancellationToken);
+            await gzip.WriteAsync(new byte[400 << 10], TestContext.Current.CancellationToken);
+        }
+
+        await RefusedAsync(ErrorCode.TooLarge, packed.ToArray());
+    }
+
     [Theory]
     [InlineData("zip")]
     [InlineData("tar.gz")]

@@ -54,6 +54,7 @@ public sealed class SavedSchema : IAsyncDisposable
             NpgsqlConnection.ClearAllPools(); // the dump changes the session's search path
         }
 
+        await saved.LayBlobsAsync();
         return saved;
     }
 
@@ -65,6 +66,16 @@ public sealed class SavedSchema : IAsyncDisposable
         command.CommandText = sql;
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Puts a file in the place of each that the database refers to, by which a server knows the folder. What is in them nobody asks here.</summary>
+    private async Task LayBlobsAsync()
+    {
+        foreach (var row in await QueryAsync("select sha256 from model_files union select sha256 from tokenizer_files"))
+        {
+            Directory.CreateDirectory(_folder.At("blobs", row[0][..2]));
+            await File.WriteAllTextAsync(_folder.At("blobs", row[0][..2], row[0]), "");
+        }
     }
 
     /// <summary>The ids in the history of migrations.</summary>

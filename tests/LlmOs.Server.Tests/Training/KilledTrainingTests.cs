@@ -91,6 +91,12 @@ public sealed class KilledTrainingTests(KilledTrainingTests.Undisturbed undistur
             Assert.Equal(await undisturbed.WeightsAsync(), await WeightsAsync(server, job));
             using var client = server.Client();
             Assert.Equal(1, Json.Parse(await client.GetStringAsync("/api/v1/models/killed", Cancel)).GetProperty("versions").GetArrayLength());
+
+            // The last figures of the job are those of what it published, not of the step that a killed host was told last.
+            var published = Json.Parse(await client.GetStringAsync("/api/v1/models/killed/versions/1", Cancel)).GetProperty("metrics")[0];
+            var last = job.GetProperty("metrics");
+            Assert.Equal(published.GetProperty("steps").GetInt32(), last.GetProperty("step").GetInt32());
+            Assert.Equal(published.GetProperty("loss").GetDouble(), last.GetProperty("loss").GetDouble());
         }
         finally
         {

@@ -1,4 +1,5 @@
 using LlmOs.Contracts.OpenAi;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 using Microsoft.AspNetCore.Builder;
@@ -15,7 +16,7 @@ internal static class ModelEndpoints
         routes.MapGet("/v1/models", List)
             .WithName("ListServedModels")
             .WithSummary("Lists the models that can be named in requests.")
-            .WithDescription("OpenAI's list; `llmos` tells the version that answers, its task and its context.")
+            .WithDescription("OpenAI's list; `llmos` tells the version that answers, its task and its context. Where there are more than the limit (500 when none is stated), `has_more` is true; the last `id`, sent as `after`, gives those that follow.")
             .Answers<ListObject<ModelObject>>();
         routes.MapGet("/v1/models/{**model}", Get)
             .WithName("GetServedModel")
@@ -24,17 +25,18 @@ internal static class ModelEndpoints
             .Answers<ModelObject>();
     }
 
-    private static async Task<Ok<ListObject<ModelObject>>> List(ModelCatalogue catalogue, ModelHost host, ModelTexts texts, CancellationToken cancel)
+    private static async Task<Ok<ListObject<ModelObject>>> List([AsParameters] Paging paging, ModelCatalogue catalogue, ModelHost host, ModelTexts texts, CancellationToken cancel)
     {
-        var models = await catalogue.ListAsync(cancel);
-        var adapters = await catalogue.ListAdaptersAsync(cancel);
+        var size = paging.Limit ?? Paging.MaxLimit; // OpenAI's clients expect all at once
+        var models = await catalogue.ListAsync(paging.After, size + 1, cancel);
+        var adapters = await catalogue.ListAdaptersAsync(models, cancel);
         var objects = new List<ModelObject>();
-        foreach (var model in models)
+        foreach (var model in models.Take(size))
         {
             objects.Add(await DescribeAsync(model.Name, model, adapters, host, texts, cancel));
         }
 
-        return TypedResults.Ok(new ListObject<ModelObject>("list", objects));
+        return TypedResults.Ok(new ListObject<ModelObject>("list", objects) { HasMore = models.Count > size ? true : null });
     }
 
     private static async Task<Ok<ModelObject>> Get(
@@ -43,7 +45,7 @@ internal static class ModelEndpoints
         var name = ModelRoutes.Unescape(model);
         var found = await generation.FindAsync(name, ModelNeed.Any, "model", cancel);
         AnswerHeaders.Version(http.Response, found);
-        return TypedResults.Ok(await DescribeAsync(name, found, await catalogue.ListAdaptersAsync(cancel), host, texts, cancel));
+        return TypedResults.Ok(await DescribeAsync(name, found, await catalogue.ListAdaptersAsync([found], cancel), host, texts, cancel));
     }
 
     private static async Task<ModelObject> DescribeAsync(

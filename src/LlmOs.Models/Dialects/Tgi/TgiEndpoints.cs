@@ -106,8 +106,7 @@ internal static class TgiEndpoints
             return stated;
         }
 
-        var models = await catalogue.ListAsync(cancel);
-        return models.Count > 1 && models.Any(m => m.Name == options.PipelineModel)
+        return await catalogue.CountAsync(cancel) > 1 && await catalogue.HasAsync(options.PipelineModel, cancel)
             ? options.PipelineModel
             : (await generation.FindOnlyAsync(stated, cancel)).Name;
     }

@@ -13,9 +13,19 @@ internal static class CardHtml
 {
     private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().DisableHtml().UsePipeTables().UseFootnotes().UseAutoLinks().Build();
 
-    /// <returns>Null where the text is nested so deeply that no reader would follow.</returns>
+    /// <summary>Changes with whatever changes the HTML of a text: what was kept of an earlier one is made again.</summary>
+    public const string Version = "1";
+
+    private const int MaxCharacters = 4 << 20;
+
+    /// <returns>Null where the text is nested so deeply that no reader would follow, or costs too much to render.</returns>
     public static string? Render(string markdown)
     {
+        if (!CardCost.IsWithin(markdown))
+        {
+            return null;
+        }
+
         try
         {
             var document = Markdown.Parse(markdown, Pipeline);
@@ -29,7 +39,8 @@ internal static class CardHtml
                 link.ReplaceBy(new LiteralInline(link.Url));
             }
 
-            return document.ToHtml(Pipeline);
+            var html = document.ToHtml(Pipeline);
+            return html.Length <= MaxCharacters ? html : null;
         }
         catch (ArgumentException)
         {

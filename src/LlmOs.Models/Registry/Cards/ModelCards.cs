@@ -21,14 +21,15 @@ internal static partial class ModelCards
     ];
 
     /// <summary>A card as the API shows it. Whatever it holds, it is shown; what is wrong is listed.</summary>
-    public static CardView Read(string model, string markdown, string source)
+    /// <param name="render">Makes HTML of the text after the front matter; null for what cannot be shown so.</param>
+    public static async Task<CardView> ReadAsync(string model, string markdown, string source, Func<string, Task<string?>> render)
     {
         var (front, body, problem) = FrontMatter.Split(markdown);
         List<string> problems = problem is null ? [] : [problem];
-        var html = body.Length <= MaxCharacters ? CardHtml.Render(body) : null;
+        var html = body.Length <= MaxCharacters ? await render(body) : null;
         if (html is null)
         {
-            problems.Add("The text is too long or nested too deeply to be shown as HTML.");
+            problems.Add("The text is too long, too dense with marks or nested too deeply to be shown as HTML.");
         }
 
         var headings = Headings(body);
@@ -43,8 +44,9 @@ internal static partial class ModelCards
     }
 
     /// <summary>Refuses a card that could not be shown, before it is stored.</summary>
-    /// <exception cref="LlmOsException">400: the front matter cannot be read, a fact of it is none, or the text is too deep.</exception>
-    public static void Check(string markdown, string field)
+    /// <param name="render">As above.</param>
+    /// <exception cref="LlmOsException">400: the front matter cannot be read, a fact of it is none, or the text cannot be rendered.</exception>
+    public static async Task CheckAsync(string markdown, string field, Func<string, Task<string?>> render)
     {
         var (front, body, problem) = FrontMatter.Split(markdown);
         if (problem is not null)
@@ -62,9 +64,9 @@ internal static partial class ModelCards
             throw LlmOsException.Invalid(field, $"{field}: '{ModelName.Shorten(language)}' is not a language; expected codes such as en, de or zh-Hans.");
         }
 
-        if (CardHtml.Render(body) is null)
+        if (await render(body) is null)
         {
-            throw LlmOsException.Invalid(field, $"{field}: the text is nested too deeply.");
+            throw LlmOsException.Invalid(field, $"{field}: the text is nested too deeply, or too dense with marks: split its longest paragraph or table by empty lines.");
         }
     }
 

@@ -695,6 +695,27 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("usage_records", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Storage.StoreRecord", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("UnverifiedSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("unverified_since");
+
+                    b.HasKey("Id")
+                        .HasName("pk_stores");
+
+                    b.ToTable("stores", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
                 {
                     b.Property<long>("Seq")
@@ -1130,6 +1151,11 @@ namespace LlmOs.Server.Migrations.Postgres
                         .IsConcurrencyToken()
                         .HasColumnType("bigint")
                         .HasColumnName("row_version");
+
+                    b.Property<string>("ShippedDigest")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("shipped_digest");
 
                     b.HasKey("Id")
                         .HasName("pk_models");

@@ -673,6 +673,27 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("usage_records", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Infrastructure.Storage.StoreRecord", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long?>("UnverifiedSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unverified_since");
+
+                    b.HasKey("Id")
+                        .HasName("pk_stores");
+
+                    b.ToTable("stores", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Infrastructure.Storage.Upload", b =>
                 {
                     b.Property<long>("Seq")
@@ -1092,6 +1113,11 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER")
                         .HasColumnName("row_version");
+
+                    b.Property<string>("ShippedDigest")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("shipped_digest");
 
                     b.HasKey("Id")
                         .HasName("pk_models");

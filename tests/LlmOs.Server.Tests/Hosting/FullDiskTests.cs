@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net;
+using LlmOs.Server.Tests.OpenAi;
+using LlmOs.Testing;
+
+namespace LlmOs.Server.Tests.Hosting;
+
+/// <summary>A data folder on a small disk of its own, which is full.</summary>
+public sealed class FullDiskTests : IAsyncLifetime
+{
+    private readonly TempFolder _temp = new();
+    private bool _mounted;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Disk => _temp.At("disk");
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(Disk);
+        _mounted = OperatingSystem.IsLinux() && await RunAsync("mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", Disk);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_mounted)
+        {
+            await RunAsync("umount", "-l", Disk);
+        }
+
+        _temp.Dispose();
+    }
+
+    [Fact]
+    public async Task What_writes_is_refused_with_507_and_everything_else_goes_on()
+    {
+        Assert.SkipUnless(_mounted, "mount: a small disk is made by root");
+        await using var server = await ServerProcess.StartAsync(new ServerStart { Data = Path.Combine(Disk, "data") });
+        using var client = server.Client();
+        var fill = Path.Combine(Disk, "fill");
+        Fill(fill);
+
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v1/models", Cancel)).StatusCode);
+        var reply = await client.PostJsonAsync("/v1/completions", new { model = "starter", prompt = "Once upon a time", max_tokens = 3, temperature = 0 });
+        Assert.Equal(", and the", reply.GetProperty("choices")[0].GetProperty("text").GetString());
+        using var ready = await client.GetAsync("/readyz", Cancel);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        Assert.Contains("the disk of the data folder is full", await ready.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await client.PostAsync("/api/v1/artifacts/collect", null, Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.InsufficientStorage, (await client.PostAsync("/api/v1/uploads", Json.Body(new { filename = "f", bytes = 10 }), Cancel)).StatusCode);
+
+        // The write-ahead log takes some more rows; then it is full too.
+        var codes = new HashSet<HttpStatusCode>();
+        for (var i = 0; i < 2_000 && !codes.Contains(HttpStatusCode.InsufficientStorage); i++)
+        {
+            using var answer = await client.PostAsync("/api/v1/keys", Json.Body(new { name = new string('x', 100), scopes = new[] { "read" } }), Cancel);
+            codes.Add(answer.StatusCode);
+        }
+
+        Assert.Contains(HttpStatusCode.InsufficientStorage, codes);
+        Assert.Subset(new HashSet<HttpStatusCode> { HttpStatusCode.Created, HttpStatusCode.InsufficientStorage, HttpStatusCode.ServiceUnavailable }, codes);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v1/models", Cancel)).StatusCode);
+
+        File.Delete(fill);
+        await server.WaitUntilReadyAsync();
+        Assert.Equal(HttpStatusCode.Created, (await client.PostAsync("/api/v1/keys", Json.Body(new { name = "x", scopes = new[] { "read" } }), Cancel)).StatusCode);
+        Assert.Equal(0, await server.StopAsync());
+    }
+
+    private static void Fill(string path)
+    {
+        var block = new byte[1 << 16];
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1);
+        for (var size = block.Length; size > 0;)
+        {
+            try
+            {
+                file.Write(block, 0, size);
+            }
+            catch (IOException)
+            {
+                size /= 2; // to the last byte
+            }
+        }
+    }
+
+    private static async Task<bool> RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0;
+    }
+}
