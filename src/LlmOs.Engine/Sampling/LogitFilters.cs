@@ -9,6 +9,7 @@ namespace LlmOs.Engine.Sampling;
 /// <remarks>Nothing is allocated: work space is passed in. Every filter works on what the one before left.</remarks>
 internal static class LogitFilters
 {
+    private const float NearZero = 1e-6f;
     private const int Bins = 2048;
     private const float BinsPerUnit = 128; // the bins reach 16 down from the best: e^-16 is a ten-millionth of it
 
@@ -51,10 +52,30 @@ internal static class LogitFilters
         }
     }
 
+    /// <summary>Log-softmax of what is left; scores of which nothing is left stay as they are.</summary>
+    /// <param name="weights">Work space as long as the scores.</param>
+    public static void Normalise(Span<float> scores, Span<float> weights)
+    {
+        var best = TensorPrimitives.Max<float>(scores);
+        if (float.IsFinite(best))
+        {
+            TensorPrimitives.Subtract(scores, (float)(best + Math.Log(Weigh(scores, best, weights))), scores);
+        }
+    }
+
     /// <param name="temperature">Above 0; greedy choice is no filter.</param>
     public static void Temperature(Span<float> scores, float temperature)
     {
-        if (temperature != 1)
+        if (temperature < NearZero)
+        {
+            // Quotients would leave what f32 holds, and the best score with them; measured from the best one it stays 0.
+            var best = TensorPrimitives.Max<float>(scores);
+            foreach (ref var score in scores)
+            {
+                score = score == best ? 0 : (score - best) / temperature;
+            }
+        }
+        else if (temperature != 1)
         {
             TensorPrimitives.Divide(scores, temperature, scores);
         }

@@ -18,7 +18,7 @@ internal sealed class EncoderRun : IEncoderRun
     {
         _model = model;
         var shape = _model.Engine.Shape;
-        Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates);
+        Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates, _model.TokenizerLimit);
         _end = new RunEnd(async () => GenerationUsage.Of(await _total.EndAsync().ConfigureAwait(false), load), record, held);
     }
 
