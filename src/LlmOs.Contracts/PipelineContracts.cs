@@ -25,41 +25,13 @@ public sealed record PipelineRequest
 }
 
 /// <summary>Arguments of the pipelines; those that are not a task's own have no effect on it.</summary>
-public sealed record PipelineParameters
+public sealed record PipelineParameters : PipelineGenerationArguments
 {
-    /// <summary>Most new tokens, 1 to 1,000,000; default: the model's own, else 256. Cut to the room that the prompt leaves.</summary>
-    public long? MaxNewTokens { get; init; }
-
-    /// <summary>Most tokens, the prompt included; <see cref="MaxNewTokens"/> wins. Text classification: most tokens of a text, 8 or more.</summary>
-    public long? MaxLength { get; init; }
-
-    /// <summary>No end token before so many new tokens.</summary>
-    public int? MinNewTokens { get; init; }
-
-    /// <summary>Draw tokens at random instead of taking the likeliest; default: the model's own, else false.</summary>
-    public bool? DoSample { get; init; }
-
-    /// <summary>Above 0, up to 2; only when sampling.</summary>
-    public double? Temperature { get; init; }
-
-    /// <summary>What <see cref="TopK"/> holds where the request states null: all.</summary>
+    /// <summary>What <see cref="PipelineGenerationArguments.TopK"/> holds where the request states null: all.</summary>
     public const int All = -1;
 
-    /// <summary>Generation: keep the k likeliest, only when sampling. Other tasks: how many answers; null asks a classifier for all.</summary>
-    [JsonConverter(typeof(TopKConverter))]
-    public int? TopK { get; init; }
-
-    /// <summary>Above 0, up to 1; only when sampling.</summary>
-    public double? TopP { get; init; }
-
-    /// <summary>0 to 1; only when sampling.</summary>
-    public double? MinP { get; init; }
-
-    /// <summary>Above 0; 1 is none.</summary>
-    public double? RepetitionPenalty { get; init; }
-
-    /// <summary>Makes a run repeatable.</summary>
-    public long? Seed { get; init; }
+    /// <summary>Arguments of generation in an object of their own, as Hugging Face's clients send them; one that stands outside wins.</summary>
+    public PipelineGenerationArguments? GenerateParameters { get; init; }
 
     /// <summary>Texts that end the generation; the token that completes one stays.</summary>
     public OpenAi.StopInput? Stop { get; init; }
@@ -67,17 +39,11 @@ public sealed record PipelineParameters
     /// <summary>The same, by the pipeline's name.</summary>
     public OpenAi.StopInput? StopSequence { get; init; }
 
-    /// <summary>The same, by <c>generate</c>'s name.</summary>
-    public OpenAi.StopInput? StopStrings { get; init; }
-
     /// <summary>Whether the prompt is put before the new text. Default true.</summary>
     public bool? ReturnFullText { get; init; }
 
     /// <summary>Report token ids of prompt and new text instead of the text.</summary>
     public bool? ReturnTensors { get; init; }
-
-    /// <summary>How many texts for each input. Default 1.</summary>
-    public int? NumReturnSequences { get; init; }
 
     /// <summary>Read by the model before the input, not returned.</summary>
     public string? Prefix { get; init; }
@@ -85,31 +51,22 @@ public sealed record PipelineParameters
     /// <summary>Whether the tokenizer's special tokens are put around the input. Default as the tokenizer does.</summary>
     public bool? AddSpecialTokens { get; init; }
 
+    /// <summary>Take away blanks before punctuation and short forms in the text, as transformers does it. Default: leave the text as it is.</summary>
+    public bool? CleanUpTokenizationSpaces { get; init; }
+
     /// <summary>Report the reason of the end and the tokens with their log-probabilities.</summary>
     public bool? Details { get; init; }
 
-    /// <summary>Beam search with so many beams; 1 is none.</summary>
-    public int? NumBeams { get; init; }
-
-    /// <summary>Beams: the power of a text's length by which its log-probability is divided. Default 1.</summary>
-    public double? LengthPenalty { get; init; }
-
-    /// <summary>Beams: true, false or <c>"never"</c>.</summary>
-    public JsonElement? EarlyStopping { get; init; }
-
-    /// <summary>Fewest tokens, the prompt or the decoder's start included.</summary>
-    public int? MinLength { get; init; }
-
-    /// <summary>No group of so many tokens twice; 0 is no rule.</summary>
-    public int? NoRepeatNgramSize { get; init; }
-
-    /// <summary>Above 0, up to 1, where 1 is none; only when sampling.</summary>
-    public double? TypicalP { get; init; }
-
-    /// <summary>Cut what is too long: true or false.</summary>
+    /// <summary>
+    /// Cut what is too long: true or false. For <c>text-generation</c> also a number, as text-generation-inference takes it: the prompt's
+    /// last so many tokens are kept.
+    /// </summary>
     public JsonElement? Truncate { get; init; }
 
-    /// <summary>The same by transformers' name.</summary>
+    /// <summary>
+    /// The same by transformers' name: true, false, or which of two texts is cut: <c>longest_first</c>, <c>only_first</c>,
+    /// <c>only_second</c>; <c>do_not_truncate</c>. The cut goes to the smaller of the model's positions and the tokenizer's <c>model_max_length</c>.
+    /// </summary>
     public JsonElement? Truncation { get; init; }
 
     /// <summary><c>right</c> (default) cuts the end, <c>left</c> the beginning.</summary>
@@ -151,6 +108,9 @@ public sealed record PipelineParameters
     /// <summary>Question answering: tokens by which windows overlap. Default half a window, at most 128.</summary>
     public int? DocStride { get; init; }
 
+    /// <summary>Question answering: tokens of a question; what is beyond is cut. Default: all.</summary>
+    public int? MaxQuestionLen { get; init; }
+
     /// <summary>Question answering: tokens of an answer. Default 15.</summary>
     public int? MaxAnswerLen { get; init; }
 
@@ -163,15 +123,14 @@ public sealed record PipelineParameters
     /// <summary>Feature extraction: give each state length one.</summary>
     public bool? Normalize { get; init; }
 
+    /// <summary>Feature extraction and sentence similarity: which of the model's prompts is put before each text. Default: the model's own choice.</summary>
+    public string? PromptName { get; init; }
+
     /// <summary>Refused until constrained decoding is built.</summary>
     public JsonElement? Grammar { get; init; }
 
     /// <summary>An adapter of the model, by its name: as <c>model+adapter</c>.</summary>
     public JsonElement? AdapterId { get; init; }
-
-    /// <summary>Arguments without an effect here; named in the header <c>X-LlmOs-Warning</c>.</summary>
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; init; }
 }
 
 /// <summary>One generated text. Which fields are there depends on the arguments.</summary>
@@ -250,28 +209,3 @@ public sealed record SummaryAnswer(string SummaryText);
 
 /// <summary>A translation.</summary>
 public sealed record TranslationAnswer(string TranslationText);
-
-/// <summary>Tells a stated null, which means all, from nothing stated.</summary>
-internal sealed class TopKConverter : JsonConverter<int?>
-{
-    public override bool HandleNull => true;
-
-    public override int? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
-    {
-        JsonTokenType.Null => PipelineParameters.All,
-        JsonTokenType.Number when reader.TryGetInt32(out var k) && k >= 0 => k,
-        _ => throw new JsonException("must be a whole number of 0 or more, or null."),
-    };
-
-    public override void Write(Utf8JsonWriter writer, int? value, JsonSerializerOptions options)
-    {
-        if (value is null or PipelineParameters.All)
-        {
-            writer.WriteNullValue();
-        }
-        else
-        {
-            writer.WriteNumberValue(value.Value);
-        }
-    }
-}

@@ -29,6 +29,12 @@ public sealed record TokenRules
     /// <summary>The last token that the limit of length leaves room for.</summary>
     public int? ForcedEnd { get; init; }
 
+    /// <summary>
+    /// Scores become log-probabilities again once every rule has acted, so that what rules took away is shared out among the rest. It
+    /// changes what a beam search adds up, and no choice of a single text.
+    /// </summary>
+    public bool Renormalize { get; init; }
+
     /// <summary>Whether a rule looks at what came before.</summary>
     internal bool LooksBack => NoRepeatNgram > 0 || SourceNoRepeatNgram > 0 || BadWords.Any(w => w.Length > 1) || SequenceBias.Any(b => b.Tokens.Length > 1);
 

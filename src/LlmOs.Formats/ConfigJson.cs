@@ -25,26 +25,9 @@ public sealed class ConfigJson
             throw new ModelFormatException(ModelFormatProblem.TooLarge, $"{file} has {json.Length} bytes; at most {MaxBytes} are read.");
         }
 
-        try
-        {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 64 });
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                ReadTexts(document.RootElement);
-                return new ConfigJson(document.RootElement.Clone(), file, "");
-            }
-        }
-        catch (JsonException fault)
-        {
-            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not valid JSON: {fault.Message}", fault);
-        }
-        catch (InvalidOperationException fault)
-        {
-            // What the JSON reader throws for a text when it is asked for it.
-            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} holds a text that is not Unicode: bytes that are not UTF-8, or half a surrogate pair.", fault);
-        }
-
-        throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not a JSON object.");
+        return PublishedJson.Parse(json, file) is { ValueKind: JsonValueKind.Object } root
+            ? new ConfigJson(root, file, "")
+            : throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{file} is not a JSON object.");
     }
 
     /// <summary>In the order of the file.</summary>
@@ -108,6 +91,14 @@ public sealed class ConfigJson
         null => null,
         { ValueKind: JsonValueKind.Number } number when double.IsFinite(number.GetDouble()) => number.GetDouble(),
         var other => throw Wrong(key, "a finite number", other.Value),
+    };
+
+    /// <summary>A finite number of at least <paramref name="min"/> and at most <paramref name="max"/>.</summary>
+    public double? Number(string key, double min, double max = double.MaxValue) => Number(key) switch
+    {
+        null => null,
+        { } number when number >= min && number <= max => number,
+        _ => throw Wrong(key, max < double.MaxValue ? $"a number from {min} to {max}" : $"a number of at least {min}", Value(key)!.Value),
     };
 
     /// <summary>A whole number of at least <paramref name="min"/> and at most <paramref name="max"/>.</summary>
@@ -206,32 +197,6 @@ public sealed class ConfigJson
     /// <summary>What to throw when a key that must be there is not.</summary>
     public ModelFormatException Missing(string key) =>
         new(ModelFormatProblem.CorruptFile, $"{File} lacks '{NameOf(key)}'.");
-
-    /// <summary>Asks for every name and text once, so that no later question can fail.</summary>
-    private static void ReadTexts(JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.String:
-                _ = element.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in element.EnumerateArray())
-                {
-                    ReadTexts(item);
-                }
-
-                break;
-            case JsonValueKind.Object:
-                foreach (var property in element.EnumerateObject())
-                {
-                    _ = property.Name;
-                    ReadTexts(property.Value);
-                }
-
-                break;
-        }
-    }
 
     private JsonElement? Value(string key) =>
         _root.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;

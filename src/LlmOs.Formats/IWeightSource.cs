@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace LlmOs.Formats;
 
 /// <summary>How a tensor's elements are stored. Names are those of the safetensors format.</summary>
@@ -24,6 +26,9 @@ public sealed record TensorInfo(string Name, TensorType Type, IReadOnlyList<long
     /// <summary>Product of the shape; 1 for a scalar.</summary>
     public long Elements => Shape.Aggregate(1L, (product, n) => product * n);
 
+    /// <summary>Whether its elements can be read as weights.</summary>
+    public bool IsFloating => Type is TensorType.F32 or TensorType.F16 or TensorType.BF16;
+
     /// <summary>The shape as people write it: <c>[384, 64]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 }
@@ -33,11 +38,14 @@ public interface IWeightSource
 {
     IReadOnlyCollection<TensorInfo> Tensors { get; }
 
-    /// <summary>The tensor of that name, or null.</summary>
+    /// <summary>Further names of tensors: files from which copies were taken out say so. They are found and read like the others.</summary>
+    IReadOnlyDictionary<string, string> Aliases => ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>The tensor of that name or alias, or null.</summary>
     TensorInfo? Find(string name);
 
     /// <summary>Reads a run of elements, widened to f32 without loss.</summary>
-    /// <param name="name">A name in <see cref="Tensors"/>.</param>
+    /// <param name="name">A name in <see cref="Tensors"/> or <see cref="Aliases"/>.</param>
     /// <param name="offset">First element, counted in row-major order.</param>
     /// <param name="destination">As many elements as are wanted.</param>
     /// <exception cref="ModelFormatException">The elements are not f32, f16 or bf16.</exception>

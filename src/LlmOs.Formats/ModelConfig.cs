@@ -75,8 +75,11 @@ public sealed record ModelConfig
     /// <summary>The mixture of experts in place of the feed-forward layer, or null.</summary>
     public ExpertsConfig? Experts { get; init; }
 
-    /// <summary>Whether the head is the embedding matrix; such a head is not stored.</summary>
+    /// <summary>Whether the head is the embedding matrix, as the file says; files that hold a head of other values decide otherwise.</summary>
     public bool TiedEmbeddings { get; init; }
+
+    /// <summary>For the names of weights that are one and the same, the name under which that one is read; null while no files are known.</summary>
+    public IReadOnlyDictionary<string, string>? Ties { get; init; }
 
     /// <summary>Biases on the query, key, value and output projections.</summary>
     public bool AttentionBias { get; init; }
@@ -179,6 +182,9 @@ public sealed record Seq2SeqConfig
 
     /// <summary>What embeddings are multiplied by.</summary>
     public double EmbeddingScale { get; init; } = 1;
+
+    /// <summary>What the last states are multiplied by before the head.</summary>
+    public double HeadScale { get; init; } = 1;
 
     /// <summary>Whether feed-forward layers are gated.</summary>
     public bool Gated { get; init; }

@@ -17,16 +17,23 @@ public sealed class SafetensorsFile : IWeightSource, IDisposable
     private readonly string _file;
     private readonly Dictionary<string, StoredTensor> _tensors;
 
-    private SafetensorsFile(SafeFileHandle handle, string file, IReadOnlyList<StoredTensor> tensors)
+    private SafetensorsFile(SafeFileHandle handle, string file, SafetensorsContent content)
     {
         _handle = handle;
         _file = file;
-        _tensors = tensors.ToDictionary(t => t.Info.Name, StringComparer.Ordinal);
-        Tensors = [.. tensors.Select(t => t.Info)];
+        _tensors = content.Tensors.ToDictionary(t => t.Info.Name, StringComparer.Ordinal);
+        Tensors = [.. content.Tensors.Select(t => t.Info)];
+        Aliases = content.Aliases;
+        foreach (var (alias, name) in Aliases)
+        {
+            _tensors.Add(alias, _tensors[name] with { Info = _tensors[name].Info with { Name = alias } });
+        }
     }
 
     /// <summary>In the order of their bytes.</summary>
     public IReadOnlyCollection<TensorInfo> Tensors { get; }
+
+    public IReadOnlyDictionary<string, string> Aliases { get; }
 
     /// <param name="path">The file.</param>
     /// <param name="name">What messages call it; null takes the path's last part.</param>
@@ -37,8 +44,8 @@ public sealed class SafetensorsFile : IWeightSource, IDisposable
         var handle = File.OpenHandle(path);
         try
         {
-            var tensors = SafetensorsHeader.Read((offset, buffer) => Fill(handle, offset, buffer, name), RandomAccess.GetLength(handle), name);
-            return new SafetensorsFile(handle, name, tensors);
+            var content = SafetensorsHeader.Read((offset, buffer) => Fill(handle, offset, buffer, name), RandomAccess.GetLength(handle), name);
+            return new SafetensorsFile(handle, name, content);
         }
         catch
         {

@@ -25,7 +25,7 @@ internal static class SafetensorsHeader
 
     /// <summary>Reads and checks the header; the tensors come in the order of their bytes.</summary>
     /// <param name="file">The file's name, for messages.</param>
-    public static IReadOnlyList<StoredTensor> Read(ReadAt read, long fileBytes, string file)
+    public static SafetensorsContent Read(ReadAt read, long fileBytes, string file)
     {
         Span<byte> prefix = stackalloc byte[8];
         if (fileBytes < prefix.Length)
@@ -50,7 +50,7 @@ internal static class SafetensorsHeader
         return Parse(json, prefix.Length + (long)length, fileBytes, file);
     }
 
-    private static List<StoredTensor> Parse(byte[] json, long dataStart, long fileBytes, string file)
+    private static SafetensorsContent Parse(byte[] json, long dataStart, long fileBytes, string file)
     {
         if (!Utf8.IsValid(json))
         {
@@ -58,6 +58,7 @@ internal static class SafetensorsHeader
         }
 
         List<StoredTensor> tensors = [];
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         try
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
@@ -72,6 +73,13 @@ internal static class SafetensorsHeader
                 {
                     tensors.Add(ReadTensor(property.Name, property.Value, dataStart, fileBytes, file));
                 }
+                else if (property.Value.ValueKind == JsonValueKind.Object)
+                {
+                    foreach (var note in property.Value.EnumerateObject().Where(n => n.Value.ValueKind == JsonValueKind.String))
+                    {
+                        metadata.Add(note.Name, note.Value.GetString()!);
+                    }
+                }
             }
         }
         catch (InvalidOperationException fault)
@@ -85,7 +93,17 @@ internal static class SafetensorsHeader
         }
 
         CheckRanges(tensors, dataStart, fileBytes, file);
-        return tensors;
+        return new SafetensorsContent(tensors, Aliases(tensors, metadata));
+    }
+
+    /// <summary>
+    /// A file that was written without its copies (safetensors' <c>save_model</c>) notes each name that it left out with the one that it
+    /// kept: <c>{"lm_head.weight": "model.embed_tokens.weight"}</c>.
+    /// </summary>
+    private static Dictionary<string, string> Aliases(List<StoredTensor> tensors, Dictionary<string, string> metadata)
+    {
+        var names = tensors.Select(t => t.Info.Name).ToHashSet(StringComparer.Ordinal);
+        return metadata.Where(note => names.Contains(note.Value) && !names.Contains(note.Key)).ToDictionary(StringComparer.Ordinal);
     }
 
     private static StoredTensor ReadTensor(string name, JsonElement entry, long dataStart, long fileBytes, string file)
@@ -186,6 +204,11 @@ internal static class SafetensorsHeader
     private static ModelFormatException Corrupt(string file, string what) =>
         new(ModelFormatProblem.CorruptFile, $"{file}: {what}.");
 }
+
+/// <summary>What a header says.</summary>
+/// <param name="Tensors">In the order of their bytes.</param>
+/// <param name="Aliases">Further names of them.</param>
+internal sealed record SafetensorsContent(IReadOnlyList<StoredTensor> Tensors, IReadOnlyDictionary<string, string> Aliases);
 
 /// <summary>Fills a buffer from a place in a file.</summary>
 internal delegate void ReadAt(long offset, Span<byte> buffer);

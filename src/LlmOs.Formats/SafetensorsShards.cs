@@ -5,6 +5,7 @@ public sealed class SafetensorsShards : IWeightSource, IDisposable
 {
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, SafetensorsFile> _owners = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _aliases = new(StringComparer.Ordinal);
     private readonly List<TensorInfo> _tensors = [];
 
     private SafetensorsShards()
@@ -12,6 +13,8 @@ public sealed class SafetensorsShards : IWeightSource, IDisposable
     }
 
     public IReadOnlyCollection<TensorInfo> Tensors => _tensors;
+
+    public IReadOnlyDictionary<string, string> Aliases => _aliases;
 
     /// <param name="files">Published name and path of each file; they differ where files are stored by their hash.</param>
     public static SafetensorsShards Open(IEnumerable<(string Name, string Path)> files)
@@ -24,6 +27,7 @@ public sealed class SafetensorsShards : IWeightSource, IDisposable
                 shards.Add(SafetensorsFile.Open(path, name), name);
             }
 
+            shards.AddAliases();
             return shards;
         }
         catch
@@ -50,6 +54,21 @@ public sealed class SafetensorsShards : IWeightSource, IDisposable
             }
 
             _tensors.Add(tensor);
+        }
+    }
+
+    /// <summary>A tensor of any file goes before a note of another one.</summary>
+    private void AddAliases()
+    {
+        foreach (var file in _files)
+        {
+            foreach (var (alias, name) in file.Aliases)
+            {
+                if (_owners.TryAdd(alias, file))
+                {
+                    _aliases.Add(alias, name);
+                }
+            }
         }
     }
 }

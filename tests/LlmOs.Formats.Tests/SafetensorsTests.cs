@@ -54,6 +54,32 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void Names_that_a_file_notes_as_another_tensors_are_found_and_read_as_that_one()
+    {
+        var path = Path.Combine(_folder, "noted.safetensors");
+        using (var stream = File.Create(path))
+        {
+            var notes = new Dictionary<string, string> { ["format"] = "pt", ["head"] = "body", ["lost"] = "nowhere", ["other"] = "body", ["body"] = "other" };
+            var writer = new SafetensorsWriter(stream, [new TensorInfo("body", TensorType.F32, [2]), new TensorInfo("other", TensorType.F32, [1])], notes);
+            writer.Write("body", [1, 2]);
+            writer.Write("other", [3]);
+            writer.Complete();
+        }
+
+        using var file = SafetensorsShards.Open([("noted.safetensors", path)]);
+        var (head, other) = (new float[2], new float[1]);
+        file.Read("head", 0, head);
+        file.Read("other", 0, other);
+
+        Assert.Equal(["head"], file.Aliases.Keys); // neither a note of what is stored nor one that leads nowhere
+        Assert.Equal(["body", "other"], file.Tensors.Select(t => t.Name));
+        Assert.Equal(("head", "[2]"), (file.Find("head")!.Name, file.Find("head")!.ShapeText));
+        Assert.Null(file.Find("lost"));
+        Assert.Equal([1, 2], head);
+        Assert.Equal([3], other);
+    }
+
+    [Fact]
     public void A_nan_whose_payload_would_be_cut_off_stays_one()
     {
         var path = Write([new TensorInfo("a", TensorType.BF16, [1])], writer => writer.Write("a", [BitConverter.UInt32BitsToSingle(0x7F800001)]));

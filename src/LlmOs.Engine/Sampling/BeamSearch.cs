@@ -15,6 +15,7 @@ internal sealed class BeamSearch
     private readonly int _maxNew;
     private readonly int _candidates;
     private readonly float[] _scores;
+    private readonly float[] _weights;
     private Beam[] _running;
     private List<(Beam Beam, double Score)> _finished = [];
     private bool _canImprove = true;
@@ -25,6 +26,7 @@ internal sealed class BeamSearch
         (_request, _settings, _maxNew) = (request, request.Beams!, maxNew);
         _candidates = Math.Max(2, 1 + request.EndTokens.Distinct().Count()) * _settings.Beams;
         _scores = new float[vocabulary];
+        _weights = request.Rules.Renormalize ? new float[vocabulary] : [];
         var choice = new TokenChoice(request) { MaxTokens = maxNew };
         // At first all beams are the prompt; only one of them may win candidates.
         _running = [new Beam(null, default, 0, choice)];
@@ -89,6 +91,11 @@ internal sealed class BeamSearch
             var normaliser = best + Math.Log(LogitFilters.Weigh(row, best, _scores));
             TensorPrimitives.Subtract(row, (float)normaliser, _scores);
             _running[beam].Choice.Apply(_scores, Length);
+            if (_request.Rules.Renormalize)
+            {
+                LogitFilters.Normalise(_scores, _weights);
+            }
+
             for (var token = 0; token < _scores.Length; token++)
             {
                 var score = _running[beam].Score + _scores[token];

@@ -9,6 +9,7 @@ namespace LlmOs.Engine.Sampling;
 /// <remarks>Nothing is allocated: work space is passed in. Every filter works on what the one before left.</remarks>
 internal static class LogitFilters
 {
+    private const float NearZero = 1e-6f;
     private const int Bins = 2048;
     private const float BinsPerUnit = 128; // the bins reach 16 down from the best: e^-16 is a ten-millionth of it
 
@@ -48,6 +49,17 @@ internal static class LogitFilters
             {
                 scores[tokens[i]] = float.NegativeInfinity;
             }
+        }
+    }
+
+    /// <summary>Log-softmax of what is left; scores of which nothing is left stay as they are.</summary>
+    /// <param name="weights">Work space as long as the scores.</param>
+    public static void Normalise(Span<float> scores, Span<float> weights)
+    {
+        var best = TensorPrimitives.Max<float>(scores);
+        if (float.IsFinite(best))
+        {
+            TensorPrimitives.Subtract(scores, (float)(best + Math.Log(Weigh(scores, best, weights))), scores);
         }
     }
 

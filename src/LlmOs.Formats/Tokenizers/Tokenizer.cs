@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using LlmOs.Formats.Text;
 using LlmOs.Formats.Tokenizers.Decoders;
 using LlmOs.Formats.Tokenizers.Models;
@@ -86,7 +87,16 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
     public int[][] EncodeBatch(IReadOnlyList<string> texts, bool addSpecialTokens, bool parseSpecialTokens)
     {
         var results = new int[texts.Count][];
-        Parallel.For(0, texts.Count, i => results[i] = Encode(texts[i], addSpecialTokens, parseSpecialTokens));
+        try
+        {
+            Parallel.For(0, texts.Count, i => results[i] = Encode(texts[i], addSpecialTokens, parseSpecialTokens));
+        }
+        catch (AggregateException faults)
+        {
+            // Each is that of one text, and says what it would say of the text alone.
+            ExceptionDispatchInfo.Throw(faults.InnerExceptions[0]);
+        }
+
         return results;
     }
 

@@ -9,7 +9,7 @@ internal static class TokenizerFiles
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
+    private const int MaxDepth = 32;
 
     /// <summary>All bytes of a stream.</summary>
     public static byte[] ReadAll(Stream stream, int maxBytes, string name)
@@ -66,15 +66,11 @@ internal static class TokenizerFiles
     {
         try
         {
-            return JsonDocument.Parse(json.Span.StartsWith("\uFEFF"u8) ? json[3..] : json, Options);
+            return PublishedJson.Open(json, name, MaxDepth);
         }
-        catch (JsonException cause)
+        catch (ModelFormatException cause)
         {
-            throw new TokenizerFormatException($"{name} is not valid JSON: {cause.Message}", cause);
-        }
-        catch (InvalidOperationException cause)
-        {
-            throw new TokenizerFormatException($"{name} has a name that holds half a character (a lone surrogate).", cause);
+            throw new TokenizerFormatException(cause.Message, cause);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace LlmOs.Models.Generation;
 internal static class BeamFields
 {
     /// <summary>Beams beyond it are refused at once; the engine's own slots may be fewer.</summary>
-    private const int MaxBeams = 256;
+    public const int MaxBeams = 256;
 
     /// <summary>The search that the fields ask for; null for none.</summary>
     /// <param name="prefix">What stands before the fields' names in refusals.</param>

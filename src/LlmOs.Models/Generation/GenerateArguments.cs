@@ -10,8 +10,11 @@ namespace LlmOs.Models.Generation;
 /// </summary>
 public sealed record GenerateArguments
 {
-    /// <summary>Maximum tokens where nothing is stated, the prompt or the decoder's start among them.</summary>
-    private const int DefaultMaxLength = 20;
+    /// <summary>Maximum new tokens where nothing is stated.</summary>
+    private const int DefaultNewTokens = 256;
+
+    /// <summary>Bounds of what must be above 0 or below 1.</summary>
+    private const double SmallestPenalty = 1e-6, SmallestShare = 1e-6, LargestCutoff = 0.999999;
 
     public int? MaxNewTokens { get; init; }
 
@@ -53,6 +56,8 @@ public sealed record GenerateArguments
 
     public IReadOnlyList<int>? EosTokenId { get; init; }
 
+    public bool? RenormalizeLogits { get; init; }
+
     public bool? DoSample { get; init; }
 
     public double? Temperature { get; init; }
@@ -82,7 +87,7 @@ public sealed record GenerateArguments
         EarlyStopping = ReadEarlyStopping(json),
         NoRepeatNgramSize = json.Whole("no_repeat_ngram_size", 0, int.MaxValue),
         EncoderNoRepeatNgramSize = json.Whole("encoder_no_repeat_ngram_size", 0, int.MaxValue),
-        RepetitionPenalty = json.Number("repetition_penalty"),
+        RepetitionPenalty = json.Number("repetition_penalty", SmallestPenalty),
         BadWordsIds = json.Has("bad_words_ids") ? json.IdLists("bad_words_ids") : null,
         SequenceBias = json.Has("sequence_bias") ? json.Biases("sequence_bias") : null,
         SuppressTokens = json.Has("suppress_tokens") ? json.Ids("suppress_tokens") : null,
@@ -91,14 +96,15 @@ public sealed record GenerateArguments
         ForcedEosTokenId = json.Ids("forced_eos_token_id") is [var end, ..] ? end : null,
         DecoderStartTokenId = json.Whole("decoder_start_token_id", 0, int.MaxValue),
         EosTokenId = json.Has("eos_token_id") ? json.Ids("eos_token_id") : null,
+        RenormalizeLogits = json.Flag("renormalize_logits"),
         DoSample = json.Flag("do_sample"),
-        Temperature = json.Number("temperature"),
-        TopK = json.Whole("top_k", 0, int.MaxValue),
-        TopP = json.Number("top_p"),
-        MinP = json.Number("min_p"),
-        TypicalP = json.Number("typical_p"),
-        EpsilonCutoff = json.Number("epsilon_cutoff"),
-        EtaCutoff = json.Number("eta_cutoff"),
+        Temperature = json.Number("temperature", 0),
+        TopK = json.Whole("top_k", -1, int.MaxValue) is { } top ? Math.Max(top, 0) : null, // -1 is what other servers write for "all"
+        TopP = json.Number("top_p", 0, 1),
+        MinP = json.Number("min_p", 0, 1),
+        TypicalP = json.Number("typical_p", SmallestShare, 1),
+        EpsilonCutoff = json.Number("epsilon_cutoff", 0, LargestCutoff),
+        EtaCutoff = json.Number("eta_cutoff", 0, LargestCutoff),
     };
 
     /// <summary>These, with what the others state in their place.</summary>
@@ -123,6 +129,7 @@ public sealed record GenerateArguments
         ForcedEosTokenId = others.ForcedEosTokenId ?? ForcedEosTokenId,
         DecoderStartTokenId = others.DecoderStartTokenId ?? DecoderStartTokenId,
         EosTokenId = others.EosTokenId ?? EosTokenId,
+        RenormalizeLogits = others.RenormalizeLogits ?? RenormalizeLogits,
         DoSample = others.DoSample ?? DoSample,
         Temperature = others.Temperature ?? Temperature,
         TopK = others.TopK ?? TopK,
@@ -144,6 +151,7 @@ public sealed record GenerateArguments
         SuppressedAtBegin = BeginSuppressTokens ?? [],
         ForcedBegin = ForcedBosTokenId,
         ForcedEnd = ForcedEosTokenId,
+        Renormalize = RenormalizeLogits ?? false,
     };
 
     /// <summary>The request that these arguments make of a prompt.</summary>
@@ -154,7 +162,7 @@ public sealed record GenerateArguments
     {
         PromptTokens = prompt,
         SourceTokens = source,
-        MaxTokens = MaxNewTokens ?? Math.Max(1, (MaxLength ?? DefaultMaxLength) - prompt.Length),
+        MaxTokens = MaxNewTokens ?? (MaxLength is { } length ? Math.Max(1, length - prompt.Length) : DefaultNewTokens),
         MinTokens = Math.Max(MinNewTokens ?? 0, (MinLength ?? 0) - prompt.Length),
         EndTokens = EosTokenId ?? endTokens,
         Rules = Rules(),

@@ -17,7 +17,7 @@ public sealed record GenerationOrder
 
     public required IReadOnlyList<GenerationPrompt> Prompts { get; init; }
 
-    /// <summary>How each text is written. For a <see cref="Seq2Seq"/> task the model's own settings take its place.</summary>
+    /// <summary>How each text is written. Where <see cref="Stated"/> or <see cref="Seq2Seq"/> is set, that and the model's own settings take the place of its numbers.</summary>
     public TextRequest Request { get; init; } = new() { MaxTokens = int.MaxValue };
 
     /// <summary>Texts for each prompt; text <c>i</c> belongs to prompt <c>i / Choices</c>.</summary>
@@ -36,6 +36,12 @@ public sealed record GenerationOrder
 
     /// <summary>What stands before the names of the request's arguments, for refusals: nothing, or <c>parameters.</c></summary>
     public string ArgumentsPath { get; init; } = "";
+
+    /// <summary>What a pipeline's request states, checked; for the rest the model's generation_config.json holds. Null: <see cref="Request"/> is all.</summary>
+    public GenerateArguments? Stated { get; init; }
+
+    /// <summary>Cuts prompts that are longer; null refuses those that are too long for the model.</summary>
+    public PromptCut? Cut { get; init; }
 
     /// <summary>Set for a task of an encoder-decoder, whose model has settings of its own for it.</summary>
     public Seq2SeqOrder? Seq2Seq { get; init; }
@@ -65,6 +71,10 @@ public sealed record GenerationPrompt
 /// <param name="SourceLanguage">The language's token that ends a source; null: as the tokenizer ends it.</param>
 /// <param name="TargetLanguage">The language's token that begins the text; null: as the model begins it.</param>
 public sealed record Seq2SeqOrder(string Task, GenerateArguments Stated, string? SourceLanguage, string? TargetLanguage, Truncation Truncation);
+
+/// <summary>How prompts are cut.</summary>
+/// <param name="MaxTokens">Tokens that are left at most; null: those that tokenizer and model take.</param>
+public sealed record PromptCut(Truncation Side, int? MaxTokens);
 
 /// <summary>A version that is not listed yet.</summary>
 /// <param name="Name">What its usage is recorded under.</param>

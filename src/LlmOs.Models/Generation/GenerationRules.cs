@@ -21,6 +21,7 @@ internal static class GenerationRules
     public const int MaxStops = 4;
 
     private const int MaxStopLength = 1024;
+    private const int MaxWords = 1024;
 
     /// <summary>Refuses one field unless it asks for nothing.</summary>
     public static void Refuse(string field, bool asksForNothing, string what)
@@ -106,6 +107,19 @@ internal static class GenerationRules
         }
 
         return ids ?? [];
+    }
+
+    /// <summary>Lists of ids, none of them empty.</summary>
+    public static IReadOnlyList<int[]> CheckWords(string field, IReadOnlyList<IReadOnlyList<int>>? words, int vocabulary)
+    {
+        if (words is { Count: > MaxWords })
+        {
+            throw LlmOsException.Invalid(field, $"'{field}' may hold at most {MaxWords} lists, not {words.Count}.");
+        }
+
+        return [.. (words ?? []).Select((word, i) => word is { Count: > 0 }
+            ? CheckIds($"{field}[{i}]", word, vocabulary).ToArray()
+            : throw LlmOsException.Invalid($"{field}[{i}]", $"'{field}[{i}]' must be a list of at least one token id."))];
     }
 
     /// <summary>A share of 0 means the likeliest token alone, as the smallest share above it does.</summary>

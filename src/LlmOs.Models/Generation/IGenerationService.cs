@@ -129,8 +129,9 @@ public interface IEncoderRun : IModelRun
 /// <param name="Hidden">Width of a token's state.</param>
 /// <param name="VectorWidth">Width of a text's vector.</param>
 /// <param name="HasStates">False where it gives out scores alone.</param>
+/// <param name="TokenizerLimit">Tokens to which the tokenizer cuts a text that may be cut; null where it has no limit.</param>
 public sealed record EncoderFacts(
-    string Reference, EncoderHead Head, EncoderLabels Labels, int MaxTokens, int Vocabulary, int Hidden, int VectorWidth, bool HasStates);
+    string Reference, EncoderHead Head, EncoderLabels Labels, int MaxTokens, int Vocabulary, int Hidden, int VectorWidth, bool HasStates, int? TokenizerLimit);
 
 /// <summary>An unlisted version that is looked at.</summary>
 public interface IProbeRun : IModelRun

@@ -9,7 +9,7 @@ internal static class PromptReader
 {
     public static IReadOnlyList<int[]> Read(LoadedModel model, GenerationOrder order, CancellationToken cancel)
     {
-        var prompts = order.Prompts.Select(p => Encode(model, p, p.Field ?? order.Field, cancel)).ToList();
+        var prompts = order.Prompts.Select(p => Cut(model, Encode(model, p, p.Field ?? order.Field, cancel), order.Cut)).ToList();
         CheckScores(model, order);
         return prompts.ConvertAll(p => Check(model, p, order));
     }
@@ -20,6 +20,13 @@ internal static class PromptReader
         { Chat: { } chat } => (model.Chat ?? throw Refused.NoTokenizer(model.Reference, field)).Encode(chat, cancel),
         _ => (model.Tokenizer ?? throw Refused.NoTokenizer(model.Reference, field)).Encode(prompt.Text!, prompt.AddSpecialTokens, parseSpecialTokens: false),
     };
+
+    private static int[] Cut(LoadedModel model, int[] ids, PromptCut? cut)
+    {
+        var shape = model.Engine.Shape;
+        var max = cut is null ? int.MaxValue : Math.Min(cut.MaxTokens ?? model.TokenizerLimit ?? int.MaxValue, shape.Cross?.MaxSource ?? (shape.ContextLength - 1));
+        return ids.Length <= max ? ids : cut!.Side == Truncation.Left ? ids[^max..] : ids[..max];
+    }
 
     private static void CheckScores(LoadedModel model, GenerationOrder order)
     {

@@ -1,4 +1,5 @@
 using LlmOs.Contracts;
+using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 
 namespace LlmOs.Models.Generation;
@@ -15,4 +16,8 @@ internal static class Refused
             Field = field,
             Hint = "Send token ids as the prompt of /v1/completions, or import the model together with its tokenizer.json.",
         };
+
+    /// <summary>The refusal of a text that a model's tokenizer cannot turn into ids: it has no unknown token, or its expressions take too long.</summary>
+    public static LlmOsException CannotEncode(TokenizerFormatException fault) =>
+        new(ErrorCode.UnsupportedFormat, $"The model's tokenizer cannot encode this text: {fault.Message}", fault);
 }

@@ -1,4 +1,5 @@
 using LlmOs.Engine;
+using LlmOs.Formats.Text;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Generation;
@@ -24,7 +25,17 @@ internal sealed class ScoringRun : IScoringRun
 
     public int? BeginToken => _lease.Model.BeginToken;
 
-    public int[] Encode(string text) => _lease.Model.Tokenizer!.Encode(text, addSpecialTokens: false, parseSpecialTokens: false);
+    public int[] Encode(string text)
+    {
+        try
+        {
+            return _lease.Model.Tokenizer!.Encode(text, addSpecialTokens: false, parseSpecialTokens: false);
+        }
+        catch (TokenizerFormatException fault)
+        {
+            throw Refused.CannotEncode(fault); // a job has no handler of errors that would say it
+        }
+    }
 
     public long BytesOf(IEnumerable<int> ids) => ids.Sum(id => (long)(_lease.Model.Texts!.Bytes(id)?.Length ?? 0));
 

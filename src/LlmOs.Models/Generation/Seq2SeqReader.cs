@@ -33,7 +33,7 @@ internal static class Seq2SeqReader
             settings = settings with { ForcedBosTokenId = tokenizer.IdOf(target) ?? throw LlmOsException.Invalid("parameters.tgt_lang", "'parameters.tgt_lang' is no language of this model.") };
         }
 
-        List<int[]> sources = [.. order.Prompts.Select(p => Encode(model, prefix + p.Text, asked, p.Field ?? order.Field))];
+        List<int[]> sources = [.. order.Prompts.Select(p => p.Ids is { } ids ? [.. ids] : Encode(model, prefix + p.Text, asked, p.Field ?? order.Field))];
         var choices = settings.NumReturnSequences ?? 1;
         Require(choices == 1 || settings.DoSample == true || choices <= (settings.NumBeams ?? 1), "parameters.num_return_sequences", "must not be above num_beams");
         Require((settings.NumBeams ?? 1) <= model.Engine.Slots, "parameters.num_beams", $"must be 1 to {model.Engine.Slots}, the sequences that run together");
@@ -54,6 +54,7 @@ internal static class Seq2SeqReader
                 tokenizer.IdOf(language) ?? throw LlmOsException.Invalid("parameters.src_lang", "'parameters.src_lang' is no language of this model."),
             ];
         var max = model.Engine.Shape.Cross!.MaxSource;
+        max = asked.Truncation == Truncation.None ? max : Math.Min(max, model.TokenizerLimit ?? max);
         if (ids.Length == 0)
         {
             throw LlmOsException.Invalid(field, $"'{field}' holds no token. Send some text.");

@@ -25,6 +25,7 @@ internal static class TextGenerator
             SuppressedAtBegin = model.Rules.SuppressedAtBegin,
             ForcedBegin = model.Rules.ForcedBegin,
             ForcedEnd = model.Rules.ForcedEnd,
+            Renormalize = model.Rules.Renormalize,
         },
         Beams = request.Beams,
         EndTokens = [.. model.EndTokens.Union(request.EndTokens)],

@@ -158,6 +158,11 @@ internal sealed class TextRun : ITextRun
     private List<ChoiceJob> Continue(LoadedModel model, CancellationToken cancel)
     {
         (Prompts, Choices) = (PromptReader.Read(model, _order, cancel), _order.Choices);
+        if (_order.Stated is not null)
+        {
+            return JobsOf(StatedReader.Read(model, _order, Prompts), at => () => TextGenerator.Assembler(model, Prompts[at], _order.Request));
+        }
+
         if (_order.Request.MaxTokens == 0)
         {
             return [];

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using LlmOs.Formats;
 using LlmOs.Formats.Text;
@@ -80,24 +79,20 @@ internal sealed partial record ModelFolder(
     /// <exception cref="ModelFormatException">They contradict each other, or need what is not implemented.</exception>
     public static ModelFolder Check(IReadOnlyList<LayoutFile> files)
     {
+        foreach (var file in files)
+        {
+            LfsPointer.RefuseFile(file.Location, file.Path);
+        }
+
         var json = ReadJson(files, ConfigFile)!;
         var architecture = ArchitectureOf(json, files);
         var config = architecture.ReadConfig(json);
-        if (ReadJson(files, "generation_config.json") is { } generation)
-        {
-            GenerationConfig.Read(generation); // a bad one is refused here, not at the first request
-        }
-
-        // What it says of sentences is refused here too, not at the first request.
-        SentenceLayoutReader.Read(name => files.FirstOrDefault(f => f.Path == name) is { } file && new FileInfo(file.Location).Length <= ConfigJson.MaxBytes
-            ? File.ReadAllBytes(file.Location)
-            : null);
-
         foreach (var text in files.Where(f => !f.Path.EndsWith(".safetensors", StringComparison.Ordinal) && !IsOfGraph(f.Path, files)))
         {
             RefuseLarge(text, MaxTextBytes);
         }
 
+        new SideFiles(files).Check(); // what it says of texts, chats and sentences is refused here too, not at the first request
         using var weights = OpenWeights(files);
         CheckIndex(files, weights);
         if (architecture is ForeignEncoder foreign)
@@ -198,14 +193,13 @@ internal sealed partial record ModelFolder(
         RefuseLarge(index, MaxTextBytes);
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(index.Location), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
-            var shards = document.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()!, StringComparer.Ordinal);
+            var shards = PublishedJson.Parse(File.ReadAllBytes(index.Location), IndexFile).GetProperty("weight_map").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()!, StringComparer.Ordinal);
             // A name here becomes a path, so it must be a plain shard's name.
             return shards.Values.FirstOrDefault(name => name is null || !ShardName().IsMatch(name)) is { } wrong
                 ? throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{IndexFile}: '{ModelName.Shorten(wrong)}' is not the name of a shard.")
                 : shards;
         }
-        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception fault) when (fault is KeyNotFoundException or InvalidOperationException)
         {
             throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{IndexFile} is not an object with a weight_map of texts.", fault);
         }

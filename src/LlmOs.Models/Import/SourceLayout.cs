@@ -150,7 +150,9 @@ internal static class SourceLayout
     /// <summary>The floating tensors alone: buffers of whole numbers are not weights.</summary>
     private sealed class FloatWeights(IWeightSource inner) : IWeightSource
     {
-        public IReadOnlyCollection<TensorInfo> Tensors { get; } = [.. inner.Tensors.Where(t => t.Type is TensorType.F32 or TensorType.F16 or TensorType.BF16)];
+        public IReadOnlyCollection<TensorInfo> Tensors { get; } = [.. inner.Tensors.Where(t => t.IsFloating)];
+
+        public IReadOnlyDictionary<string, string> Aliases => inner.Aliases;
 
         public TensorInfo? Find(string name) => Tensors.FirstOrDefault(t => t.Name == name);
 

@@ -16,7 +16,7 @@ internal static class WeightCopy
         var tensors = weights.Tensors.Select(t => t with { Type = type }).ToList();
         var (all, done) = ((double)tensors.Sum(t => t.Elements), 0L);
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
-        var writer = new SafetensorsWriter(file, tensors);
+        var writer = new SafetensorsWriter(file, tensors, new Dictionary<string, string>(weights.Aliases) { ["format"] = "pt" });
         var buffer = new float[BufferElements];
         foreach (var tensor in tensors)
         {

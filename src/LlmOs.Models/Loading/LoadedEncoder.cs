@@ -5,7 +5,7 @@ namespace LlmOs.Models.Loading;
 
 /// <summary>A model version that reads text: its engine, its tokenizer, and how sentences become vectors.</summary>
 internal sealed class LoadedEncoder(
-    string reference, EncoderEngine engine, ITokenizer? tokenizer, SentenceLayout layout, EncoderLabels labels) : LoadedGraph(reference, tokenizer)
+    string reference, EncoderEngine engine, ITokenizer? tokenizer, SentenceLayout layout, EncoderLabels labels, int? tokenizerLimit) : LoadedGraph(reference, tokenizer)
 {
     public EncoderEngine Engine { get; } = engine;
 
@@ -15,6 +15,9 @@ internal sealed class LoadedEncoder(
 
     /// <summary>Maximum tokens of a text, special ones included: the layout's limit, or the model's.</summary>
     public int MaxTokens => Math.Min(Layout.MaxTokens ?? int.MaxValue, Engine.Shape.MaxTokens);
+
+    /// <summary>Tokens to which the tokenizer cuts a text that may be cut; null where it has no limit, or the layout has one, which goes before it.</summary>
+    public int? TokenizerLimit { get; } = layout.MaxTokens is null ? tokenizerLimit : null;
 
     /// <summary>Width of a text's vector.</summary>
     public int VectorWidth => Engine.Shape.SentenceWidth > 0 ? Engine.Shape.SentenceWidth : Engine.Shape.Hidden * Layout.Poolings.Count;

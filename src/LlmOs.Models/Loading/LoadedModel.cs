@@ -33,8 +33,8 @@ internal sealed class LoadedModel(
     ChatPrompts? chat,
     IReadOnlyList<int> endTokens,
     int? beginToken,
-    TokenRules rules,
-    Seq2SeqSetup? seq2Seq) : LoadedGraph(reference, tokenizer)
+    GenerationSetup generation,
+    int? tokenizerLimit) : LoadedGraph(reference, tokenizer)
 {
     public InferenceEngine Engine { get; } = engine;
 
@@ -51,10 +51,16 @@ internal sealed class LoadedModel(
     public TokenTexts? Texts { get; } = tokenizer is null ? null : new TokenTexts(tokenizer);
 
     /// <summary>What the model's own generation_config.json forces and forbids.</summary>
-    public TokenRules Rules { get; } = rules;
+    public TokenRules Rules { get; } = generation.Rules;
+
+    /// <summary>All that it says, for pipelines.</summary>
+    public GenerateArguments Defaults { get; } = generation.Defaults;
 
     /// <summary>Set for an encoder-decoder.</summary>
-    public Seq2SeqSetup? Seq2Seq { get; } = seq2Seq;
+    public Seq2SeqSetup? Seq2Seq { get; } = generation.Seq2Seq;
+
+    /// <summary>Tokens to which the tokenizer cuts a text that may be cut; null where it has no limit.</summary>
+    public int? TokenizerLimit { get; } = tokenizerLimit;
 
     /// <summary>Ids that end a reply.</summary>
     public IReadOnlyList<int> EndTokens { get; } = endTokens;

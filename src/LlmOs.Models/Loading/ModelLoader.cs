@@ -30,19 +30,22 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         var tokenizer = await shelf.OfAsync(model, cancel);
         var layout = await texts.ReadSentenceLayoutAsync(model, cancel);
         var labels = await texts.ReadLabelsAsync(model, cancel);
+        var limit = await texts.ReadTokenizerLimitAsync(model, cancel);
         return new LoadPlan<LoadedGraph>(FolderBytes(graph.OnnxPath), () => new LoadedEncoder(
             model.Reference,
             Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device, new EngineWatch(model.Reference, log), clock)),
             tokenizer,
             layout,
-            labels));
+            labels,
+            limit));
     }
 
     private async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, ServingGraph graph, CancellationToken cancel)
     {
         var engine = options.Value;
         var (endTokens, beginToken) = await texts.ReadIdsAsync(model, cancel);
-        var (rules, seq2Seq) = await texts.ReadGenerationAsync(model, cancel);
+        var generation = await texts.ReadGenerationAsync(model, cancel);
+        var limit = await texts.ReadTokenizerLimitAsync(model, cancel);
         var tokenizer = await shelf.OfAsync(model, cancel);
         var chat = await texts.ReadChatAsync(model, cancel);
         var context = Math.Min(graph.Shape.ContextLength, engine.MaxContext);
@@ -54,8 +57,8 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
             tokenizer is null ? null : new ChatPrompts(tokenizer, chat, clock),
             endTokens,
             beginToken,
-            rules,
-            seq2Seq));
+            generation,
+            limit));
     }
 
     private EngineDevice Device => settings.Device switch

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LlmOs.Formats;
 
 namespace LlmOs.Models.Loading;
@@ -67,15 +66,14 @@ internal static class SentenceLayoutReader
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
-            var modules = document.RootElement.EnumerateArray()
+            var modules = PublishedJson.Parse(json, ModulesFile).EnumerateArray()
                 .Select(m => (m.GetProperty("type").GetString()!.Split('.')[^1], m.GetProperty("path").GetString()!)).ToList();
             // A path here names a file of the model, so it must be a plain folder's name.
             return modules.Find(m => m.Item2.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-'))) is { Item2: not null } wrong
                 ? throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{ModulesFile}: '{wrong.Item2}' is not the name of a module's folder.")
                 : modules;
         }
-        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or NullReferenceException)
+        catch (Exception fault) when (fault is KeyNotFoundException or InvalidOperationException or NullReferenceException)
         {
             throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{ModulesFile} is not a list of modules with a type and a path.", fault);
         }

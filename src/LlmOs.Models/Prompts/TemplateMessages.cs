@@ -77,10 +77,14 @@ internal static class TemplateMessages
 
     private static TemplateValue Content(TemplateMessage message, ChatTraits traits)
     {
-        var parts = message.Parts is { } given && traits.ReadsParts ? given : traits.NeedsParts && message.Content is { } text ? [text] : null;
-        return parts is not null ? TemplateValue.ListOf(parts.Select(Part))
-            : message.Content is { } content ? TemplateValue.Of(content, fromUser: true)
-            : TemplateValue.None;
+        var calls = message.ToolCalls is { Count: > 0 };
+        if (message.Content is not { } content || (calls && traits.CallsNeedNull && content.Length == 0))
+        {
+            return calls ? traits.NoContentBesideCalls : traits.NoContent;
+        }
+
+        var parts = message.Parts is { } given && traits.ReadsParts ? given : traits.NeedsParts ? [content] : null;
+        return parts is not null ? TemplateValue.ListOf(parts.Select(Part)) : TemplateValue.Of(content, fromUser: true);
     }
 
     private static TemplateValue Part(string text) => TemplateValue.MapOf(

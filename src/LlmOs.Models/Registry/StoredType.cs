@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using LlmOs.Formats;
 using LlmOs.Models.Import;
 
@@ -16,7 +15,7 @@ internal static class StoredType
     /// <param name="folder">Where it is written.</param>
     public static LayoutFile Write(LayoutFile config, TensorType type, string folder)
     {
-        var json = JsonNode.Parse(File.ReadAllBytes(config.Location))!.AsObject();
+        var json = PublishedJson.ParseObject(File.ReadAllBytes(config.Location), config.Path);
         json[json.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = type == TensorType.F16 ? "float16" : "float32";
         var path = Path.Combine(folder, config.Path);
         File.WriteAllText(path, json.ToJsonString(Json) + "\n", new UTF8Encoding(false));

@@ -6,6 +6,24 @@ using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 
+/// <summary>Which of two texts is cut when both are too long together.</summary>
+internal enum CutText
+{
+    /// <summary>The longer one, until both are equally long.</summary>
+    LongestFirst,
+    OnlyFirst,
+    OnlySecond,
+}
+
+/// <summary>How texts that are too long are cut.</summary>
+internal readonly record struct TextCut(Truncation Side, CutText Text)
+{
+    /// <summary>They are refused.</summary>
+    public static TextCut None => new(Truncation.None, CutText.LongestFirst);
+
+    public static TextCut Right => new(Truncation.Right, CutText.LongestFirst);
+}
+
 /// <summary>A text as an encoder reads it, with where its tokens come from.</summary>
 /// <param name="Spans">A token each; <see cref="TokenSpan.Sequence"/> is -1 for special ones.</param>
 /// <param name="Cut">Tokens that were cut away.</param>
@@ -18,15 +36,17 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
     /// <param name="parseSpecialTokens">Whether special tokens that the text spells are meant (a mask).</param>
     /// <exception cref="LlmOsException">The text is too long and may not be cut, or the model has no tokenizer.</exception>
     public static EncoderInput Encode(
-        EncoderModel model, string field, string text, string? pair, Truncation truncation, bool parseSpecialTokens = false, int? max = null)
+        EncoderModel model, string field, string text, string? pair, TextCut cut, bool parseSpecialTokens = false, int? max = null)
     {
         var spans = model.TokenizerOf(field).EncodeWithOffsets(text, pair, addSpecialTokens: true, parseSpecialTokens);
-        return Fit(model, field, spans, truncation, max ?? model.Facts.MaxTokens);
+        return Fit(model, field, spans, cut, max ?? model.Facts.MaxTokens);
     }
 
-    /// <summary>Cuts tokens that are too many, as transformers does: from the longer of two texts first.</summary>
-    public static EncoderInput Fit(EncoderModel model, string field, TokenSpan[] spans, Truncation truncation, int max)
+    /// <summary>Cuts tokens that are too many, as transformers does; a cut goes to the tokenizer's own limit where that is smaller.</summary>
+    /// <param name="max">What the model reads.</param>
+    public static EncoderInput Fit(EncoderModel model, string field, TokenSpan[] spans, TextCut cut, int max)
     {
+        max = cut.Side == Truncation.None ? max : Math.Min(max, model.Facts.TokenizerLimit ?? max);
         if (spans.Length == 0)
         {
             throw LlmOsException.Invalid(field, $"'{field}' holds no token, and this model adds none. Send some text.");
@@ -37,7 +57,7 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
             return new EncoderInput(spans, Cut: 0);
         }
 
-        if (truncation == Truncation.None)
+        if (cut.Side == Truncation.None)
         {
             throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {max} tokens; '{field}' has {spans.Length}, special ones included.")
             {
@@ -48,7 +68,21 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
 
         var (first, second) = (spans.Count(s => s.Sequence == 0), spans.Count(s => s.Sequence == 1));
         var room = max - (spans.Length - first - second);
-        var (keepFirst, keepSecond) = Share(first, second, Math.Max(0, room));
+        var (keepFirst, keepSecond) = cut.Text switch
+        {
+            CutText.OnlyFirst => (room - second, second),
+            CutText.OnlySecond => (first, room - first),
+            CutText.LongestFirst => Share(first, second, Math.Max(0, room)),
+        };
+        if (keepFirst < 0 || keepSecond < 0)
+        {
+            throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {max} tokens; of '{field}' the text that may not be cut alone has {(keepFirst < 0 ? second : first)}.")
+            {
+                Field = field,
+                Hint = "Ask for \"truncation\": \"longest_first\", which cuts the longer of the two.",
+            };
+        }
+
         var kept = new List<TokenSpan>(max);
         var seen = new int[2];
         foreach (var span in spans)
@@ -61,7 +95,7 @@ internal sealed record EncoderInput(TokenSpan[] Spans, int Cut)
 
             var (count, keep) = span.Sequence == 0 ? (first, keepFirst) : (second, keepSecond);
             var at = seen[span.Sequence]++;
-            if (truncation == Truncation.Right ? at < keep : at >= count - keep)
+            if (cut.Side == Truncation.Right ? at < keep : at >= count - keep)
             {
                 kept.Add(span);
             }

@@ -40,8 +40,8 @@ internal sealed record EncoderPipeline(string Task, EncoderHead? Head, Func<Enco
         }
     }
 
-    /// <summary>Whether a request asks for a cut of what is too long: <c>truncate</c>, or transformers' <c>truncation</c>.</summary>
-    public static Truncation TruncationOf(PipelineParameters? parameters)
+    /// <summary>Whether a request asks for a cut of what is too long, and of which text: <c>truncate</c>, or transformers' <c>truncation</c>.</summary>
+    public static TextCut CutOf(PipelineParameters? parameters)
     {
         var left = parameters?.TruncationDirection switch
         {
@@ -49,8 +49,27 @@ internal sealed record EncoderPipeline(string Task, EncoderHead? Head, Func<Enco
             "left" or "Left" => true,
             var other => throw LlmOsException.Invalid("parameters.truncation_direction", $"'parameters.truncation_direction' must be \"left\" or \"right\", not \"{(other.Length > 40 ? other[..40] : other)}\"."),
         };
-        return GenerationRules.IsNothing(parameters?.Truncate) && GenerationRules.IsNothing(parameters?.Truncation) ? Truncation.None
-            : left ? Truncation.Left
-            : Truncation.Right;
+        var cut = Asked("truncate", parameters?.Truncate) ?? Asked("truncation", parameters?.Truncation);
+        return cut is { } which ? new TextCut(left ? Truncation.Left : Truncation.Right, which) : TextCut.None;
+    }
+
+    /// <summary>Which of two texts is to be cut; null for no cut.</summary>
+    private static CutText? Asked(string name, JsonElement? stated)
+    {
+        const string Words = "true, false, \"longest_first\", \"only_first\", \"only_second\" or \"do_not_truncate\"";
+        return stated switch
+        {
+            null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined or JsonValueKind.False } => null,
+            { ValueKind: JsonValueKind.True } => CutText.LongestFirst,
+            { ValueKind: JsonValueKind.String } word => word.GetString() switch
+            {
+                "do_not_truncate" => null,
+                "longest_first" => CutText.LongestFirst,
+                "only_first" => CutText.OnlyFirst,
+                "only_second" => CutText.OnlySecond,
+                _ => throw LlmOsException.Invalid($"parameters.{name}", $"'parameters.{name}' must be {Words}."),
+            },
+            _ => throw LlmOsException.Invalid($"parameters.{name}", $"'parameters.{name}' must be {Words}."),
+        };
     }
 }

@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using LlmOs.Contracts;
 using LlmOs.Engine;
-using LlmOs.Models.Generation;
 using LlmOs.Models.Loading;
 
 namespace LlmOs.Models.Tasks;
@@ -13,8 +12,8 @@ internal static class FeatureExtraction
     public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (texts, isList) = PipelineInputs.Texts(request.Inputs);
-        var truncation = EncoderPipeline.TruncationOf(request.Parameters);
-        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t, null, truncation).Text)];
+        var cut = EncoderPipeline.CutOf(request.Parameters);
+        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t, null, cut).Text)];
 
         var states = await model.RunAsync(inputs, EncoderOutput.States, cancel);
 
@@ -50,7 +49,7 @@ internal static class FeatureExtraction
 
     private static async Task<float[][]> EmbedAsync(EncoderModel model, IReadOnlyList<string> texts, CancellationToken cancel)
     {
-        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", t, null, Truncation.Right).Text)];
+        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", t, null, TextCut.Right).Text)];
         return await model.EmbedAsync(inputs, cancel);
     }
 }

@@ -24,8 +24,8 @@ internal static class FillMask
         var targets = Targets(tokenizer, parameters.Targets, model.Facts.Vocabulary);
         var all = targets?.Count ?? model.Facts.Vocabulary;
         var topK = Math.Min(all, (int)(GenerationRules.CheckWhole("parameters.top_k", parameters.TopK is PipelineParameters.All ? null : parameters.TopK, 1, int.MaxValue, "1 or more") ?? DefaultTopK));
-        var truncation = EncoderPipeline.TruncationOf(parameters);
-        EncoderText[] inputs = [.. texts.Select((text, i) => Encode(model, isList ? $"inputs[{i}]" : "inputs", text, mask, truncation))];
+        var cut = EncoderPipeline.CutOf(parameters);
+        EncoderText[] inputs = [.. texts.Select((text, i) => Encode(model, isList ? $"inputs[{i}]" : "inputs", text, mask, cut))];
 
         var logits = await model.RunAsync(inputs, EncoderOutput.Logits, cancel);
 
@@ -33,9 +33,9 @@ internal static class FillMask
         return isList ? answers : answers[0];
     }
 
-    private static EncoderText Encode(EncoderModel model, string field, string text, int mask, Truncation truncation)
+    private static EncoderText Encode(EncoderModel model, string field, string text, int mask, TextCut cut)
     {
-        var input = EncoderInput.Encode(model, field, text, null, truncation, parseSpecialTokens: true).Text;
+        var input = EncoderInput.Encode(model, field, text, null, cut, parseSpecialTokens: true).Text;
         int[] places = [.. Enumerable.Range(0, input.Ids.Length).Where(i => input.Ids[i] == mask)];
         return places.Length > 0
             ? input with { Places = places }

@@ -9,7 +9,7 @@ using LlmOs.Models.Prompts;
 namespace LlmOs.Models.Tasks;
 
 /// <summary>Hugging Face's tasks: which model does one, and what it answers.</summary>
-internal sealed class Pipelines(ModelCatalogue catalogue, IGenerationService generation, TokenizerShelf tokenizers)
+internal sealed class Pipelines(ModelCatalogue catalogue, IGenerationService generation, TokenizerShelf tokenizers, ModelTexts texts)
 {
     public static IReadOnlyList<string> Tasks { get; } =
         [ModelIntake.TextGeneration, "text2text-generation", "summarization", "translation", .. EncoderPipeline.All.Select(p => p.Task)];
@@ -33,6 +33,9 @@ internal sealed class Pipelines(ModelCatalogue catalogue, IGenerationService gen
         "text-classification" when !GenerationRules.IsNothing(request.Parameters?.CandidateLabels) => "zero-shot-classification",
         var task => EncoderPipeline.All.FirstOrDefault(pipeline => pipeline.IsAskedOf(task, request.Inputs))?.Task ?? task,
     };
+
+    /// <summary>Whether a model's own settings draw tokens where a request does not say.</summary>
+    public async Task<bool> SamplesAsync(ServableModel model, CancellationToken cancel) => (await texts.ReadGenerationAsync(model, cancel)).Defaults.DoSample ?? false;
 
     /// <summary>Begins to write the texts of <c>text-generation</c>.</summary>
     public Task<ITextRun> WriteAsync(ServableModel model, TextGenerationPlan plan, GenerationCaller caller, CancellationToken cancel) =>

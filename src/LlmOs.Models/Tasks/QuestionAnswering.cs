@@ -52,12 +52,13 @@ internal static class QuestionAnswering
         }
 
         TokenSpan[] own = [.. spans.Where(s => s.Sequence == 1)];
-        TokenSpan[] before = [.. spans[..first]];
         TokenSpan[] after = [.. spans[(first + own.Length)..]];
+        var asked = 0;
+        TokenSpan[] before = [.. spans[..first].Where(s => s.Sequence != 0 || asked++ < rules.QuestionTokens)];
         var room = rules.Window - before.Length - after.Length;
         if (room <= rules.Stride)
         {
-            throw LlmOsException.Invalid(field, $"The question has {before.Length} tokens; a window of {rules.Window} that overlaps by {rules.Stride} leaves no room for the context. Shorten the question, or raise max_seq_len.");
+            throw LlmOsException.Invalid(field, $"The question has {before.Length} tokens; a window of {rules.Window} that overlaps by {rules.Stride} leaves no room for the context. Shorten the question, cut it with max_question_len, or raise max_seq_len.");
         }
 
         List<EncoderInput> windows = [];
@@ -178,14 +179,16 @@ internal static class QuestionAnswering
         return at;
     }
 
-    private sealed record Rules(int TopK, int AnswerTokens, int Window, int Stride, bool HandleImpossible, bool AlignToWords)
+    private sealed record Rules(int TopK, int AnswerTokens, int QuestionTokens, int Window, int Stride, bool HandleImpossible, bool AlignToWords)
     {
         public static Rules Read(PipelineParameters parameters, EncoderModel model)
         {
-            var window = (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 8, model.Facts.MaxTokens, $"8 to {model.Facts.MaxTokens}") ?? Math.Min(model.Facts.MaxTokens, DefaultWindow));
+            var usual = Math.Min(DefaultWindow, Math.Min(model.Facts.MaxTokens, model.Facts.TokenizerLimit ?? DefaultWindow));
+            var window = (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 8, model.Facts.MaxTokens, $"8 to {model.Facts.MaxTokens}") ?? usual);
             return new Rules(
                 (int)(GenerationRules.CheckWhole("parameters.top_k", parameters.TopK is PipelineParameters.All ? null : parameters.TopK, 1, MaxAnswers, $"1 to {MaxAnswers}") ?? 1),
                 (int)(GenerationRules.CheckWhole("parameters.max_answer_len", parameters.MaxAnswerLen, 1, int.MaxValue, "1 or more") ?? DefaultAnswer),
+                (int)(GenerationRules.CheckWhole("parameters.max_question_len", parameters.MaxQuestionLen, 1, int.MaxValue, "1 or more") ?? int.MaxValue),
                 window,
                 (int)(GenerationRules.CheckWhole("parameters.doc_stride", parameters.DocStride, 0, window - 1, $"0 to {window - 1}") ?? Math.Min(window / 2, DefaultStride)),
                 parameters.HandleImpossibleAnswer ?? false,

@@ -18,9 +18,9 @@ internal static class TextClassification
         var parameters = request.Parameters ?? new PipelineParameters();
         var function = FunctionOf(parameters.FunctionToApply, model.Facts.Labels);
         var topK = parameters.TopK is null ? (int?)null : TopKOf(parameters.TopK.Value, model.Facts.Labels.Names.Count);
-        var truncation = EncoderPipeline.TruncationOf(parameters);
+        var cut = EncoderPipeline.CutOf(parameters);
         var max = Math.Min(GenerationRules.CheckMaxTokens("parameters.max_length", parameters.MaxLength, MinLength) ?? int.MaxValue, model.Facts.MaxTokens);
-        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, truncation, max: max).Text)];
+        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t.Text, t.Pair, cut, max: max).Text)];
 
         var logits = await model.RunAsync(inputs, EncoderOutput.Logits, cancel);
 

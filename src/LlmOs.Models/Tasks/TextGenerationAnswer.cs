@@ -32,19 +32,32 @@ internal sealed class TextGenerationAnswer(ITextRun run, TextGenerationPlan plan
             yield return new GenerationStreamEvent(
                 reply.Pieces.Count,
                 ToToken(piece) with { Text = piece.Text },
-                isLast ? reply.Text : null,
+                isLast ? TextOf(plan.Inputs[0], reply) : null,
                 isLast && plan.Details ? ToDetails(reply, withTokens: false) : null);
         }
+    }
+
+    /// <summary>The new text; cleaned up, it is what the whole has more than the prompt does.</summary>
+    private string TextOf(GenerationInput input, Reply reply)
+    {
+        if (!plan.CleansUp)
+        {
+            return reply.Text;
+        }
+
+        var whole = SpaceCleanUp.Of(input.Text + reply.Text);
+        return whole[Math.Min(whole.Length, SpaceCleanUp.Of(input.Text ?? "").Length)..];
     }
 
     private GeneratedText ToText(GenerationInput input, int[] prompt, Reply reply)
     {
         var details = plan.Details ? ToDetails(reply, withTokens: true) : null;
+        var text = TextOf(input, reply);
         return plan.Output switch
         {
             GenerationOutput.TokenIds => new GeneratedText { TokenIds = [.. prompt, .. reply.Ids], Details = details },
-            GenerationOutput.NewText => new GeneratedText { Text = reply.Text, Details = details },
-            GenerationOutput.FullText => new GeneratedText { Text = input.Chat is { } chat ? Continue(chat, reply.Text) : input.Text + reply.Text, Details = details },
+            GenerationOutput.NewText => new GeneratedText { Text = text, Details = details },
+            GenerationOutput.FullText => new GeneratedText { Text = input.Chat is { } chat ? Continue(chat, text) : input.Text + text, Details = details },
         };
     }
 

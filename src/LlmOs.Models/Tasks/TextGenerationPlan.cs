@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LlmOs.Contracts;
-using LlmOs.Engine;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
@@ -22,10 +21,11 @@ internal enum GenerationOutput
 
 /// <summary>A <c>text-generation</c> request with every argument checked, in transformers' meaning.</summary>
 /// <param name="IsList">A list came in, so a list of answers goes out, also for one input.</param>
+/// <param name="Request">How its texts end and what is shown of them.</param>
+/// <param name="Stated">What it states of generation; the model's own settings hold for the rest.</param>
 internal sealed record TextGenerationPlan(
-    IReadOnlyList<GenerationInput> Inputs, bool IsList, TextRequest Request, int Choices, long? Seed, string Prefix, bool? AddSpecialTokens, GenerationOutput Output, bool Details, bool Stream, IReadOnlyList<string> Unused)
+    IReadOnlyList<GenerationInput> Inputs, bool IsList, TextRequest Request, GenerateArguments Stated, int Choices, long? Seed, GenerationOutput Output, bool Details, bool Stream)
 {
-    private const int DefaultNewTokens = 256;
     private const int MaxInputs = 2048;
 
     private static readonly string[] ChatRoles = ["system", "developer", "user", "assistant", "tool"];
@@ -48,49 +48,59 @@ internal sealed record TextGenerationPlan(
         }
     }
 
-    public static TextGenerationPlan From(PipelineRequest request, (IReadOnlyList<GenerationInput> Inputs, bool IsList) inputs)
+    /// <summary>Read by the model before each text, not returned.</summary>
+    public string Prefix { get; init; } = "";
+
+    public bool? AddSpecialTokens { get; init; }
+
+    public PromptCut? Cut { get; init; }
+
+    /// <summary>Whether blanks before punctuation are taken away.</summary>
+    public bool CleansUp { get; init; }
+
+    /// <summary>Arguments that have no effect.</summary>
+    public IReadOnlyList<string> Unused { get; init; } = [];
+
+    /// <param name="samples">Whether the model's own settings draw tokens where the request does not say.</param>
+    public static TextGenerationPlan From(PipelineRequest request, (IReadOnlyList<GenerationInput> Inputs, bool IsList) inputs, ServableModel model, bool samples)
     {
         var arguments = request.Parameters ?? new PipelineParameters();
         RefuseUnbuilt(arguments);
         var stream = request.Stream ?? false;
         var details = arguments.Details ?? false;
-        var choices = GenerationRules.CheckChoices("parameters.num_return_sequences", arguments.NumReturnSequences);
+        var stated = new StatedArguments(arguments);
+        var choices = stated.Choices;
         if (stream && (inputs.Inputs.Count > 1 || choices > 1))
         {
             throw LlmOsException.Invalid("stream", "'stream' takes one input and one text for it.");
         }
 
-        var maxNew = GenerationRules.CheckMaxTokens("parameters.max_new_tokens", arguments.MaxNewTokens);
-        var maxLength = GenerationRules.CheckMaxTokens("parameters.max_length", arguments.MaxLength);
-        var (sampling, unused) = ReadSampling(arguments);
+        var settings = stated.Read(model.Vocabulary);
         var text = new TextRequest
         {
-            MaxTokens = maxNew ?? (maxLength is null ? DefaultNewTokens : int.MaxValue),
-            MaxLength = maxNew is null ? maxLength : null,
-            MinTokens = (int)(GenerationRules.CheckWhole("parameters.min_new_tokens", arguments.MinNewTokens, 0, int.MaxValue, "0 or more") ?? 0),
-            Stop = [.. GenerationRules.CheckStop("parameters.stop", arguments.Stop)
-                .Concat(GenerationRules.CheckStop("parameters.stop_sequence", arguments.StopSequence))
-                .Concat(GenerationRules.CheckStop("parameters.stop_strings", arguments.StopStrings))],
+            MaxTokens = int.MaxValue,
+            Stop = stated.Stops,
             KeepStop = true,
             TopLogprobs = details || stream ? 0 : null,
             ContinuesPrompt = inputs.Inputs[0].Chat is null,
-            Sampling = sampling,
-            Rules = new TokenRules { NoRepeatNgram = (int)(GenerationRules.CheckWhole("parameters.no_repeat_ngram_size", arguments.NoRepeatNgramSize, 0, int.MaxValue, "0 (no rule) or more") ?? 0) },
-            MinLength = (int)(GenerationRules.CheckWhole("parameters.min_length", arguments.MinLength, 0, int.MaxValue, "0 or more") ?? 0),
-            Beams = BeamFields.Read("parameters.", arguments.NumBeams, arguments.LengthPenalty, arguments.EarlyStopping, choices),
         };
         return new TextGenerationPlan(
             inputs.Inputs,
             inputs.IsList,
             text,
+            settings,
             choices,
-            arguments.Seed,
-            arguments.Prefix ?? "",
-            arguments.AddSpecialTokens,
+            stated.Seed,
             arguments.ReturnTensors == true ? GenerationOutput.TokenIds : arguments.ReturnFullText == false ? GenerationOutput.NewText : GenerationOutput.FullText,
             details,
-            stream,
-            unused);
+            stream)
+        {
+            Prefix = arguments.Prefix ?? "",
+            AddSpecialTokens = arguments.AddSpecialTokens,
+            Cut = CutOf(arguments),
+            CleansUp = arguments.CleanUpTokenizationSpaces ?? false,
+            Unused = settings.DoSample ?? samples ? [] : [.. stated.Sampling().Select(name => $"{name} (needs do_sample)")],
+        };
     }
 
     /// <summary>What is asked of a model.</summary>
@@ -104,6 +114,8 @@ internal sealed record TextGenerationPlan(
             ? new GenerationPrompt { Chat = ToConversation(chat) }
             : new GenerationPrompt { Text = Prefix + input.Text, AddSpecialTokens = AddSpecialTokens ?? true })],
         Request = Request,
+        Stated = Stated,
+        Cut = Cut,
         Choices = Choices,
         Seed = Seed,
     };
@@ -121,36 +133,18 @@ internal sealed record TextGenerationPlan(
         GenerationRules.Refuse("parameters.grammar", GenerationRules.IsNothing(arguments.Grammar), "constrained decoding");
     }
 
-    /// <summary>As in transformers, nothing is drawn unless <c>do_sample</c> says so; what then has no effect is told.</summary>
-    private static (SamplingParameters Sampling, IReadOnlyList<string> Unused) ReadSampling(PipelineParameters arguments)
+    /// <summary>A number is text-generation-inference's: so many tokens of a prompt's end.</summary>
+    private static PromptCut? CutOf(PipelineParameters arguments)
     {
-        var temperature = GenerationRules.CheckNumber("parameters.temperature", arguments.Temperature, 0, 2);
-        var topP = GenerationRules.CheckNumber("parameters.top_p", arguments.TopP, 0, 1);
-        var topK = (int?)GenerationRules.CheckWhole("parameters.top_k", arguments.TopK is PipelineParameters.All ? null : arguments.TopK, 0, int.MaxValue, "0 (all) or more");
-        var minP = GenerationRules.CheckNumber("parameters.min_p", arguments.MinP, 0, 1);
-        var typicalP = GenerationRules.CheckNumber("parameters.typical_p", arguments.TypicalP, 0, 1);
-        var sampling = new SamplingParameters { RepetitionPenalty = GenerationRules.CheckPenalty("parameters.repetition_penalty", arguments.RepetitionPenalty) };
-        if (arguments.DoSample == true)
+        if (arguments.Truncate is { ValueKind: JsonValueKind.Number } number)
         {
-            return (sampling with
-            {
-                Temperature = temperature ?? 1,
-                TopP = GenerationRules.NotNothing(topP ?? 1),
-                TopK = topK ?? 0,
-                MinP = minP ?? 0,
-                TypicalP = GenerationRules.NotNothing(typicalP ?? 1),
-            }, []);
+            return number.TryGetInt32(out var tokens) && tokens >= 1
+                ? new PromptCut(Truncation.Left, tokens)
+                : throw LlmOsException.Invalid("parameters.truncate", "'parameters.truncate' must be true, false or a whole number of 1 or more.");
         }
 
-        string?[] unused =
-        [
-            temperature is null ? null : "temperature (needs do_sample)",
-            topP is null ? null : "top_p (needs do_sample)",
-            topK is null ? null : "top_k (needs do_sample)",
-            minP is null ? null : "min_p (needs do_sample)",
-            typicalP is null ? null : "typical_p (needs do_sample)",
-        ];
-        return (sampling with { Temperature = 0 }, [.. unused.OfType<string>()]);
+        var side = EncoderPipeline.CutOf(arguments).Side;
+        return side == Truncation.None ? null : new PromptCut(side, null);
     }
 
     private static GenerationInput ReadInput(JsonElement input, int at) => input.ValueKind switch

@@ -2,7 +2,6 @@ using System.Numerics.Tensors;
 using LlmOs.Contracts;
 using LlmOs.Engine;
 using LlmOs.Infrastructure;
-using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 
@@ -27,7 +26,7 @@ internal static class TextRanking
         List<IReadOnlyList<RankedText>> answers = [];
         foreach (var (query, texts) in groups)
         {
-            EncoderText[] inputs = [.. texts.Prepend(query).Select(text => EncoderInput.Encode(model, "inputs", text, null, Truncation.Right).Text)];
+            EncoderText[] inputs = [.. texts.Prepend(query).Select(text => EncoderInput.Encode(model, "inputs", text, null, TextCut.Right).Text)];
             var vectors = await model.EmbedAsync(inputs, cancel);
             answers.Add([.. texts.Select((_, i) => new RankedText(i, TensorPrimitives.CosineSimilarity<float>(vectors[0], vectors[i + 1]))).OrderByDescending(text => text.Score)]);
         }

@@ -21,6 +21,7 @@ internal static class TokenClassification
             throw LlmOsException.Invalid("parameters.aggregation_strategy", $"'parameters.aggregation_strategy' must be one of {string.Join(", ", Strategies)}.");
         }
 
+        // Windows are as long as the tokenizer cuts texts; a text that is read whole is as long as the model reads.
         var max = Window(model, parameters);
         var stride = (int?)GenerationRules.CheckWhole("parameters.stride", parameters.Stride, 0, max - 3, $"0 to {max - 3}");
         if (stride > 0 && strategy == "none")
@@ -36,7 +37,7 @@ internal static class TokenClassification
             var field = isList ? $"inputs[{i}]" : "inputs";
             var windows = stride is { } overlap
                 ? Windows(tokenizer.EncodeWithOffsets(texts[i], null, addSpecialTokens: true, parseSpecialTokens: false), max, overlap)
-                : [EncoderInput.Encode(model, field, texts[i], null, EncoderPipeline.TruncationOf(parameters), max: max)];
+                : [EncoderInput.Encode(model, field, texts[i], null, EncoderPipeline.CutOf(parameters), max: max)];
             var logits = await model.RunAsync([.. windows.Select(w => w.Text)], EncoderOutput.Logits, cancel);
             var words = new WordLabels(tokenizer, model.Facts.Labels.Names, texts[i]);
             var found = windows.SelectMany((w, at) => words.Read(w.Spans, logits[at], strategy)).Where(e => !ignored.Contains(e.Label)).ToList();
@@ -52,7 +53,7 @@ internal static class TokenClassification
     }
 
     private static int Window(EncoderModel model, PipelineParameters parameters) =>
-        (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 4, model.Facts.MaxTokens, $"4 to {model.Facts.MaxTokens}") ?? model.Facts.MaxTokens);
+        (int)(GenerationRules.CheckWhole("parameters.max_seq_len", parameters.MaxSeqLen, 4, model.Facts.MaxTokens, $"4 to {model.Facts.MaxTokens}") ?? (parameters.Stride > 0 ? Math.Min(model.Facts.MaxTokens, model.Facts.TokenizerLimit ?? int.MaxValue) : model.Facts.MaxTokens));
 
     /// <summary>A long text in windows that overlap by some tokens, each with the special tokens around it.</summary>
     private static List<EncoderInput> Windows(TokenSpan[] spans, int max, int overlap)

@@ -25,7 +25,7 @@ internal static class ZeroShot
 
         var hypotheses = candidates.Select(label => template.Replace("{}", label, StringComparison.Ordinal)).ToList();
         // The premise is what is cut: without its hypothesis a pair says nothing.
-        EncoderText[] pairs = [.. texts.SelectMany((text, i) => hypotheses.Select(h => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", text, h, Truncation.Right).Text))];
+        EncoderText[] pairs = [.. texts.SelectMany((text, i) => hypotheses.Select(h => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", text, h, new TextCut(Truncation.Right, CutText.OnlyFirst)).Text))];
 
         var logits = await model.RunAsync(pairs, EncoderOutput.Logits, cancel);
 

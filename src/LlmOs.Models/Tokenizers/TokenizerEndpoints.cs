@@ -72,20 +72,26 @@ internal static class TokenizerEndpoints
     private static async Task<Ok<EncodeReply>> Encode(EncodeRequest request, string model, TokenizerLibrary library, CancellationToken cancel)
     {
         var tokenizer = await library.FindAsync(model, cancel);
-        try
-        {
-            return TypedResults.Ok(new EncodeReply(tokenizer.EncodeBatch(request.Texts, request.AddSpecialTokens, parseSpecialTokens: true)));
-        }
-        catch (TokenizerFormatException fault)
-        {
-            throw new LlmOsException(ErrorCode.UnsupportedFormat, $"This tokenizer cannot encode the text: {fault.Message}", fault) { Field = "texts" };
-        }
+        return TypedResults.Ok(new EncodeReply(Refusing("encode the text", "texts", () => tokenizer.EncodeBatch(request.Texts, request.AddSpecialTokens, parseSpecialTokens: true))));
     }
 
     private static async Task<Ok<DecodeReply>> Decode(DecodeRequest request, string model, TokenizerLibrary library, CancellationToken cancel)
     {
         var tokenizer = await library.FindAsync(model, cancel);
-        return TypedResults.Ok(new DecodeReply([.. request.Ids.Select(ids => tokenizer.Decode([.. ids], request.SkipSpecialTokens))]));
+        return TypedResults.Ok(new DecodeReply(Refusing("decode the ids", "ids", () => request.Ids.Select(ids => tokenizer.Decode([.. ids], request.SkipSpecialTokens)).ToList())));
+    }
+
+    /// <summary>What a tokenizer cannot do with this input (it has no unknown token, its expressions take too long) is the input's fault, not the server's.</summary>
+    private static T Refusing<T>(string what, string field, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (TokenizerFormatException fault)
+        {
+            throw new LlmOsException(ErrorCode.UnsupportedFormat, $"This tokenizer cannot {what}: {fault.Message}", fault) { Field = field };
+        }
     }
 
     private static LlmOsException NotStored(string name) => LlmOsException.NotFound("stored tokenizer", name, "/api/v1/tokenizers");

@@ -26,16 +26,17 @@ internal sealed record DecoderArchitecture(string ModelType, string ClassName, F
     /// <summary>The graph, on demand with its hidden states as outputs.</summary>
     internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)
     {
+        config = config.Ties is null ? Settle(config, weights) : config;
         CheckWeights(config, weights);
         using var graph = new OnnxGraph(ModelType, folder);
-        Build(new DecoderWriter(new GraphWriter(graph, View(weights), precision, cancel), config, withStates));
+        Build(new DecoderWriter(new GraphWriter(graph, View(weights), TiesOf(config), precision, cancel), config, withStates));
         return new ServingGraph(graph.Save(), ShapeOf(config));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
     {
         using var sketch = OnnxGraph.Sketch();
-        var writer = new GraphWriter(sketch, weights: null, WeightPrecision.F32, CancellationToken.None);
+        var writer = new GraphWriter(sketch, weights: null, TiesOf(config), WeightPrecision.F32, CancellationToken.None);
         Build(new DecoderWriter(writer, config, withStates: false));
         return writer.Needed;
     }
@@ -56,11 +57,8 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
     /// </summary>
     internal IReadOnlyList<string> LeftOver { get; init; } = [];
 
-    /// <summary>What the files decide and the configuration leaves open.</summary>
-    internal Func<ModelConfig, IWeightSource, ModelConfig> Settle { get; init; } = (config, _) => config;
-
-    /// <summary>The head's weight: left over where it is a copy of the embedding.</summary>
-    internal string? TiedHead { get; init; }
+    /// <summary>Groups of weights that may be one and the same, by all the names under which it is asked for.</summary>
+    internal Func<ModelConfig, IReadOnlyList<IReadOnlyList<string>>> Ties { get; init; } = _ => [];
 
     /// <summary>How it is trained; null where it is only served.</summary>
     public TrainableLayout? Training { get; init; }
@@ -78,10 +76,19 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
     /// <exception cref="ModelFormatException">The weights do not fit the configuration.</exception>
     public abstract ModelGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel);
 
+    /// <summary>The configuration with what only the files tell: which weights are one and the same.</summary>
+    public ModelConfig Settle(ModelConfig config, IWeightSource weights) => config with { Ties = WeightTies.Of(Ties(config), View(weights)) };
+
+    /// <summary>The name under which each tied weight is read.</summary>
+    internal IReadOnlyDictionary<string, string> TiesOf(ModelConfig config) => config.Ties ?? WeightTies.Assumed(Ties(config));
+
     /// <exception cref="ModelFormatException">Weights are missing, left over or of another shape; the message names them.</exception>
-    public void CheckWeights(ModelConfig config, IWeightSource weights) =>
+    public void CheckWeights(ModelConfig config, IWeightSource weights)
+    {
+        var ties = TiesOf(config);
         WeightMap.Check(Weights(config), View(weights), name =>
-            LeftOver.Any(part => part.EndsWith('*') ? name.StartsWith(part[..^1], StringComparison.Ordinal) : name.EndsWith(part, StringComparison.Ordinal)) || (config.TiedEmbeddings && name == TiedHead));
+            ties.ContainsKey(name) || LeftOver.Any(part => part.EndsWith('*') ? name.StartsWith(part[..^1], StringComparison.Ordinal) : name.EndsWith(part, StringComparison.Ordinal)));
+    }
 
     /// <summary>Published weights under the names of this architecture, in the order in which they are stored.</summary>
     public IWeightSource Named(IWeightSource weights) => new WeightView(weights, Rename, _ => false);

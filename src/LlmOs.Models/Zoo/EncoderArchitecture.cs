@@ -45,16 +45,17 @@ internal sealed record EncoderArchitecture(
     /// <summary>The graph, on demand with its hidden states as outputs.</summary>
     internal EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)
     {
+        config = config.Ties is null ? Settle(config, weights) : config;
         CheckWeights(config, weights);
         using var graph = new OnnxGraph(ModelType, folder);
-        Build(new EncoderWriter(new GraphWriter(graph, View(weights), precision, cancel), config, withStates, Shape(config).HasTypes));
+        Build(new EncoderWriter(new GraphWriter(graph, View(weights), TiesOf(config), precision, cancel), config, withStates, Shape(config).HasTypes));
         return new EncoderGraph(graph.Save(), Shape(config));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
     {
         using var sketch = OnnxGraph.Sketch();
-        var writer = new GraphWriter(sketch, weights: null, WeightPrecision.F32, CancellationToken.None);
+        var writer = new GraphWriter(sketch, weights: null, TiesOf(config), WeightPrecision.F32, CancellationToken.None);
         Build(new EncoderWriter(writer, config, withStates: false, Shape(config).HasTypes));
         return writer.Needed;
     }

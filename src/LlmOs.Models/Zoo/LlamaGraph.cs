@@ -15,7 +15,7 @@ public static class LlamaGraph
     internal static DecoderArchitecture Architecture { get; } = new("llama", "LlamaForCausalLM", ModelConfig.Read, Build)
     {
         LeftOver = [".rotary_emb.inv_freq"],
-        TiedHead = LlamaWeights.Head,
+        Ties = WeightTies.Head(LlamaWeights.Embedding, LlamaWeights.Head),
         Training = new TrainableLayout("Llama", LlamaSizes.OfConfig, LlamaSizes.OfShape),
     };
 
@@ -41,7 +41,7 @@ public static class LlamaGraph
             decoder.Add(MlpOf(decoder, at, decoder.RmsNorm($"{at}.post_attention_layernorm")));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm"), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm"), "lm_head");
     }
 
     internal static AttentionWeights AttentionOf(ModelConfig config, string at) => AttentionWeights.Separate(

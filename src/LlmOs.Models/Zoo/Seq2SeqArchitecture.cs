@@ -30,24 +30,24 @@ internal sealed record Seq2SeqArchitecture(
 
     internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)
     {
-        config = Settle(config, weights);
+        config = config.Ties is null ? Settle(config, weights) : config;
         CheckWeights(config, weights);
         var view = View(weights);
         using (var encoder = new OnnxGraph(ModelType + " encoder", folder, DecoderGraph.EncoderFile, "encoder.bin"))
         {
-            BuildEncoder(new EncoderWriter(new GraphWriter(encoder, view, precision, cancel), config, withStates, types: false));
+            BuildEncoder(new EncoderWriter(new GraphWriter(encoder, view, TiesOf(config), precision, cancel), config, withStates, types: false));
             encoder.Save();
         }
 
         using var decoder = new OnnxGraph(ModelType, folder);
-        BuildDecoder(new DecoderWriter(new GraphWriter(decoder, view, precision, cancel), DecoderOf(config), withStates));
+        BuildDecoder(new DecoderWriter(new GraphWriter(decoder, view, TiesOf(config), precision, cancel), DecoderOf(config), withStates));
         return new ServingGraph(decoder.Save(), ShapeOf(config));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
     {
         using var sketch = OnnxGraph.Sketch();
-        var writer = new GraphWriter(sketch, weights: null, WeightPrecision.F32, CancellationToken.None);
+        var writer = new GraphWriter(sketch, weights: null, TiesOf(config), WeightPrecision.F32, CancellationToken.None);
         BuildEncoder(new EncoderWriter(writer, config, withStates: false, types: false));
         BuildDecoder(new DecoderWriter(writer, DecoderOf(config), withStates: false));
         return writer.Needed;

@@ -13,6 +13,7 @@ internal static class WeightMap
     {
         List<string> faults = [];
         var names = needed.Select(n => n.Name).ToHashSet(StringComparer.Ordinal);
+        names.UnionWith(found.Aliases.Where(alias => names.Contains(alias.Key)).Select(alias => alias.Value).ToList());
         Note(faults, "missing", needed.Where(n => found.Find(n.Name) is null).Select(n => $"{n.Name} {n.ShapeText}"));
         Note(faults, "left over", found.Tensors.Where(t => !names.Contains(t.Name) && !mayBeLeftOver(t.Name)).Select(t => $"{t.Name} {t.ShapeText}"));
         Note(faults, "of another shape", needed
@@ -23,7 +24,7 @@ internal static class WeightMap
             throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"The weights do not fit config.json: {string.Join("; ", faults)}.");
         }
 
-        if (needed.Select(n => found.Find(n.Name)!).FirstOrDefault(t => t.Type is not (TensorType.F32 or TensorType.F16 or TensorType.BF16)) is { } wrong)
+        if (needed.Select(n => found.Find(n.Name)!).FirstOrDefault(t => !t.IsFloating) is { } wrong)
         {
             throw new ModelFormatException(
                 ModelFormatProblem.UnsupportedFormat,

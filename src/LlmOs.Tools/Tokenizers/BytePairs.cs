@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -11,42 +9,10 @@ namespace LlmOs.Tools.Tokenizers;
 /// <param name="merges">Pairs of indices into <paramref name="tokens"/>, earliest first.</param>
 internal sealed class BytePairs(IReadOnlyList<string> specialTokens, IReadOnlyList<byte[]> tokens, IReadOnlyList<(int Left, int Right)> merges)
 {
-    /// <summary>Words whose ids are remembered while encoding.</summary>
-    private const int Remembered = 200_000;
-
-    private readonly Dictionary<(int, int), int> _ranks = merges.Select((pair, rank) => (pair, rank)).ToDictionary(x => x.pair, x => x.rank);
-    private readonly Dictionary<string, int[]> _words = new(StringComparer.Ordinal);
-    private readonly int[] _idOfByte = [.. Enumerable.Range(0, 256).Select(b => ByteAlphabet.Order.ToList().IndexOf((byte)b))];
-
     public int VocabularySize => specialTokens.Count + tokens.Count;
 
     /// <summary>Merges as pairs of spellings.</summary>
     public IEnumerable<(string Left, string Right)> Merges => merges.Select(m => (ByteAlphabet.Spell(tokens[m.Left]), ByteAlphabet.Spell(tokens[m.Right])));
-
-    /// <summary>Appends the ids of a text without special tokens. Not safe on several threads: it remembers words.</summary>
-    public void Encode(ReadOnlySpan<char> text, List<int> ids)
-    {
-        var lookup = _words.GetAlternateLookup<ReadOnlySpan<char>>();
-        while (text.Length > 0)
-        {
-            var word = text[..WordSplitter.NextLength(text)];
-            if (!lookup.TryGetValue(word, out var known))
-            {
-                known = EncodeWord(word);
-                if (_words.Count < Remembered)
-                {
-                    lookup[word] = known;
-                }
-            }
-
-            ids.AddRange(known);
-            text = text[word.Length..];
-        }
-    }
-
-    /// <summary>The text of ids; special tokens give none.</summary>
-    public string Decode(IEnumerable<int> ids) =>
-        Encoding.UTF8.GetString([.. ids.Where(id => id >= specialTokens.Count).SelectMany(id => tokens[id - specialTokens.Count])]);
 
     /// <summary>Writes <c>tokenizer.json</c> as Hugging Face's tokenizers library reads it.</summary>
     public void Write(string path)
@@ -122,42 +88,5 @@ internal sealed class BytePairs(IReadOnlyList<string> specialTokens, IReadOnlyLi
 
         json.WriteEndArray();
         json.WriteEndObject();
-    }
-
-    private int[] EncodeWord(ReadOnlySpan<char> word)
-    {
-        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(word.Length)];
-        var symbols = new List<int>(word.Length);
-        foreach (var b in bytes.AsSpan(0, Encoding.UTF8.GetBytes(word, bytes)))
-        {
-            symbols.Add(_idOfByte[b]);
-        }
-
-        while (true)
-        {
-            var (at, best) = (-1, int.MaxValue);
-            for (var i = 0; i + 1 < symbols.Count; i++)
-            {
-                if (_ranks.TryGetValue((symbols[i], symbols[i + 1]), out var rank) && rank < best)
-                {
-                    (at, best) = (i, rank);
-                }
-            }
-
-            if (at < 0)
-            {
-                break;
-            }
-
-            symbols[at] = 256 + best;
-            symbols.RemoveAt(at + 1);
-        }
-
-        foreach (ref var symbol in CollectionsMarshal.AsSpan(symbols))
-        {
-            symbol += specialTokens.Count;
-        }
-
-        return [.. symbols];
     }
 }

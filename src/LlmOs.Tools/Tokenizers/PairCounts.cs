@@ -3,12 +3,23 @@ using System.Runtime.InteropServices;
 namespace LlmOs.Tools.Tokenizers;
 
 /// <summary>How often each pair stands next to each other, kept up to date while words shrink.</summary>
+/// <remarks>
+/// All words lie behind one another as a linked list of symbols, and each pair knows its places, so that a merge costs what it
+/// changes: a text that is one word is learnt from as fast as one of many.
+/// </remarks>
 internal sealed class PairCounts
 {
-    private readonly List<(int[] Symbols, long Count)> _words = [];
-    private readonly Dictionary<(int, int), long> _pairs = [];
-    private readonly Dictionary<(int, int), HashSet<int>> _where = [];
-    private readonly PriorityQueue<(int, int), (long Count, int Left, int Right)> _queue;
+    private const int None = -1;
+
+    // By place. A symbol that was merged into the one before it is None.
+    private readonly int[] _symbols;
+    private readonly int[] _next;
+    private readonly int[] _before;
+    private readonly int[] _wordOf;
+
+    private readonly List<long> _counts = []; // by word
+    private readonly Dictionary<(int Left, int Right), Pair> _pairs = [];
+    private readonly PriorityQueue<(int Left, int Right), (long Count, int Left, int Right)> _queue;
 
     /// <param name="words">Each as ids of its symbols, and how often it stands in the text.</param>
     /// <param name="ties">Of two equally frequent pairs the lesser one is merged first.</param>
@@ -20,10 +31,25 @@ internal sealed class PairCounts
             return order != 0 ? order : ties((x.Left, x.Right), (y.Left, y.Right));
         }));
 
-        foreach (var word in words)
+        List<int> symbols = [], wordOf = [];
+        foreach (var (word, count) in words)
         {
-            _words.Add(word);
-            Change(_words.Count - 1, 1, null);
+            symbols.AddRange(word);
+            CollectionsMarshal.SetCount(wordOf, symbols.Count);
+            CollectionsMarshal.AsSpan(wordOf)[(symbols.Count - word.Length)..].Fill(_counts.Count);
+            _counts.Add(count);
+        }
+
+        (_symbols, _wordOf) = ([.. symbols], [.. wordOf]);
+        (_next, _before) = (new int[_symbols.Length], new int[_symbols.Length]);
+        for (var at = 0; at < _symbols.Length; at++)
+        {
+            _before[at] = at > 0 && _wordOf[at - 1] == _wordOf[at] ? at - 1 : None;
+            _next[at] = at + 1 < _symbols.Length && _wordOf[at + 1] == _wordOf[at] ? at + 1 : None;
+            if (_next[at] != None)
+            {
+                AddAt(at);
+            }
         }
 
         foreach (var pair in _pairs.Keys)
@@ -37,73 +63,101 @@ internal sealed class PairCounts
     {
         while (_queue.TryDequeue(out var pair, out var seen))
         {
-            var count = _pairs.GetValueOrDefault(pair);
-            if (count == seen.Count)
+            if (CountOf(pair) == seen.Count)
             {
-                return count < 2 ? null : pair;
+                return pair;
             }
 
             // Words have changed since the pair was queued, so its count may be lower now.
-            if (count > 0)
-            {
-                _queue.Enqueue(pair, (count, pair.Item1, pair.Item2));
-            }
+            Enqueue(pair);
         }
 
         return null;
     }
 
+    /// <summary>Puts one symbol in the place of each such pair, from left to right.</summary>
     public void Merge((int Left, int Right) pair, int id)
     {
-        if (!_where.Remove(pair, out var words))
+        if (!_pairs.Remove(pair, out var merged))
         {
             return;
         }
 
-        var fresh = new HashSet<(int, int)>();
-        foreach (var index in words)
+        merged.Places.Sort(); // nearly always they are in order
+        var made = new HashSet<(int, int)>();
+        foreach (var at in merged.Places)
         {
-            Change(index, -1, null);
-            var (symbols, count) = _words[index];
-            _words[index] = (Joined(symbols, pair, id), count);
-            Change(index, 1, fresh);
-        }
-
-        _pairs.Remove(pair);
-        foreach (var made in fresh.Where(p => p.Item1 == id || p.Item2 == id))
-        {
-            Enqueue(made);
-        }
-    }
-
-    private void Enqueue((int Left, int Right) pair) => _queue.Enqueue(pair, (_pairs[pair], pair.Left, pair.Right));
-
-    private void Change(int index, int sign, HashSet<(int, int)>? seen)
-    {
-        var (symbols, count) = _words[index];
-        for (var i = 0; i + 1 < symbols.Length; i++)
-        {
-            var pair = (symbols[i], symbols[i + 1]);
-            CollectionsMarshal.GetValueRefOrAddDefault(_pairs, pair, out _) += sign * count;
-            seen?.Add(pair);
-            if (sign > 0)
+            var right = _next[at];
+            if (_symbols[at] != pair.Left || right == None || _symbols[right] != pair.Right)
             {
-                ref var where = ref CollectionsMarshal.GetValueRefOrAddDefault(_where, pair, out _);
-                (where ??= []).Add(index);
+                continue; // an earlier merge took one of them
+            }
+
+            var (before, after) = (_before[at], _next[right]);
+            if (before != None)
+            {
+                TakeAway((_symbols[before], pair.Left), at);
+            }
+
+            if (after != None)
+            {
+                TakeAway((pair.Right, _symbols[after]), at);
+                _before[after] = at;
+            }
+
+            (_symbols[at], _symbols[right], _next[at]) = (id, None, after);
+            if (before != None)
+            {
+                made.Add(AddAt(before));
+            }
+
+            if (after != None)
+            {
+                made.Add(AddAt(at));
             }
         }
+
+        foreach (var fresh in made)
+        {
+            Enqueue(fresh);
+        }
     }
 
-    private static int[] Joined(int[] symbols, (int Left, int Right) pair, int id)
-    {
-        var joined = new List<int>(symbols.Length);
-        for (var i = 0; i < symbols.Length; i++)
-        {
-            var isPair = i + 1 < symbols.Length && symbols[i] == pair.Left && symbols[i + 1] == pair.Right;
-            joined.Add(isPair ? id : symbols[i]);
-            i += isPair ? 1 : 0;
-        }
+    private long CountOf((int, int) pair) => _pairs.TryGetValue(pair, out var known) ? known.Count : 0;
 
-        return [.. joined];
+    /// <summary>A pair seen once teaches nothing.</summary>
+    private void Enqueue((int Left, int Right) pair)
+    {
+        if (CountOf(pair) is > 1 and var count)
+        {
+            _queue.Enqueue(pair, (count, pair.Left, pair.Right));
+        }
+    }
+
+    private (int Left, int Right) AddAt(int place)
+    {
+        var pair = (_symbols[place], _symbols[_next[place]]);
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_pairs, pair, out _);
+        known ??= new Pair();
+        known.Count += _counts[_wordOf[place]];
+        known.Places.Add(place);
+        return pair;
+    }
+
+    private void TakeAway((int, int) pair, int place)
+    {
+        // The pair that is being merged is gone already.
+        if (_pairs.TryGetValue(pair, out var known) && (known.Count -= _counts[_wordOf[place]]) == 0)
+        {
+            _pairs.Remove(pair);
+        }
+    }
+
+    private sealed class Pair
+    {
+        public long Count { get; set; }
+
+        /// <summary>Where it stood when it was seen; it may be gone from some.</summary>
+        public List<int> Places { get; } = [];
     }
 }

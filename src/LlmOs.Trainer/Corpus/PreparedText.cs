@@ -124,7 +124,7 @@ internal sealed record PreparedText
         var end = EndTokens(folder).FirstOrDefault(id => id < plan.Sizes.Vocabulary, -1);
         end = end >= 0 ? end : tokenizer.IdOf(separator) ?? -1;
         return end >= 0
-            ? new TextTokenizer(plan.Sizes.Vocabulary, end, separator, (text, ids) => ids.AddRange(tokenizer.Encode(text.ToString(), addSpecialTokens: false, parseSpecialTokens: false)))
+            ? new TextTokenizer(tokenizer, plan.Sizes.Vocabulary, end, separator)
             : throw LlmOsException.Invalid("tokenizer", $"The model names no token that ends a text ('eos_token_id' of its config.json), and its tokenizer has no '{separator}'.");
     }
 

@@ -1,3 +1,5 @@
+using LlmOs.Formats.Text;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Tools.Tokenizers;
 
 namespace LlmOs.Trainer.Corpus;
@@ -6,10 +8,9 @@ namespace LlmOs.Trainer.Corpus;
 /// <param name="VocabularySize">Ids are below it.</param>
 /// <param name="EndToken">Follows each document.</param>
 /// <param name="EndSpelling">What separates documents in the text.</param>
-/// <param name="Encode">Appends the ids of a stretch; special tokens spelt out in it are plain text.</param>
-internal sealed record TextTokenizer(int VocabularySize, int EndToken, string EndSpelling, Action<ReadOnlyMemory<char>, List<int>> Encode)
+internal sealed record TextTokenizer(ITokenizer Tokenizer, int VocabularySize, int EndToken, string EndSpelling)
 {
-    /// <summary>Learns one from a text and writes its <c>tokenizer.json</c>.</summary>
+    /// <summary>Learns one from a text, writes its <c>tokenizer.json</c>, and reads that as whoever serves the model will.</summary>
     public static TextTokenizer Train(string folder, IEnumerable<TextChunk> chunks, int vocabulary, IReadOnlyList<string> specialTokens, CancellationToken cancel)
     {
         var trainer = new BytePairTrainer();
@@ -20,7 +21,11 @@ internal sealed record TextTokenizer(int VocabularySize, int EndToken, string En
         }
 
         var pairs = trainer.Train(vocabulary, specialTokens, cancel);
-        pairs.Write(Path.Combine(folder, "tokenizer.json"));
-        return new TextTokenizer(pairs.VocabularySize, 0, specialTokens[0], (text, ids) => pairs.Encode(text.Span, ids));
+        var path = Path.Combine(folder, "tokenizer.json");
+        pairs.Write(path);
+        return new TextTokenizer(TokenizerJson.Load(path), pairs.VocabularySize, 0, specialTokens[0]);
     }
+
+    /// <summary>Appends the ids of a stretch; special tokens spelt out in it are plain text.</summary>
+    public void Encode(ReadOnlyMemory<char> text, List<int> ids) => ids.AddRange(Tokenizer.Encode(text.ToString(), addSpecialTokens: false, parseSpecialTokens: false));
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 using LlmOs.Tools.Training;
@@ -32,7 +31,7 @@ internal static class HuggingFaceFolder
     /// <summary>The configuration of the model that was trained on, with the type that its weights have now.</summary>
     public static void CopyConfig(string from, string folder, bool half)
     {
-        var config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(from, ConfigFile)))!.AsObject();
+        var config = PublishedJson.ParseObject(File.ReadAllBytes(Path.Combine(from, ConfigFile)), ConfigFile);
         config.Remove("dtype");
         config["torch_dtype"] = DtypeOf(half);
         File.WriteAllText(Path.Combine(folder, ConfigFile), config.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n", new UTF8Encoding(false));

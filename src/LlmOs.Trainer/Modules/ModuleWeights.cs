@@ -22,19 +22,26 @@ internal static class ModuleWeights
 
     /// <summary>Sets all weights from a published file, by the names of the module.</summary>
     /// <exception cref="InvalidDataException">The file lacks a weight or has it in another shape.</exception>
-    private static void Load(Module module, IWeightSource source)
+    /// <param name="ties">For the names of weights that are one and the same, the name under which that one is read.</param>
+    private static void Load(Module module, IWeightSource source, IReadOnlyDictionary<string, string> ties)
     {
         var shapes = module.named_parameters().ToDictionary(p => p.name, p => p.parameter.shape);
+        if (ties.Keys.FirstOrDefault(name => !shapes.ContainsKey(name) && ties.All(tie => (tie.Key == name) == (tie.Value == name))) is { } own)
+        {
+            throw new InvalidDataException($"config.json ties '{own}' to the embedding, but the files hold other values under that name; such a model is served and not trained.");
+        }
+
         Set(module, name =>
         {
-            var found = source.Find(name);
+            var stored = ties.GetValueOrDefault(name, name);
+            var found = source.Find(stored);
             if (found is null || !found.Shape.SequenceEqual(shapes[name]))
             {
                 throw new InvalidDataException($"The weight '{name}' is {found?.ShapeText ?? "missing"}; expected is [{string.Join(", ", shapes[name])}].");
             }
 
             var values = new float[found.Elements];
-            source.Read(name, 0, values);
+            source.Read(stored, 0, values);
             return values;
         });
     }
@@ -44,6 +51,8 @@ internal static class ModuleWeights
     public static void Load(Module module, DecoderSizes sizes, string folder)
     {
         using var weights = SafetensorsShards.Open(Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Select(f => (Path.GetFileName(f), f)));
-        Load(module, BaseModel.ArchitectureOf(sizes).Named(weights));
+        var architecture = BaseModel.ArchitectureOf(sizes);
+        var config = architecture.ReadConfig(ConfigJson.Parse(File.ReadAllBytes(Path.Combine(folder, BaseModel.ConfigFile)), BaseModel.ConfigFile));
+        Load(module, architecture.Named(weights), architecture.Settle(config, weights).Ties!);
     }
 }

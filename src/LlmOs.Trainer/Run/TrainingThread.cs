@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Tools.Training.Child;
 
@@ -28,6 +29,11 @@ internal static class TrainingThread
         catch (InvalidDataException fault)
         {
             emit(new TrainerFailed("invalid_request", fault.Message, "text", null));
+            return TrainerExit.BadInput;
+        }
+        catch (TokenizerFormatException fault)
+        {
+            emit(new TrainerFailed("unsupported_format", $"The tokenizer cannot encode the text: {fault.Message}", "tokenizer", null));
             return TrainerExit.BadInput;
         }
         catch (Exception fault) when (MemoryShortage.Of(fault) is { } shortage)

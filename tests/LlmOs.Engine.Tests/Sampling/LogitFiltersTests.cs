@@ -33,6 +33,21 @@ public sealed class LogitFiltersTests
         Assert.True(compared >= atLeast, $"only {compared} rows of {processor}");
     }
 
+    [Theory]
+    [InlineData(1e-7)]
+    [InlineData(1e-38)]
+    [InlineData(1e-45)]
+    [InlineData(1e-300)]
+    public void The_smallest_temperatures_leave_the_best_score_alone(double temperature)
+    {
+        float[] scores = [31.5f, -12, float.NegativeInfinity, 31.25f, 31.5f];
+
+        LogitFilters.Temperature(scores, (float)temperature);
+
+        Assert.Equal([0, 0], [scores[0], scores[4]]);
+        Assert.All([scores[1], scores[2], scores[3]], score => Assert.InRange(score, float.NegativeInfinity, -1e6f));
+    }
+
     [Fact]
     public void Chains_come_out_in_the_order_of_transformers()
     {

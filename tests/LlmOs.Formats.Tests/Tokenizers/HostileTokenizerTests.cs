@@ -87,6 +87,46 @@ public sealed class HostileTokenizerTests
         AssertRefused($$"""{"normalizer":{"type":"Prepend","prepend":"{{new string('x', 5000)}}"},"model":{{Words}}}""", "prepend");
     }
 
+    /// <summary>A batch runs on several threads; its refusal is that of the text alone, not one of the threads' together.</summary>
+    [Theory]
+    [InlineData("""{"model":{"type":"Unigram","vocab":[["a",-1.0]]}}""", "b", "unk_id")]
+    [InlineData("""{"model":{"type":"WordPiece","unk_token":"[UNK]","vocab":{"a":0}}}""", "b", "unk_token")]
+    [InlineData("""{"model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{"a":0}}}""", "b", "unk_token")]
+    [InlineData("""{"model":{"type":"BPE","unk_token":"[UNK]","vocab":{"a":0},"merges":[]}}""", "b", "unk_token")]
+    public void A_batch_is_refused_as_its_text_alone(string file, string text, string named)
+    {
+        var tokenizer = Parse(file);
+
+        var alone = Assert.Throws<TokenizerFormatException>(() => tokenizer.Encode(text, false, false));
+        var batch = Assert.Throws<TokenizerFormatException>(() => tokenizer.EncodeBatch(["a", text, "a", text], false, false));
+
+        Assert.Contains(named, alone.Message, StringComparison.Ordinal);
+        Assert.Equal(alone.Message, batch.Message);
+    }
+
+    [Theory]
+    [InlineData("日本", new[] { 1 })]
+    [InlineData("日本日", new[] { 1, 2 })]
+    [InlineData("本日日本", new[] { 3, 1 })]
+    [InlineData("", new int[0])]
+    public void Without_an_unknown_token_unigram_encodes_what_longer_pieces_cover(string text, int[] ids)
+    {
+        var tokenizer = Parse("""{"model":{"type":"Unigram","unk_id":null,"vocab":[["a",-1.0],["日本",-5.0],["日",-6.0],["本日",-7.0]]}}""");
+
+        Assert.Equal(ids, tokenizer.Encode(text, false, false));
+    }
+
+    [Theory]
+    [InlineData("本")]
+    [InlineData("日本本")]
+    [InlineData("aЖ")]
+    public void Without_an_unknown_token_unigram_refuses_what_no_cut_covers(string text)
+    {
+        var tokenizer = Parse("""{"model":{"type":"Unigram","unk_id":null,"vocab":[["a",-1.0],["日本",-5.0],["日",-6.0],["本日",-7.0]]}}""");
+
+        Assert.Contains("unk_id", Assert.Throws<TokenizerFormatException>(() => tokenizer.Encode(text, false, false)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Merges_that_feed_themselves_end()
     {

@@ -78,6 +78,42 @@ public sealed class ModelImporterTests : IAsyncLifetime
             version.Files.Select(f => f.Path).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("f32")]
+    [InlineData("f16")]
+    [InlineData("int8")]
+    public async Task Weights_that_a_file_notes_as_copies_are_found_at_every_precision(string precision)
+    {
+        var folder = _world.WriteModel("noted");
+        var all = LlamaWeights.Of(TinyModel.Config);
+        using (var stream = File.Create(Path.Combine(folder, "model.safetensors")))
+        {
+            // As safetensors' save_model writes a tied model: the head is kept, the embedding noted.
+            List<TensorInfo> kept = [.. all.Skip(1), all[0] with { Name = LlamaWeights.Head }];
+            var writer = new SafetensorsWriter(stream, kept, new Dictionary<string, string> { ["format"] = "pt", [LlamaWeights.Embedding] = LlamaWeights.Head });
+            kept.ForEach(t => writer.Write(t.Name, Enumerable.Range(0, (int)t.Elements).Select(i => (i % 7) / 8f).ToArray()));
+            writer.Complete();
+        }
+
+        File.WriteAllText(Path.Combine(folder, "config.json"), TinyModel.ConfigJson.Replace("\"tie_word_embeddings\":true", "\"tie_word_embeddings\":false", StringComparison.Ordinal));
+
+        Assert.Equal(1, (await _world.ImportAndListAsync(new ImportRequest { Source = $"file:{folder}", Name = "noted", Precision = precision })).Version);
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("model.safetensors")]
+    public async Task A_pointer_of_Git_LFS_in_the_place_of_a_file_is_named_as_one(string file)
+    {
+        var folder = _world.WriteModel("pointer");
+        File.WriteAllText(Path.Combine(folder, file), "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4711\n");
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ImportAsync(folder, "pointer"));
+
+        Assert.Equal(ErrorCode.CorruptFile, refusal.Code);
+        Assert.StartsWith($"{file} is a Git LFS pointer", refusal.Message, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string, ErrorCode, string> Faults => new()
     {
         { "no config", ErrorCode.MissingFile, "config.json" },

@@ -132,6 +132,56 @@ public class ChatPromptsTests
         Assert.Equal(expected, Render(template, new([new TemplateMessage("assistant", null, ToolCalls: [call])])));
     }
 
+    public static TheoryData<string> RealTemplates => SharedFolder.TryFind("vectors", "chat-templates", "templates") is { } folder
+        ? [.. Directory.GetFiles(folder, "*.jinja").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)]
+        : ["lc-phi-4"];
+
+    /// <summary>OpenAI's own form: an assistant that only calls a tool says nothing, and its content is null.</summary>
+    [Theory]
+    [MemberData(nameof(RealTemplates))]
+    public void No_real_template_fails_at_a_message_without_content_or_writes_None_into_the_prompt(string name)
+    {
+        var source = File.ReadAllText(SharedFolder.Require("vectors", "chat-templates", "templates", name + ".jinja"));
+        var call = Json("""{"id":"abcdefghi","type":"function","function":{"name":"f","arguments":"{\"city\": \"Bonn\"}"}}""");
+        Conversation Of(string? content, params JsonElement[] calls) => new([new("user", "Hi"), new("assistant", content, ToolCalls: calls), new("user", "Bye")])
+        {
+            Variables = new Dictionary<string, JsonElement> { ["bos_token"] = Json("\"<s>\""), ["eos_token"] = Json("\"</s>\""), ["additional_special_tokens"] = Json("[\"<a>\",\"<b>\",\"<c>\",\"<d>\",\"<e>\",\"<f>\",\"<g>\"]"), ["functions"] = Json("\"[]\""), ["datetime"] = Json("\"today\"") },
+        };
+
+        var silent = Render(source, Of(null));
+        var empty = Outcome(source, Of("", call));
+        var none = Outcome(source, Of(null, call));
+
+        Assert.Equal(Count(Render(source, Of("x"))), Count(silent));
+        Assert.True(none is not null || empty is null, "It takes an empty content and refuses a null one.");
+        Assert.Equal(Count(empty ?? ""), Count(none ?? ""));
+        Assert.Equal(empty?.Contains("Bonn", StringComparison.Ordinal), none?.Contains("Bonn", StringComparison.Ordinal));
+
+        static int Count(string text) => text.AsSpan().Count("None");
+    }
+
+    [Fact]
+    public void What_a_template_cannot_say_is_an_empty_text()
+    {
+        var call = Json("""{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}""");
+        Conversation conversation = new([new("user", "Hi"), new("assistant", null, ToolCalls: [call]), new("tool", "file1.txt", ToolCallId: "c")]);
+
+        Assert.Equal("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>tool\nfile1.txt<|im_end|>\n<|im_start|>assistant\n", Render(ChatMl, conversation));
+        Assert.Equal("user:Hi|assistant:|tool:file1.txt|", Render("{% for m in messages %}{{ m.role + ':' + m.content + '|' }}{% endfor %}", conversation));
+        Assert.Equal("[Hi][][file1.txt]", Render("{% for m in messages %}[{% for p in m.content %}{{ p.text }}{% endfor %}]{% endfor %}", conversation));
+    }
+
+    [Fact]
+    public void A_template_that_shows_calls_only_beside_a_null_content_gets_one_also_for_an_empty_text()
+    {
+        const string NeedsNull = "{% for m in messages %}{% if m.content is none %}{% for c in m.tool_calls %}<{{ c.function.name }} {{ c.function.arguments|tojson }}>{% endfor %}{% else %}{{ m.content }};{% endif %}{% endfor %}";
+        var call = Json("""{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}}""");
+
+        Assert.Equal("Hi;<f {\"a\": 1}>", Render(NeedsNull, new([new("user", "Hi"), new("assistant", null, ToolCalls: [call])])));
+        Assert.Equal("Hi;<f {\"a\": 1}>", Render(NeedsNull, new([new("user", "Hi"), new("assistant", "", ToolCalls: [call])])));
+        Assert.Equal("Hi;;", Render(NeedsNull, new([new("user", "Hi"), new("assistant", "")])));
+    }
+
     [Fact]
     public void A_template_sees_fields_that_only_it_knows()
     {
@@ -179,6 +229,19 @@ public class ChatPromptsTests
 
     private static string Render(string template, Conversation conversation) =>
         new ChatPrompts(Letters, ChatSources.Of(new Dictionary<string, string> { ["default"] = template }, []), TimeProvider.System).Render(conversation, CancellationToken.None);
+
+    /// <summary>The prompt; null where the template refuses the conversation.</summary>
+    private static string? Outcome(string template, Conversation conversation)
+    {
+        try
+        {
+            return Render(template, conversation);
+        }
+        catch (LlmOsException refusal) when (refusal.Code == ErrorCode.TemplateError)
+        {
+            return null;
+        }
+    }
 
     private static JsonElement Json(string json) => JsonDocument.Parse(json).RootElement;
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LlmOs.Models.Tests.Registry;
 
@@ -26,7 +27,7 @@ public abstract class RegistryHttpTests : IAsyncLifetime
             {
                 await next(context);
             }
-            catch (LlmOsException refusal)
+            catch (Exception fault) when (context.RequestServices.GetServices<IKnownFaults>().AsRefusal(fault) is { } refusal)
             {
                 context.Response.StatusCode = Refusals.StatusOf(refusal.Code);
                 await context.Response.WriteAsJsonAsync(new { code = refusal.Code.ToString(), message = refusal.Message });

@@ -33,7 +33,7 @@ public sealed class RealWeightsTests : IDisposable
         foreach (var row in rows)
         {
             // The recorder's tokenizer reads "[MASK]" in a text as the special token.
-            var input = EncoderInput.Encode(asked, "input", row.GetProperty("text").GetString()!, null, Truncation.Right, parseSpecialTokens: true);
+            var input = EncoderInput.Encode(asked, "input", row.GetProperty("text").GetString()!, null, TextCut.Right, parseSpecialTokens: true);
             var vector = (await asked.EmbedAsync([input.Text], Cancel))[0];
             float[] expected = [.. row.GetProperty("embedding").EnumerateArray().Select(v => v.GetSingle())];
 
@@ -162,13 +162,14 @@ public sealed class RealWeightsTests : IDisposable
             EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions(), EngineDevice.Cpu, TimeProvider.System),
             TokenizerJson.Load(Path.Combine(source, "tokenizer.json")),
             layout,
-            new EncoderLabels([], MultiLabel: false));
+            new EncoderLabels([], MultiLabel: false),
+            tokenizerLimit: null);
     }
 
     private static async Task<IReadOnlyList<float[]>> Embed(LoadedEncoder model, IEnumerable<string> texts)
     {
         var asked = Ask(model);
-        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(asked, "input", t, null, Truncation.Right).Text)];
+        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(asked, "input", t, null, TextCut.Right).Text)];
         return await asked.EmbedAsync(inputs, Cancel);
     }
 

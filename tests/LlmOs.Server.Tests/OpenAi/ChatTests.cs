@@ -108,6 +108,19 @@ public class ChatTests(ModelServer server)
         Assert.Equal(Content(reply), System.Text.Encoding.UTF8.GetString(bytes).TrimStart());
     }
 
+    [Fact]
+    public async Task The_end_token_has_its_entry_of_logprobs_too()
+    {
+        using var client = await server.ReadyAsync();
+        var body = Chat(5, new() { ["logit_bias"] = new Dictionary<string, int> { ["2"] = 100 }, ["logprobs"] = true, ["return_token_ids"] = true });
+
+        var choice = (await client.PostJsonAsync(Path, body)).GetProperty("choices")[0];
+
+        Assert.Equal([2], choice.GetProperty("token_ids").Ids());
+        Assert.Single(choice.GetProperty("logprobs").GetProperty("content").EnumerateArray());
+        Assert.Equal("", choice.GetProperty("message").GetProperty("content").GetString());
+    }
+
     [Theory]
     [InlineData("""{"type":"xml"}""", "response_format")]
     [InlineData("""{"type":"json_object"}""", "response_format")]

@@ -230,6 +230,29 @@ public class CompletionTests(ModelServer server)
         Assert.Equal("temperature", number.GetProperty("param").GetString());
     }
 
+    /// <summary>Evaluation harnesses read the entries by the ids; a last one without its own would be lost.</summary>
+    [Fact]
+    public async Task There_is_an_entry_of_logprobs_for_each_id_the_end_tokens_too()
+    {
+        using var client = await server.ReadyAsync();
+        var body = Story(5, new() { ["logit_bias"] = new Dictionary<string, int> { ["2"] = 100 }, ["min_tokens"] = 2, ["logprobs"] = 1, ["return_token_ids"] = true });
+
+        var choice = (await client.PostJsonAsync(Path, body)).GetProperty("choices")[0];
+        var streamed = (await client.StreamAsync(Path, new Dictionary<string, object>(body) { ["stream"] = true })).SkipLast(1).Select(e => Json.Parse(e).GetProperty("choices")[0]).ToList();
+
+        var (ids, entries) = (choice.GetProperty("token_ids").Ids(), choice.GetProperty("logprobs"));
+        Assert.Equal((3, 2, "stop"), (ids.Length, ids[^1], choice.GetProperty("finish_reason").GetString()));
+        Assert.Equal(3, entries.GetProperty("tokens").GetArrayLength());
+        Assert.Equal(3, entries.GetProperty("token_logprobs").GetArrayLength());
+        Assert.Equal(3, entries.GetProperty("top_logprobs").GetArrayLength());
+        Assert.InRange(entries.GetProperty("token_logprobs")[2].GetDouble(), double.MinValue, -1); // the model's own, before the bias that chose it
+        Assert.Equal(choice.GetProperty("text").GetString()!.Length, entries.GetProperty("text_offset")[2].GetInt32());
+        Assert.Equal(
+            entries.GetProperty("token_logprobs").EnumerateArray().Select(l => l.GetDouble()),
+            streamed.SelectMany(c => c.GetProperty("logprobs").GetProperty("token_logprobs").EnumerateArray()).Select(l => l.GetDouble()));
+        Assert.Equal(ids, streamed.Where(c => c.TryGetProperty("token_ids", out _)).SelectMany(c => c.GetProperty("token_ids").Ids()));
+    }
+
     [Theory]
     [InlineData("/models/stories260k/v1/completions")]
     [InlineData("/models/tiny%2Fllama-rope3/v1/completions")]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.OpenAi;
@@ -44,6 +45,27 @@ public sealed class GgufModelTests(GgufModelServer server) : IClassFixture<GgufM
         });
 
         Assert.True(prompts.Count == 19 && compared > 400, $"only {compared} tokens of {prompts.Count} prompts were compared");
+    }
+
+    /// <summary>OpenAI's clients send an assistant's calls back with a content of null.</summary>
+    [Fact]
+    public async Task A_conversation_with_a_null_content_is_answered()
+    {
+        using var client = await server.ReadyAsync();
+
+        var reply = await client.PostJsonAsync("/v1/chat/completions", Recorded("05-content-null.json"));
+
+        Assert.Equal(3, reply.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+    }
+
+    [Fact]
+    public async Task The_smallest_temperature_takes_the_likeliest_tokens()
+    {
+        using var client = await server.ReadyAsync();
+
+        var reply = await client.PostJsonAsync("/v1/completions", Recorded("15-temperature.json"));
+
+        Assert.Equal(", the city of", reply.GetProperty("choices")[0].GetProperty("text").GetString());
     }
 
     [Fact]
@@ -112,6 +134,13 @@ public sealed class GgufModelTests(GgufModelServer server) : IClassFixture<GgufM
         Assert.All(before.GetProperty("precisions").EnumerateArray(), p => Assert.Equal(
             p.GetProperty("need").GetInt64() <= before.GetProperty("have").GetInt64(), p.GetProperty("fits").GetBoolean()));
         Assert.Equal(2 * 1000 * 46_080, before.GetProperty("precisions")[0].GetProperty("cache").GetInt64());
+    }
+
+    private static JsonObject Recorded(string file)
+    {
+        var body = JsonNode.Parse(File.ReadAllText(SharedFolder.Require("cases", file)))!.AsObject();
+        body["model"] = "smollm2";
+        return body;
     }
 
     private static JsonDocument Reference() => JsonDocument.Parse(File.ReadAllBytes(SharedFolder.Require("models", "smollm2-135m-instruct", "reference.json")));

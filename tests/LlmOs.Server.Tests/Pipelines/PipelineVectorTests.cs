@@ -30,19 +30,27 @@ public sealed class PipelineVectorTests(TinyModelServer server)
 
     public static TheoryData<string> Tasks => [.. ModelByTask.Keys];
 
+    /// <summary>Arguments of generation, which clients send by name or within <c>generate_parameters</c>.</summary>
+    private static readonly string[] OfGeneration =
+        ["do_sample", "num_beams", "max_new_tokens", "min_new_tokens", "max_length", "min_length", "num_return_sequences", "repetition_penalty", "no_repeat_ngram_size"];
+
     [Theory]
     [InlineData("feature-extraction")]
     [InlineData("fill-mask")]
     [InlineData("question-answering")]
     [InlineData("sentence-similarity")]
     [InlineData("summarization")]
+    [InlineData("summarization", true)]
     [InlineData("text-classification")]
     [InlineData("text-generation")]
+    [InlineData("text-generation", true)]
     [InlineData("text2text-generation")]
+    [InlineData("text2text-generation", true)]
     [InlineData("token-classification")]
     [InlineData("translation")]
+    [InlineData("translation", true)]
     [InlineData("zero-shot-classification")]
-    public async Task What_transformers_answered_comes_out(string file)
+    public async Task What_transformers_answered_comes_out(string file, bool nested = false)
     {
         var rows = Json.Parse(File.ReadAllText(SharedFolder.Require("vectors", "pipelines", file + ".json"))).GetProperty("cases").EnumerateArray()
             .Where(row => !IsChat(file, row)).ToList();
@@ -51,7 +59,7 @@ public sealed class PipelineVectorTests(TinyModelServer server)
         {
             using var client = await server.WithAsync(row.GetProperty("model").GetString()!);
             var task = row.TryGetProperty("task", out var own) ? own.GetString()! : file;
-            var reply = await client.PostJsonAsync($"/pipeline/{task}", new { model = row.GetProperty("model"), inputs = row.GetProperty("inputs"), parameters = Parameters(row) });
+            var reply = await client.PostJsonAsync($"/pipeline/{task}", new { model = row.GetProperty("model"), inputs = row.GetProperty("inputs"), parameters = nested ? Nested(Parameters(row)) : Parameters(row) });
             if (Difference(row.GetProperty("output"), reply, "output") is { } difference)
             {
                 failures.Add($"{row.GetProperty("model")} {row.GetProperty("parameters")}: {difference}");
@@ -123,6 +131,47 @@ public sealed class PipelineVectorTests(TinyModelServer server)
     }
 
     [Fact]
+    public async Task Of_two_texts_the_one_is_cut_that_is_named()
+    {
+        using var client = await server.WithAsync("bert-seqcls");
+        var (many, few) = (string.Join(' ', Enumerable.Repeat("citizen", 200)), "We are poor.");
+        object Body(string first, string second, object truncation) => new { inputs = new { text = first, text_pair = second }, parameters = new { truncation } };
+
+        var first = await client.PostJsonAsync("/models/bert-seqcls", Body(many, few, "only_first"));
+        var longest = await client.PostJsonAsync("/models/bert-seqcls", Body(many, few, true));
+        var refused = await client.RefusedAsync("/models/bert-seqcls", JsonSerializer.Serialize(Body(many, few, "only_second")));
+        var odd = await client.RefusedAsync("/models/bert-seqcls", JsonSerializer.Serialize(Body(many, few, "sometimes")));
+
+        Assert.Equal(longest.GetRawText(), first.GetRawText());
+        Assert.Equal("context_length_exceeded", refused.GetProperty("code").GetString());
+        Assert.Equal("parameters.truncation", odd.GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task A_question_is_cut_to_the_length_that_is_asked_for()
+    {
+        using var client = await server.WithAsync("bert-qa");
+        const string Context = "Caius Marcius is chief enemy to the people.";
+        object Body(string question, int? tokens) => new { inputs = new { question, context = Context }, parameters = new { max_question_len = tokens } };
+
+        var cut = await client.PostJsonAsync("/models/bert-qa", Body("Who is the enemy of all the people in Rome?", 3));
+        var three = await client.PostJsonAsync("/models/bert-qa", Body("Who is the", null));
+
+        Assert.Equal(three.GetRawText(), cut.GetRawText());
+        Assert.Equal("parameters.max_question_len", (await client.RefusedAsync("/models/bert-qa", JsonSerializer.Serialize(Body("x", 0)))).GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task An_argument_within_generate_parameters_is_refused_by_its_place()
+    {
+        using var client = await server.WithAsync("bart");
+
+        var error = await client.RefusedAsync("/models/bart", """{"inputs":"x","parameters":{"generate_parameters":{"num_beams":0}}}""");
+
+        Assert.Equal("parameters.generate_parameters.num_beams", error.GetProperty("param").GetString());
+    }
+
+    [Fact]
     public async Task The_samples_work_when_pasted()
     {
         Dictionary<string, string> names = new()
@@ -177,6 +226,28 @@ public sealed class PipelineVectorTests(TinyModelServer server)
         }
 
         return parameters;
+    }
+
+    /// <summary>The same with the arguments of generation in an object of their own, and others outside that win over what stands there.</summary>
+    private static JsonObject Nested(JsonNode parameters)
+    {
+        var outside = parameters.AsObject();
+        var inside = new JsonObject();
+        foreach (var name in OfGeneration.Where(outside.ContainsKey))
+        {
+            var value = outside[name];
+            outside.Remove(name);
+            inside[name] = value;
+        }
+
+        if (inside["max_new_tokens"] is { } tokens)
+        {
+            outside["max_new_tokens"] = tokens.DeepClone();
+            inside["max_new_tokens"] = 1;
+        }
+
+        outside["generate_parameters"] = inside;
+        return outside;
     }
 
     private static bool IsChat(string file, JsonElement row) => file == "text-generation"

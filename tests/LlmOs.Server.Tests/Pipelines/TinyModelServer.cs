@@ -17,11 +17,14 @@ public sealed class TinyModelServer : ServerProcess
     };
 
     /// <summary>A client of the server, once the model is there under its folder's name.</summary>
-    public async Task<HttpClient> WithAsync(string model)
+    public Task<HttpClient> WithAsync(string model) => WithAsync(model, "models", "hf-tiny", model);
+
+    /// <summary>A client of the server, once a folder of the shared folder is there under a name.</summary>
+    public async Task<HttpClient> WithAsync(string name, params string[] path)
     {
-        SharedFolder.Require("models", "hf-tiny", model);
+        SharedFolder.Require(path);
         var client = await StartedAsync();
-        await _imports.GetOrAdd(model, name => new Lazy<Task>(() => ModelServer.ImportAsync(this, name, "models", "hf-tiny", name))).Value;
+        await _imports.GetOrAdd(name, _ => new Lazy<Task>(() => ModelServer.ImportAsync(this, name, path))).Value;
         return client;
     }
 }

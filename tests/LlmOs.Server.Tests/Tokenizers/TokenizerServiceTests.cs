@@ -75,6 +75,43 @@ public sealed class TokenizerServiceTests(ServerProcess server)
         Assert.Contains(named, problem.GetProperty("detail").GetString(), StringComparison.OrdinalIgnoreCase);
     }
 
+    [Theory]
+    [InlineData("""{"model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{"a":0}}}""", "b", "unk_token")]
+    [InlineData("""{"model":{"type":"Unigram","vocab":[["a",-1.0]]}}""", "b", "unk_id")]
+    [InlineData("""{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a+)+b"},"behavior":"Isolated"},"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}}}""", "{a}", "steps")]
+    [InlineData("""{"normalizer":{"type":"Sequence","normalizers":[{doubling}]},"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}}}""", "aaaa", "grow")]
+    public async Task A_text_that_a_tokenizer_cannot_encode_is_refused_with_its_reason(string file, string text, string reason)
+    {
+        using var client = server.Client();
+        file = file.Replace("{doubling}", string.Join(',', Enumerable.Repeat("""{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""", 40)), StringComparison.Ordinal);
+        text = text.Replace("{a}", new string('a', 20_000), StringComparison.Ordinal);
+        using var put = await client.PutAsync("/api/v1/tokenizers/unable", Json.Raw(file));
+        Assert.Equal(HttpStatusCode.Created, put.StatusCode);
+
+        using var answer = await client.PostAsync("/api/v1/tokenizers/unable/encode", Json.Body(new { texts = new[] { "a", text } }));
+        var problem = Json.Parse(await answer.Content.ReadAsStringAsync());
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("unsupported_format", problem.GetProperty("code").GetString());
+        Assert.Contains(reason, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.True(problem.GetProperty("errors").TryGetProperty("texts", out _));
+    }
+
+    [Fact]
+    public async Task The_recorded_case_without_an_unknown_token_is_encoded_where_a_longer_piece_covers_it()
+    {
+        var file = await File.ReadAllTextAsync(SharedFolder.Require("cases", "08-unigram-no-unk.json"));
+        using var client = server.Client();
+        using var put = await client.PutAsync("/api/v1/tokenizers/case-08", Json.Raw(file));
+
+        var ids = await client.PostJsonAsync("/api/v1/tokenizers/case-08/encode", new { texts = new[] { "日本" } });
+        using var refused = await client.PostAsync("/api/v1/tokenizers/case-08/encode", Json.Body(new { texts = new[] { "Ж" } }));
+
+        Assert.Equal([1, 3], ids.GetProperty("ids")[0].Ids());
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("no piece covers", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Files_of_other_forms_come_as_the_parts_of_a_form()
     {

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using LlmOs.Formats.Text;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Testing;
 using LlmOs.Tools.Tokenizers;
 
@@ -51,7 +53,7 @@ public class BytePairTrainerTests
     [Fact]
     public void Any_text_comes_back_from_its_ids()
     {
-        var pairs = Train("The king's daughter went to the well, and the king went after her. " + "日本語のテキスト 日本語", 320);
+        var tokenizer = Read(Train("The king's daughter went to the well, and the king went after her. " + "日本語のテキスト 日本語", 320));
         var random = new Random(11);
         for (var i = 0; i < 500; i++)
         {
@@ -62,11 +64,54 @@ public class BytePairTrainerTests
                 text.Append(char.ConvertFromUtf32(rune));
             }
 
-            var ids = new List<int>();
-            pairs.Encode(text.ToString(), ids);
-
-            Assert.Equal(text.ToString(), pairs.Decode(ids));
+            Assert.Equal(text.ToString(), tokenizer.Decode(Encode(tokenizer, text.ToString()), skipSpecialTokens: true));
         }
+    }
+
+    [Fact]
+    public void A_text_that_is_one_word_is_merged_as_a_plain_recount_merges_it()
+    {
+        var random = new Random(5);
+        List<(string Word, int Count)> words = [(string.Concat(Enumerable.Range(0, 600).Select(_ => "abc"[random.Next(3)])), 1), (new string('a', 31), 2)];
+        var trainer = new BytePairTrainer();
+        foreach (var (word, count) in words)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                trainer.Add(word);
+            }
+        }
+
+        var merges = trainer.Train(256 + 1 + 60, Special, CancellationToken.None).Merges.ToList();
+
+        Assert.Equal(Recount(words, merges.Count), merges);
+    }
+
+    [Fact]
+    public void A_word_of_a_million_letters_is_learnt_from_and_encoded_with_work_that_grows_as_the_word_does()
+    {
+        // Looking through the whole word again at each of its merges would take a day.
+        var random = new Random(7);
+        var word = string.Concat(Enumerable.Range(0, 1_000_000).Select(_ => "acgt"[random.Next(4)]));
+
+        var pairs = Train(word, 4096);
+        var tokenizer = Read(pairs);
+        var ids = Encode(tokenizer, word);
+
+        Assert.Equal(4096, pairs.VocabularySize);
+        Assert.InRange(ids.Length, 1, 250_000);
+        Assert.Equal(word, tokenizer.Decode(ids, skipSpecialTokens: true));
+    }
+
+    [Fact]
+    public void Learning_stops_between_two_merges_when_it_is_cancelled()
+    {
+        using var cancel = new CancellationTokenSource();
+        cancel.Cancel();
+        var trainer = new BytePairTrainer();
+        trainer.Add("abababab");
+
+        Assert.Throws<OperationCanceledException>(() => trainer.Train(300, Special, cancel.Token));
     }
 
     [Fact]
@@ -101,13 +146,13 @@ public class BytePairTrainerTests
         var corpus = File.ReadAllText(SharedFolder.Require("data", "bpe-training", "corpus.en"));
         var pairs = Train(corpus, 500);
 
-        var ids = new List<int>();
-        pairs.Encode(corpus, ids);
+        var tokenizer = Read(pairs);
+        var ids = Encode(tokenizer, corpus);
 
         Assert.Equal(500, pairs.VocabularySize);
         Assert.Equal([("Ġ", "t"), ("Ġ", "a"), ("h", "e"), ("i", "n")], pairs.Merges.Take(4));
-        Assert.Equal(corpus, pairs.Decode(ids));
-        Assert.InRange(ids.Count, 1, Encoding.UTF8.GetByteCount(corpus) / 2);
+        Assert.Equal(corpus, tokenizer.Decode(ids, skipSpecialTokens: true));
+        Assert.InRange(ids.Length, 1, Encoding.UTF8.GetByteCount(corpus) / 2);
     }
 
     private static BytePairs Train(string text, int vocabulary)
@@ -116,6 +161,16 @@ public class BytePairTrainerTests
         trainer.Add(text);
         return trainer.Train(vocabulary, Special, CancellationToken.None);
     }
+
+    /// <summary>What serves the trained tokenizer.</summary>
+    private static IOffsetTokenizer Read(BytePairs pairs)
+    {
+        using var folder = new TempFolder();
+        pairs.Write(folder.At("tokenizer.json"));
+        return TokenizerJson.Load(folder.At("tokenizer.json"));
+    }
+
+    private static int[] Encode(IOffsetTokenizer tokenizer, string text) => tokenizer.Encode(text, addSpecialTokens: false, parseSpecialTokens: false);
 
     private static List<(string, string)> Recount(List<(string Word, int Count)> words, int merges)
     {

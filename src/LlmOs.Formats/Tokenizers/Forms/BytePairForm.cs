@@ -43,13 +43,25 @@ internal static class BytePairForm
         var bytes = new ByteLevelPreTokenizer(leadingSpace, split: !isQwen, spell: true);
         return new Tokenizer(new TokenizerParts
         {
-            Model = BpeModel.OfMerges(vocabulary, ReadMerges(files[MergesFile]), new BpeSettings()),
+            Model = ModelOf(vocabulary, files[MergesFile]),
             Added = new AddedTokens(config.Added(vocabulary, words), normalizer),
             Normalizer = normalizer,
             PreTokenizer = isQwen ? new PreTokenizerSequence([WordPatterns.Find(WordPatterns.Qwen2Source)!, bytes]) : bytes,
             PostProcessor = FrameOf(config, vocabulary, words, isRoberta) with { TrimSpaces = isRoberta, KeepsFirstSpace = leadingSpace },
             Decoder = new ByteLevelDecoder(),
         });
+    }
+
+    private static BpeModel ModelOf(Vocabulary vocabulary, string merges)
+    {
+        try
+        {
+            return BpeModel.OfMerges(vocabulary, ReadMerges(merges), new BpeSettings());
+        }
+        catch (TokenizerFormatException cause)
+        {
+            throw new TokenizerFormatException($"{MergesFile}: {cause.Message}", cause);
+        }
     }
 
     private static Dictionary<string, string> WordsOf(bool isRoberta) => isRoberta

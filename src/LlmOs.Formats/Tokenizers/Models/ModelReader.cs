@@ -32,7 +32,11 @@ internal static class ModelReader
         var merges = new List<(string Left, string Right)>();
         foreach (var (rank, merge) in fields.Items("merges").Index())
         {
-            merges.Add(ReadMerge(merge, rank));
+            // The first line of a merges.txt that was taken over as it stood; the format's own library leaves it out as well.
+            if (merge.ValueKind != JsonValueKind.String || !Fields.TextOf(merge, "model.merges").StartsWith("#version", StringComparison.Ordinal))
+            {
+                merges.Add(ReadMerge(merge, rank));
+            }
         }
 
         return BpeModel.OfMerges(ReadVocabulary(fields), merges, new BpeSettings

@@ -92,6 +92,12 @@ internal sealed class UnigramModel : ITokenModel
 
         for (var start = 0; start < piece.Length;)
         {
+            if (start > 0 && from[start] < 0)
+            {
+                start++; // without an unknown token, no cut comes by here
+                continue;
+            }
+
             var character = char.IsHighSurrogate(piece[start]) && start + 1 < piece.Length ? 2 : 1;
             var single = false;
             var node = 0;
@@ -104,20 +110,28 @@ internal sealed class UnigramModel : ITokenModel
                 }
             }
 
-            if (!single)
+            if (!single && _unknown is { } unknown)
             {
-                Offer(start, start + character, _unknown ?? throw new TokenizerFormatException(
-                    "model.unk_id is missing, and the text has a character that no piece covers."), _unknownScore);
+                Offer(start, start + character, unknown, _unknownScore);
             }
 
             start += character;
         }
 
-        Collect(piece, at, from, ids, next, sink);
+        var isCut = piece.IsEmpty || from[piece.Length] >= 0;
+        if (isCut)
+        {
+            Collect(piece, at, from, ids, next, sink);
+        }
+
         ArrayPool<double>.Shared.Return(scores);
         ArrayPool<int>.Shared.Return(from);
         ArrayPool<int>.Shared.Return(ids);
         ArrayPool<int>.Shared.Return(next);
+        if (!isCut)
+        {
+            throw new TokenizerFormatException("model.unk_id is missing, and the text has a character that no piece covers.");
+        }
 
         void Offer(int start, int end, int id, double score)
         {

@@ -82,8 +82,8 @@ internal static class PipelineEndpoints
         var wanted = writesText ? GenerationRules.WithAdapter(name, request.Parameters?.AdapterId, "parameters.adapter_id") : name;
         var model = await generation.FindAsync(wanted, Pipelines.NeedOf(task), "model", cancel);
         AnswerHeaders.Version(http.Response, model);
-        var plan = writesText ? TextGenerationPlan.From(request, inputs) : null;
-        AnswerHeaders.Warn(http.Response, request.Unknown, [.. AnswerHeaders.NamesOf(request.Parameters?.Unknown), .. plan?.Unused ?? []]);
+        var plan = writesText ? TextGenerationPlan.From(request, inputs, model, await pipelines.SamplesAsync(model, cancel)) : null;
+        AnswerHeaders.Warn(http.Response, request.Unknown, [.. AnswerHeaders.NamesOf(new StatedArguments(request.Parameters).Unknown), .. plan?.Unused ?? []]);
         var caller = GenerationCaller.Of(http.User);
         if (plan is null)
         {

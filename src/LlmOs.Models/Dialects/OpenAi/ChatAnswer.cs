@@ -68,9 +68,9 @@ internal sealed class ChatAnswer(AnswerHead head, ITextRun run, ChatPlan plan)
         ? new ChatUsageChunk(head.Id, ChunkKind, head.Created, head.Model, [choice], Usage: null)
         : new ChatChunk(head.Id, ChunkKind, head.Created, head.Model, [choice]);
 
-    /// <summary>Null when nobody asked; the end token is no part of the reply.</summary>
+    /// <summary>An entry for each id, a closing end token's too; null when nobody asked.</summary>
     private ChatLogprobs? Logprobs(IReadOnlyList<GeneratedPiece> pieces) => plan.Logprobs
-        ? new ChatLogprobs([.. pieces.Where(p => !p.IsEndToken).Select(p => Entry(p.Shown!))])
+        ? new ChatLogprobs([.. pieces.Select(p => Entry(p.Shown!))])
         : null;
 
     private static TokenLogprobEntry Entry(ShownToken token)

@@ -27,8 +27,8 @@ internal sealed class CompletionLogprobWriter(bool isWanted, int offset)
 
     public void Add(GeneratedPiece piece)
     {
-        // The end token is no part of the text.
-        if (!piece.IsEndToken && piece.Shown is { } shown)
+        // An end token is no part of the text, and has its entry all the same: there is one for each id.
+        if (piece.Shown is { } shown)
         {
             Add(shown, _offset);
         }

@@ -63,14 +63,14 @@ internal static class EmbeddingEndpoints
     {
         if (item.Text is { } text)
         {
-            return EncoderInput.Encode(model, field, text, null, truncation);
+            return EncoderInput.Encode(model, field, text, null, new TextCut(truncation, CutText.LongestFirst));
         }
 
         var vocabulary = model.Facts.Vocabulary;
         TokenSpan[] spans = [.. item.Ids!.Select(id => (uint)id < (uint)vocabulary
             ? new TokenSpan(id, 0, 0, 0, 0)
             : throw LlmOsException.Invalid(field, $"'{field}' holds the id {id}; the model's ids go from 0 to {vocabulary - 1}."))];
-        return EncoderInput.Fit(model, field, spans, truncation, model.Facts.MaxTokens);
+        return EncoderInput.Fit(model, field, spans, new TextCut(truncation, CutText.LongestFirst), model.Facts.MaxTokens);
     }
 
     private static object Shape(float[] vector, int dimensions, bool isBase64)

@@ -10,8 +10,6 @@ namespace LlmOs.Models.Dialects.OpenAi;
 /// <summary>The fields that completions and chat share, checked, as the request that they stand for.</summary>
 internal static class OpenAiFields
 {
-    private const int MaxWords = 1024;
-
     /// <summary>Refuses fields of the platform's API that are not built yet, unless their value asks for nothing.</summary>
     public static void RefuseUnbuilt(GenerationFields fields)
     {
@@ -33,7 +31,7 @@ internal static class OpenAiFields
         Rules = new TokenRules
         {
             NoRepeatNgram = (int)(GenerationRules.CheckWhole("no_repeat_ngram_size", fields.NoRepeatNgramSize, 0, GenerationRules.MaxTokens, "0 (no rule) or more") ?? 0),
-            BadWords = CheckWords("bad_words_ids", fields.BadWordsIds, vocabulary),
+            BadWords = GenerationRules.CheckWords("bad_words_ids", fields.BadWordsIds, vocabulary),
         },
         Beams = BeamFields.Read("", fields.NumBeams, fields.LengthPenalty, fields.EarlyStopping, fields.N ?? 1),
         Sampling = new SamplingParameters
@@ -50,19 +48,6 @@ internal static class OpenAiFields
             LogitBias = CheckBias(fields.LogitBias, vocabulary),
         },
     };
-
-    /// <summary>Lists of ids, none of them empty.</summary>
-    private static IReadOnlyList<int[]> CheckWords(string field, IReadOnlyList<IReadOnlyList<int>>? words, int vocabulary)
-    {
-        if (words is { Count: > MaxWords })
-        {
-            throw LlmOsException.Invalid(field, $"'{field}' may hold at most {MaxWords} lists, not {words.Count}.");
-        }
-
-        return [.. (words ?? []).Select((word, i) => word is { Count: > 0 }
-            ? GenerationRules.CheckIds($"{field}[{i}]", word, vocabulary).ToArray()
-            : throw LlmOsException.Invalid($"{field}[{i}]", $"'{field}[{i}]' must be a list of at least one token id."))];
-    }
 
     private static Dictionary<int, float>? CheckBias(IReadOnlyDictionary<string, double>? bias, int vocabulary)
     {

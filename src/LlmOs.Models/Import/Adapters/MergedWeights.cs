@@ -25,7 +25,7 @@ internal sealed class MergedWeights : IWeightSource
     public MergedWeights(IWeightSource weights, Architecture architecture, ModelConfig config, IWeightSource adapter, LoraConfig lora)
     {
         (_base, _adapter) = (weights, adapter);
-        Tensors = [.. weights.Tensors.Where(t => t.Type is TensorType.F32 or TensorType.F16 or TensorType.BF16)];
+        Tensors = [.. weights.Tensors.Where(t => t.IsFloating)];
         var stored = Tensors.ToDictionary(t => architecture.Rename(t.Name), StringComparer.Ordinal);
         foreach (var tensor in adapter.Tensors)
         {
@@ -81,13 +81,15 @@ internal sealed class MergedWeights : IWeightSource
         TensorInfo Require(TensorInfo tensor, string name)
         {
             var weight = stored.GetValueOrDefault(name) ?? throw NoPlace(tensor);
-            return config.TiedEmbeddings && weight.Shape is [var rows, _] && rows == config.Vocabulary
+            return config.Ties!.Any(tie => tie.Value == name && tie.Key != name)
                 ? throw new ModelFormatException(ModelFormatProblem.UnsupportedFormat, $"The adapter changes '{name}', but the base ties its head to its embedding, so that one of the two alone cannot be changed.")
                 : weight;
         }
     }
 
     public IReadOnlyCollection<TensorInfo> Tensors { get; }
+
+    public IReadOnlyDictionary<string, string> Aliases => _base.Aliases;
 
     public TensorInfo? Find(string name) => _base.Find(name);
 

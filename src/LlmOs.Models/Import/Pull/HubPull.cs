@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlmOs.Formats;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Import.Sources;
@@ -76,13 +77,12 @@ internal sealed class HubPull(HubClient hub, Downloader downloader, ArtifactStor
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(config));
-            var root = document.RootElement;
+            var root = PublishedJson.Parse(File.ReadAllBytes(config), ModelFolder.ConfigFile);
             return root.ValueKind == JsonValueKind.Object && (root.TryGetProperty("dtype", out var type) || root.TryGetProperty("torch_dtype", out type)) && type.ValueKind == JsonValueKind.String
                 ? type.GetString()
                 : null;
         }
-        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException or ModelFormatException)
         {
             return null; // the import says what is wrong with it
         }

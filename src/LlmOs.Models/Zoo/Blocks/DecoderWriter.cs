@@ -264,17 +264,16 @@ internal sealed class DecoderWriter
         return Writer.Linear(inner, down, Config.Hidden, Config.Intermediate, bias: true);               // [B, S, H]
     }
 
-    /// <summary>Logits of the rows that are asked for, from the last norm's output. A tied head is the embedding.</summary>
-    /// <param name="embedding">The layer given to <see cref="Embed"/>.</param>
+    /// <summary>Logits of the rows that are asked for, from the last norm's output. The head may be tied to the embedding.</summary>
     /// <param name="scale">What the states are multiplied by first.</param>
     /// <param name="logitBias">A published [1, V] tensor that is added to the logits.</param>
-    public void Head(string normed, string embedding, string head, bool bias = false, double scale = 1, string? logitBias = null)
+    public void Head(string normed, string head, bool bias = false, double scale = 1, string? logitBias = null)
     {
         OutputState(normed);
         normed = Writer.Scale(normed, scale);
         var rows = Graph.Node("Reshape", [normed, Writer.Wholes(-1, Config.Hidden)]);                    // [B * S, H]
         var wanted = Graph.Node("Gather", [rows, DecoderGraph.LogitRows], attributes: ("axis", 0));      // [N, H]
-        var matrix = Writer.Published((Config.TiedEmbeddings ? embedding : head) + ".weight", Config.Vocabulary, Config.Hidden) with { Kind = MatrixKind.Vocabulary };
+        var matrix = Writer.Published(head + ".weight", Config.Vocabulary, Config.Hidden) with { Kind = MatrixKind.Vocabulary };
         var offset = bias ? Writer.Weight(head + ".bias", Config.Vocabulary) : logitBias is not null ? Writer.Weight(logitBias, 1, Config.Vocabulary) : null;
         if (Config.LogitSoftCap > 0)
         {

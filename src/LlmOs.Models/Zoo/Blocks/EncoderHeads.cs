@@ -41,14 +41,14 @@ internal static class EncoderHeads
         encoder.Output(scores, EncoderNames.Logits, "B", "S", 2);
     }
 
-    /// <summary>Scores of every token for the wanted rows: a layer, its activation, a norm, and the embedding with a bias.</summary>
-    public static void WriteTokens(this EncoderWriter encoder, string x, string dense, string norm, string embedding, string bias)
+    /// <summary>Scores of every token for the wanted rows: a layer, its activation, a norm, and a decoder with a bias, which may be tied.</summary>
+    public static void WriteTokens(this EncoderWriter encoder, string x, string dense, string norm, string decoder)
     {
         var (writer, config) = (encoder.Writer, encoder.Config);
         var rows = encoder.WantedRows(x);                                                                // [N, H]
         var inner = writer.Activate(config.Activation, writer.Linear(rows, dense, config.Hidden, config.Hidden, bias: true));
         var normed = encoder.Norm(inner, norm);
-        var scores = writer.Linear(normed, writer.Published(embedding + ".weight", config.Vocabulary, config.Hidden), writer.Weight(bias, config.Vocabulary));
+        var scores = writer.Linear(normed, writer.Published(decoder + ".weight", config.Vocabulary, config.Hidden), writer.Weight(decoder + ".bias", config.Vocabulary));
         encoder.Output(scores, EncoderNames.Logits, "N", config.Vocabulary);
     }
 }

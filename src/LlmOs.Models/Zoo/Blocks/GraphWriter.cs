@@ -7,7 +7,9 @@ namespace LlmOs.Models.Zoo.Blocks;
 /// On a sketch nothing is read; it gathers the weights that the architecture needs.
 /// </summary>
 /// <remarks>Letters in shapes: B rows of the batch, S tokens of a row, H width of the input, O width of the output.</remarks>
-internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, WeightPrecision precision, CancellationToken cancel)
+/// <param name="ties">For the names of weights that are one and the same, the name under which that one is read.</param>
+internal sealed class GraphWriter(
+    OnnxGraph graph, IWeightSource? weights, IReadOnlyDictionary<string, string> ties, WeightPrecision precision, CancellationToken cancel)
 {
     private readonly BlockMatrices _blocks = new(graph);
     private readonly Dictionary<string, TensorInfo> _needed = new(StringComparer.Ordinal);
@@ -50,6 +52,7 @@ internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, Weigh
     /// <summary>A published matrix as it is.</summary>
     public Matrix Published(string name, long rows, long columns)
     {
+        name = Tied(name);
         Need(name, rows, columns);
         return new Matrix(name, rows, columns, sink => Copy(sink, name, 0, rows * columns));
     }
@@ -91,6 +94,7 @@ internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, Weigh
     /// <summary>A published tensor as it is.</summary>
     public string Weight(string name, params long[] shape)
     {
+        name = Tied(name);
         Need(name, shape);
         return Made(name, shape, sink => Copy(sink, name, 0, shape.Aggregate(1L, (product, n) => product * n)));
     }
@@ -98,6 +102,7 @@ internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, Weigh
     /// <summary>A published tensor with each element changed.</summary>
     public string Weight(string name, long[] shape, Func<float, float> map)
     {
+        name = Tied(name);
         Need(name, shape);
         return Made(name, shape, sink => sink.Copy(weights!, name, 0, shape.Aggregate(1L, (product, n) => product * n), cancel, map));
     }
@@ -189,6 +194,8 @@ internal sealed class GraphWriter(OnnxGraph graph, IWeightSource? weights, Weigh
         Graph.Node("Split", [x, Wholes(widths)], parts, "", ("axis", -1));
         return parts;
     }
+
+    private string Tied(string name) => ties.GetValueOrDefault(name, name);
 
     private string Named(string op, string[] inputs, string? output, string domain = "", params OnnxAttribute[] attributes)
     {

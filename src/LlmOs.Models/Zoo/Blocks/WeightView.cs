@@ -11,6 +11,7 @@ internal sealed class WeightView : IWeightSource
     private readonly IWeightSource _source;
     private readonly Func<string, bool> _isTurned;
     private readonly Dictionary<string, (TensorInfo Info, string Stored)> _tensors;
+    private readonly Dictionary<string, string> _aliases = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private (string Name, float[] Values)? _turned; // the matrix turned last
 
@@ -29,14 +30,22 @@ internal sealed class WeightView : IWeightSource
                 throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"The weights '{_tensors[name].Stored}' and '{tensor.Name}' are the same one under two names.");
             }
         }
+
+        foreach (var (alias, name) in source.Aliases)
+        {
+            _aliases.TryAdd(rename(alias), rename(name));
+        }
     }
 
     public IReadOnlyCollection<TensorInfo> Tensors => [.. _tensors.Values.Select(t => t.Info)];
 
-    public TensorInfo? Find(string name) => _tensors.TryGetValue(name, out var tensor) ? tensor.Info : null;
+    public IReadOnlyDictionary<string, string> Aliases => _aliases;
+
+    public TensorInfo? Find(string name) => _tensors.TryGetValue(Kept(name), out var tensor) ? tensor.Info : null;
 
     public void Read(string name, long offset, Span<float> destination)
     {
+        name = Kept(name);
         var (info, stored) = _tensors[name];
         if (!_isTurned(name) || info.Shape.Count != 2)
         {
@@ -55,6 +64,9 @@ internal sealed class WeightView : IWeightSource
             turned.Values.AsSpan(checked((int)offset), destination.Length).CopyTo(destination);
         }
     }
+
+    /// <summary>The name under which the files hold a tensor.</summary>
+    private string Kept(string name) => !_tensors.ContainsKey(name) && _aliases.TryGetValue(name, out var kept) ? kept : name;
 
     private float[] Turn(TensorInfo info, string stored)
     {

@@ -12,7 +12,7 @@ internal static class Gemma
     public static DecoderArchitecture Architecture { get; } = new("gemma", "GemmaForCausalLM", Read, Build)
     {
         LeftOver = [".rotary_emb.inv_freq"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json) => ModelConfig.Read(json, new ConfigSpelling
@@ -42,6 +42,6 @@ internal static class Gemma
             decoder.Add(LlamaGraph.MlpOf(decoder, at, decoder.RmsNorm($"{at}.post_attention_layernorm", gainOffset: 1)));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm", gainOffset: 1), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm", gainOffset: 1), "lm_head");
     }
 }

@@ -12,7 +12,7 @@ internal static class Gemma2
     public static DecoderArchitecture Architecture { get; } = new("gemma2", "Gemma2ForCausalLM", Read, decoder => Build(decoder, headNorms: false))
     {
         LeftOver = [".rotary_emb.inv_freq"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
     };
 
     internal static ConfigSpelling Spelling { get; } = new()
@@ -66,6 +66,6 @@ internal static class Gemma2
             decoder.Add(decoder.RmsNorm(fed, $"{at}.post_feedforward_layernorm", gainOffset: 1));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm", gainOffset: 1), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm", gainOffset: 1), "lm_head");
     }
 }

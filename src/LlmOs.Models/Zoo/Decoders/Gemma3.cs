@@ -11,7 +11,7 @@ internal static class Gemma3
     public static DecoderArchitecture Architecture { get; } = new("gemma3_text", "Gemma3ForCausalLM", Read, decoder => Gemma2.Build(decoder, headNorms: true))
     {
         LeftOver = [".rotary_emb.inv_freq", ".rotary_emb_local.inv_freq"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json)

@@ -21,7 +21,7 @@ internal static class Gpt2
         Rename = name => name.StartsWith(Prefix, StringComparison.Ordinal) || name == "lm_head.weight" ? name : Prefix + name,
         IsTurned = name => Array.Exists(Turned, end => name.EndsWith(end, StringComparison.Ordinal)),
         LeftOver = [".attn.bias", ".attn.masked_bias"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("transformer.wte.weight", "lm_head.weight"),
         Training = new TrainableLayout("GPT-2", Gpt2Sizes.OfConfig, Gpt2Sizes.OfShape),
     };
 
@@ -60,7 +60,7 @@ internal static class Gpt2
             decoder.Add(decoder.Mlp(decoder.LayerNorm($"{at}.ln_2"), $"{at}.mlp.c_fc", $"{at}.mlp.c_proj"));
         }
 
-        decoder.Head(decoder.LayerNorm("transformer.ln_f"), "transformer.wte", "lm_head");
+        decoder.Head(decoder.LayerNorm("transformer.ln_f"), "lm_head");
     }
 }
 

@@ -12,7 +12,7 @@ internal static class GptNeo
     public static DecoderArchitecture Architecture { get; } = new("gpt_neo", "GPTNeoForCausalLM", Read, Build)
     {
         LeftOver = [".attn.attention.bias", ".attn.attention.masked_bias"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("transformer.wte.weight", "lm_head.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json)
@@ -71,6 +71,6 @@ internal static class GptNeo
             decoder.Add(decoder.Mlp(decoder.LayerNorm($"{at}.ln_2"), $"{at}.mlp.c_fc", $"{at}.mlp.c_proj"));
         }
 
-        decoder.Head(decoder.LayerNorm("transformer.ln_f"), "transformer.wte", "lm_head");
+        decoder.Head(decoder.LayerNorm("transformer.ln_f"), "lm_head");
     }
 }

@@ -12,7 +12,7 @@ internal static class GptNeoX
     public static DecoderArchitecture Architecture { get; } = new("gpt_neox", "GPTNeoXForCausalLM", Read, Build)
     {
         LeftOver = [".attention.bias", ".attention.masked_bias", ".rotary_emb.inv_freq"],
-        TiedHead = "embed_out.weight",
+        Ties = WeightTies.Head("gpt_neox.embed_in.weight", "embed_out.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json) => ModelConfig.Read(json, new ConfigSpelling
@@ -52,6 +52,6 @@ internal static class GptNeoX
             decoder.Add(fed);
         }
 
-        decoder.Head(decoder.LayerNorm("gpt_neox.final_layer_norm"), "gpt_neox.embed_in", "embed_out");
+        decoder.Head(decoder.LayerNorm("gpt_neox.final_layer_norm"), "embed_out");
     }
 }

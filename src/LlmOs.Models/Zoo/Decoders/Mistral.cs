@@ -9,7 +9,7 @@ internal static class Mistral
     public static DecoderArchitecture Architecture { get; } = new("mistral", "MistralForCausalLM", Read, decoder => LlamaGraph.Build(decoder, new AttentionOptions()))
     {
         LeftOver = [".rotary_emb.inv_freq"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json)

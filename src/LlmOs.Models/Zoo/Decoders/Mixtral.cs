@@ -9,7 +9,7 @@ internal static class Mixtral
     public static DecoderArchitecture Architecture { get; } = new("mixtral", "MixtralForCausalLM", Read, Build)
     {
         LeftOver = [".rotary_emb.inv_freq"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json)
@@ -38,6 +38,6 @@ internal static class Mixtral
                 decoder, decoder.RmsNorm($"{at}.post_attention_layernorm"), $"{moe}.gate", i => ($"{moe}.experts.{i}.w1", $"{moe}.experts.{i}.w3", $"{moe}.experts.{i}.w2")));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm"), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm"), "lm_head");
     }
 }

@@ -13,7 +13,7 @@ internal static class Olmo2
 {
     public static DecoderArchitecture Architecture { get; } = new("olmo2", "Olmo2ForCausalLM", Read, Build)
     {
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
         Training = new TrainableLayout("OLMo 2", Olmo2Sizes.OfConfig, Olmo2Sizes.OfShape),
     };
 
@@ -41,7 +41,7 @@ internal static class Olmo2
             decoder.Add(decoder.RmsNorm(fed, $"{at}.post_feedforward_layernorm", gainOffset: 0));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm"), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm"), "lm_head");
     }
 }
 

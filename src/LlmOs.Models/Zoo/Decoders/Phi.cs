@@ -9,7 +9,11 @@ namespace LlmOs.Models.Zoo.Decoders;
 /// </summary>
 internal static class Phi
 {
-    public static DecoderArchitecture Architecture { get; } = new("phi", "PhiForCausalLM", Read, Build) { LeftOver = [".rotary_emb.inv_freq"] };
+    public static DecoderArchitecture Architecture { get; } = new("phi", "PhiForCausalLM", Read, Build)
+    {
+        LeftOver = [".rotary_emb.inv_freq"],
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
+    };
 
     private static ModelConfig Read(ConfigJson json) => ModelConfig.Read(json, new ConfigSpelling
     {
@@ -35,6 +39,6 @@ internal static class Phi
             decoder.Add(decoder.Mlp(normed, $"{at}.mlp.fc1", $"{at}.mlp.fc2"));
         }
 
-        decoder.Head(decoder.LayerNorm("model.final_layernorm"), "model.embed_tokens", "lm_head", bias: true);
+        decoder.Head(decoder.LayerNorm("model.final_layernorm"), "lm_head", bias: true);
     }
 }

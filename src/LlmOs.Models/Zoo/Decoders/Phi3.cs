@@ -12,7 +12,7 @@ internal static class Phi3
     public static DecoderArchitecture Architecture { get; } = new("phi3", "Phi3ForCausalLM", Read, Build)
     {
         LeftOver = [".rotary_emb.inv_freq"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json)
@@ -36,6 +36,6 @@ internal static class Phi3
             decoder.Add(decoder.GatedMlp(normed, "", "", $"{at}.mlp.down_proj", gateUp: $"{at}.mlp.gate_up_proj"));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm"), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm"), "lm_head");
     }
 }

@@ -9,7 +9,7 @@ internal static class Qwen2
     public static DecoderArchitecture Architecture { get; } = new("qwen2", "Qwen2ForCausalLM", Read, decoder => LlamaGraph.Build(decoder, new AttentionOptions { Bias = true }))
     {
         LeftOver = [".rotary_emb.inv_freq"],
-        TiedHead = "lm_head.weight",
+        Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight"),
     };
 
     private static ModelConfig Read(ConfigJson json)

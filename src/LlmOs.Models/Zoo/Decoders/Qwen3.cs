@@ -6,7 +6,7 @@ namespace LlmOs.Models.Zoo.Decoders;
 /// <summary>Qwen 3 (arXiv 2505.09388, section 2): Llama with a norm on each query and key head. Its numbers are those of transformers' Qwen3ForCausalLM.</summary>
 internal static class Qwen3
 {
-    public static DecoderArchitecture Architecture { get; } = new("qwen3", "Qwen3ForCausalLM", Read, Build) { TiedHead = "lm_head.weight" };
+    public static DecoderArchitecture Architecture { get; } = new("qwen3", "Qwen3ForCausalLM", Read, Build) { Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight") };
 
     internal static ConfigSpelling Spelling { get; } = new()
     {
@@ -33,7 +33,7 @@ internal static class Qwen3
             decoder.Add(LlamaGraph.MlpOf(decoder, at, decoder.RmsNorm($"{at}.post_attention_layernorm")));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm"), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm"), "lm_head");
     }
 
     internal static AttentionOptions Options(ModelConfig config, string at) => new()

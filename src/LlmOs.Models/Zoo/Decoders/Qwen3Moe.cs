@@ -6,7 +6,7 @@ namespace LlmOs.Models.Zoo.Decoders;
 /// <summary>Qwen 3 with a mixture of experts (arXiv 2505.09388, section 2). Its numbers are those of transformers' Qwen3MoeForCausalLM.</summary>
 internal static class Qwen3Moe
 {
-    public static DecoderArchitecture Architecture { get; } = new("qwen3_moe", "Qwen3MoeForCausalLM", Read, Build) { TiedHead = "lm_head.weight" };
+    public static DecoderArchitecture Architecture { get; } = new("qwen3_moe", "Qwen3MoeForCausalLM", Read, Build) { Ties = WeightTies.Head("model.embed_tokens.weight", "lm_head.weight") };
 
     private static ModelConfig Read(ConfigJson json)
     {
@@ -44,6 +44,6 @@ internal static class Qwen3Moe
                 : ExpertsBlock.Write(decoder, normed, $"{at}.mlp.gate", i => ($"{at}.mlp.experts.{i}.gate_proj", $"{at}.mlp.experts.{i}.up_proj", $"{at}.mlp.experts.{i}.down_proj")));
         }
 
-        decoder.Head(decoder.RmsNorm("model.norm"), "model.embed_tokens", "lm_head");
+        decoder.Head(decoder.RmsNorm("model.norm"), "lm_head");
     }
 }

@@ -23,8 +23,12 @@ internal static class Bert
         {
             var x = States(e, Body);
             e.WriteStates(x, pooler: null);
-            e.WriteTokens(x, "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", TiedTo(e), "cls.predictions.bias");
-        }) with { LeftOver = ["embeddings.position_ids", "bert.pooler.*", "cls.seq_relationship.*", "cls.predictions.decoder.*"] },
+            e.WriteTokens(x, "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.decoder");
+        }) with
+        {
+            LeftOver = ["embeddings.position_ids", "bert.pooler.*", "cls.seq_relationship.*"],
+            Ties = EncoderConfigs.TiedTokens(Body + "embeddings.word_embeddings.weight", "cls.predictions.decoder", "cls.predictions.bias"),
+        },
         Make("BertForSequenceClassification", EncoderHead.TextLabels, pooler: true, e =>
         {
             var x = States(e, Body);
@@ -72,9 +76,6 @@ internal static class Bert
         var x = encoder.Writer.Add(encoder.Embed(body + "embeddings.word_embeddings"), positions);
         return Layers(encoder, body, encoder.Writer.Add(x, encoder.EmbedTypes(body + "embeddings.token_type_embeddings")));
     }
-
-    private static string TiedTo(EncoderWriter encoder) =>
-        encoder.Config.TiedEmbeddings ? Body + "embeddings.word_embeddings" : "cls.predictions.decoder";
 
     private static EncoderArchitecture Make(string className, EncoderHead head, bool pooler, Action<EncoderWriter> build) =>
         new("bert", className, head, HasTypes: true, pooler, json => EncoderConfigs.Read(json, EncoderConfigs.Bert), build)

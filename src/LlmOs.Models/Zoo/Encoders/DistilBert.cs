@@ -22,9 +22,8 @@ internal static class DistilBert
         {
             var x = States(e);
             e.WriteStates(x, pooler: null);
-            var tied = e.Config.TiedEmbeddings ? Body + "embeddings.word_embeddings" : "vocab_projector";
-            e.WriteTokens(x, "vocab_transform", "vocab_layer_norm", tied, "vocab_projector.bias");
-        }) with { LeftOver = ["embeddings.position_ids", "vocab_projector.weight"] },
+            e.WriteTokens(x, "vocab_transform", "vocab_layer_norm", "vocab_projector");
+        }) with { Ties = WeightTies.Head(Body + "embeddings.word_embeddings.weight", "vocab_projector.weight") },
         Make("DistilBertForSequenceClassification", EncoderHead.TextLabels, e =>
         {
             var (x, writer, hidden) = (States(e), e.Writer, e.Config.Hidden);

@@ -29,6 +29,10 @@ internal static class EncoderConfigs
         return labels.Count > 0 ? labels : [.. Enumerable.Range(0, json.Whole("num_labels", 1, 1 << 20) ?? 2).Select(i => $"LABEL_{i}")];
     }
 
+    /// <summary>The decoder of a masked language model: its matrix is the embedding where the configuration says so, its bias has two names.</summary>
+    public static Func<ModelConfig, IReadOnlyList<IReadOnlyList<string>>> TiedTokens(string embedding, string decoder, string bias) =>
+        config => config.TiedEmbeddings ? [[embedding, decoder + ".weight"], [bias, decoder + ".bias"]] : [[bias, decoder + ".bias"]];
+
     /// <summary>Old files call a norm's gain <c>gamma</c> and its offset <c>beta</c>.</summary>
     public static string RenameNorms(string name) =>
         name.EndsWith(".gamma", StringComparison.Ordinal) ? name[..^".gamma".Length] + ".weight"

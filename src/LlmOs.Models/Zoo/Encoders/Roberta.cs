@@ -31,11 +31,10 @@ internal static class Roberta
         {
             var x = States(e);
             e.WriteStates(x, pooler: null);
-            var tied = e.Config.TiedEmbeddings ? Body + "embeddings.word_embeddings" : "lm_head.decoder";
-            e.WriteTokens(x, "lm_head.dense", "lm_head.layer_norm", tied, "lm_head.bias");
+            e.WriteTokens(x, "lm_head.dense", "lm_head.layer_norm", "lm_head.decoder");
         }) with
         {
-            LeftOver = ["embeddings.position_ids", "roberta.pooler.*", "lm_head.decoder.*"],
+            Ties = EncoderConfigs.TiedTokens(Body + "embeddings.word_embeddings.weight", "lm_head.decoder", "lm_head.bias"),
         };
         yield return Make("ForSequenceClassification", EncoderHead.TextLabels, pooler: false, e =>
         {

@@ -13,21 +13,24 @@ internal static class Bart
     /// <summary>The two first rows of a learned table belong to nothing.</summary>
     private const int FirstRow = 2;
 
-    private static readonly string[] Copies =
-    [
-        "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight", "embed_positions.weight_sinusoidal",
-    ];
+    /// <summary>Both sides have the same embedding, under any of these names.</summary>
+    private static readonly string[] Embeddings = ["model.shared.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"];
+
+    private static readonly string[] Buffers = ["embed_positions.weight_sinusoidal"];
 
     public static IReadOnlyList<Architecture> Architectures { get; } =
     [
-        new Seq2SeqArchitecture("bart", "BartForConditionalGeneration", json => Read(json, false, "gelu"), e => Encode(e, false, true), d => Decode(d, false, true)) { LeftOver = Copies },
-        new Seq2SeqArchitecture("mbart", "MBartForConditionalGeneration", json => Read(json, true, "gelu"), e => Encode(e, true, true), d => Decode(d, true, true)) { LeftOver = Copies },
+        new Seq2SeqArchitecture("bart", "BartForConditionalGeneration", json => Read(json, false, "gelu"), e => Encode(e, false, true), d => Decode(d, false, true)) { LeftOver = Buffers, Ties = Tied },
+        new Seq2SeqArchitecture("mbart", "MBartForConditionalGeneration", json => Read(json, true, "gelu"), e => Encode(e, true, true), d => Decode(d, true, true)) { LeftOver = Buffers, Ties = Tied },
         new Seq2SeqArchitecture("marian", "MarianMTModel", json => Read(json, false, "gelu"), e => Encode(e, false, false), d => Decode(d, false, false))
         {
-            LeftOver = [.. Copies, "model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"],
+            LeftOver = [.. Buffers, "model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"],
+            Ties = Tied,
         },
-        new EncoderArchitecture("bart", "BartForSequenceClassification", EncoderHead.TextLabels, HasTypes: false, HasPooler: false, json => Read(json, false, "gelu"), Classify) { LeftOver = Copies },
+        new EncoderArchitecture("bart", "BartForSequenceClassification", EncoderHead.TextLabels, HasTypes: false, HasPooler: false, json => Read(json, false, "gelu"), Classify) { LeftOver = Buffers, Ties = Tied },
     ];
+
+    private static IReadOnlyList<IReadOnlyList<string>> Tied(ModelConfig config) => config.TiedEmbeddings ? [[.. Embeddings, "lm_head.weight"]] : [Embeddings];
 
     private static ModelConfig Read(ConfigJson json, bool preNorm, string activation)
     {
@@ -107,7 +110,7 @@ internal static class Bart
     {
         var (config, settings) = (decoder.Config, decoder.Config.Seq2Seq!);
         const string Body = "model.decoder";
-        decoder.Embed("model.shared", settings.EmbeddingScale);
+        decoder.Embed($"{Body}.embed_tokens", settings.EmbeddingScale);
         if (learned)
         {
             decoder.AddPositions($"{Body}.embed_positions", FirstRow);
@@ -131,7 +134,7 @@ internal static class Bart
             decoder.Half(preNorm, $"{at}.final_layer_norm", x => decoder.Mlp(x, $"{at}.fc1", $"{at}.fc2"));
         }
 
-        decoder.Head(preNorm ? decoder.LayerNorm($"{Body}.layer_norm") : decoder.State(), "model.shared", "lm_head", logitBias: "final_logits_bias");
+        decoder.Head(preNorm ? decoder.LayerNorm($"{Body}.layer_norm") : decoder.State(), "lm_head", logitBias: "final_logits_bias");
     }
 
     /// <summary>The classifier reads the decoder's state at the text's last end token; the decoder reads the text itself, one place later.</summary>
@@ -169,7 +172,7 @@ internal static class Bart
     private static string Begin(EncoderWriter encoder, string ids, string body, bool learned)
     {
         var (config, writer) = (encoder.Config, encoder.Writer);
-        var x = writer.Scale(encoder.Embed("model.shared", ids), config.Seq2Seq!.EmbeddingScale);
+        var x = writer.Scale(encoder.Embed($"{body}.embed_tokens", ids), config.Seq2Seq!.EmbeddingScale);
         return learned
             ? encoder.Norm(writer.Add(x, encoder.EmbedPositions($"{body}.embed_positions", config.ContextLength + FirstRow, FirstRow)), $"{body}.layernorm_embedding")
             : writer.Add(x, writer.Lookup(Sinusoids.Table(writer, config), encoder.Offsets()));

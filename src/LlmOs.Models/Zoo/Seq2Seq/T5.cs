@@ -7,17 +7,18 @@ namespace LlmOs.Models.Zoo.Seq2Seq;
 /// T5, Flan-T5 and mT5 (arXiv 1910.10683, section 2.1; arXiv 2010.11934): RMS norms, biases on scores by distance instead of
 /// positions, scores that are not scaled. Its numbers are those of transformers' T5 and MT5 classes.
 /// </summary>
-/// <remarks>Version 1.0 ties its head and scales what goes into it; later versions store a head. The files tell which it is, not the configuration.</remarks>
+/// <remarks>Version 1.0 ties its head and scales what goes into it; later versions have a head of their own and scale nothing.</remarks>
 internal static class T5
 {
-    private const string Head = "lm_head.weight";
+    /// <summary>Both sides have the same embedding, under any of these names.</summary>
+    private static readonly string[] Embeddings = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
 
     public static IReadOnlyList<Architecture> Architectures { get; } = [Make("t5", "T5ForConditionalGeneration"), Make("mt5", "MT5ForConditionalGeneration")];
 
     private static Seq2SeqArchitecture Make(string type, string name) => new(type, name, Read, BuildEncoder, BuildDecoder)
     {
-        LeftOver = ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"],
-        Settle = (config, weights) => config with { TiedEmbeddings = weights.Find(Head) is null },
+        LeftOver = ["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"],
+        Ties = config => config.TiedEmbeddings ? [[.. Embeddings, "lm_head.weight"]] : [Embeddings],
     };
 
     private static ModelConfig Read(ConfigJson json)
@@ -50,6 +51,8 @@ internal static class T5
                 DecoderIntermediate = config.Intermediate,
                 StartToken = json.Whole("decoder_start_token_id", 0, int.MaxValue) ?? config.PadToken ?? 0,
                 MaxSource = config.ContextLength,
+                // Written since transformers 5, which calls every head tied; before, the tie said it.
+                HeadScale = config.ModelType == "t5" && (json.Flag("scale_decoder_outputs") ?? config.TiedEmbeddings) ? 1 / Math.Sqrt(config.Hidden) : 1,
                 Gated = json.Flag("is_gated_act") ?? json.Text("feed_forward_proj")?.StartsWith("gated-", StringComparison.Ordinal) ?? false,
                 RelativeBuckets = json.Whole("relative_attention_num_buckets", 2, 4096) ?? 32,
                 RelativeDistance = json.Whole("relative_attention_max_distance", 2, 1 << 20) ?? 128,
@@ -76,7 +79,7 @@ internal static class T5
             Scale = 1,
             ScoreBias = RelativeBias.OfEncoder(encoder, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
         };
-        var x = encoder.State(encoder.Embed("shared"));
+        var x = encoder.State(encoder.Embed("encoder.embed_tokens"));
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"encoder.block.{layer}";
@@ -108,7 +111,7 @@ internal static class T5
             Rotary = false,
             ScoreBias = RelativeBias.OfDecoder(decoder, "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
         };
-        decoder.Embed("shared");
+        decoder.Embed("decoder.embed_tokens");
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"decoder.block.{layer}";
@@ -120,7 +123,7 @@ internal static class T5
             decoder.Add(FeedForward(decoder.Writer, config, decoder.RmsNorm($"{at}.layer.2.layer_norm"), $"{at}.layer.2.DenseReluDense", settings.Gated, config.Intermediate));
         }
 
-        decoder.Head(decoder.RmsNorm("decoder.final_layer_norm"), "shared", "lm_head", scale: config.TiedEmbeddings ? 1 / Math.Sqrt(config.Hidden) : 1);
+        decoder.Head(decoder.RmsNorm("decoder.final_layer_norm"), "lm_head", scale: settings.HeadScale);
     }
 
     private static string Norm(EncoderWriter encoder, string x, string name) =>
