@@ -9,7 +9,6 @@ namespace LlmOs.Engine.Sampling;
 /// <remarks>Nothing is allocated: work space is passed in. Every filter works on what the one before left.</remarks>
 internal static class LogitFilters
 {
-    private const float NearZero = 1e-6f;
     private const int Bins = 2048;
     private const float BinsPerUnit = 128; // the bins reach 16 down from the best: e^-16 is a ten-millionth of it
 
