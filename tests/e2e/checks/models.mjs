@@ -132,4 +132,47 @@ export const models = [
     assert.ok((await page.getAttribute(".token >> nth=0", "title")).includes(likely), `the first token is ${likely} % likely`);
     await page.context().close();
   }],
+
+  ["many models are counted and found, one without a version and one with footnotes have their pages, an unknown page says so", async world => {
+    const names = Array.from({ length: 55 }, (_, i) => `many-${String(i).padStart(2, "0")}`);
+    for (const name of names) {
+      assert.equal((await world.api("POST", "/api/v1/models", { name, card: name === "many-54" ? "# Notes\n\nA claim.[^1]\n\n[^1]: Its ground.\n" : null })).status, 201);
+    }
+    const total = (await world.api("GET", "/api/v1/models?limit=1")).body.total;
+    const page = await visit(world);
+    await signIn(world, page);
+    await page.waitForFunction(count => document.querySelector(".tile b")?.textContent === String(count), total);
+
+    await open(world, page, "/console/playground");
+    await page.fill("label:has(> span:text-is('Model')) input", "many-54");
+    await page.waitForFunction(() => [...document.querySelectorAll("datalist option")].some(option => option.value === "many-54"));
+
+    await open(world, page, "/console/evaluate?model=many-54:1");
+    assert.equal(await page.inputValue("label:has(> span:text-is('Model')) input"), "many-54:1");
+
+    await open(world, page, "/console/models/many-54");
+    await page.waitForSelector("text=This model has no version yet");
+    const note = await page.getAttribute("#card a[href*='#']", "href");
+    assert.match(note, /^console\/models\/many-54#/);
+
+    assert.equal((await page.goto(`${world.address}/console/nowhere`)).status(), 404);
+    await page.waitForSelector("h1:text-is('There is no such page')");
+    await page.context().close();
+    for (const name of names) {
+      await world.api("DELETE", `/api/v1/models/${name}`);
+    }
+  }],
+
+  ["signing out in one tab ends what the other may do", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/playground?model=starter");
+    const other = await page.context().newPage();
+    await open(world, other, "/console/jobs");
+    await other.click(".sign-out button");
+    await other.waitForURL("**/login");
+    await page.fill("section textarea", "Are you still there?");
+    await page.keyboard.press("Control+Enter");
+    await page.waitForSelector("text=This session has ended");
+    await page.context().close();
+  }],
 ];

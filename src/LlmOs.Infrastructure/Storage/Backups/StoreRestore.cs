@@ -25,7 +25,8 @@ public sealed class StoreRestore(
         {
             throw new LlmOsException(ErrorCode.Conflict, manifest.IsPostgres
                 ? "The backup is of a database on PostgreSQL, and LLMOS_DATABASE is empty."
-                : "The backup is of a database on SQLite, and LLMOS_DATABASE names one on PostgreSQL.") { Hint = "Restore to the same kind of database." };
+                : "The backup is of a database on SQLite, and LLMOS_DATABASE names one on PostgreSQL.")
+            { Hint = "Restore to the same kind of database." };
         }
 
         await RequireKnownAsync(manifest, cancel);
