@@ -20,7 +20,7 @@ public sealed class StarterRegistrationTests : IAsyncLifetime
         var again = await RegisterAsync(folder);
 
         await using var db = await _world.DbAsync();
-        var view = (await ModelResolver.ResolveAsync(db, "starter", CancellationToken.None)).ToView();
+        var view = (await VersionEndpoints.FindAsync("starter", 1, db, CancellationToken.None)).ToView();
         Assert.Equal(("starter:1", null), (first?.Ref, again?.Ref));
         Assert.Equal(new(32, 2.5e-6, null), view.Parity);
         Assert.Contains(view.Files, f => f.Path == "README.md");
@@ -35,7 +35,7 @@ public sealed class StarterRegistrationTests : IAsyncLifetime
         await RegisterAsync(folder);
 
         await using var db = await _world.DbAsync();
-        var view = (await ModelResolver.ResolveAsync(db, "starter", CancellationToken.None)).ToView();
+        var view = (await VersionEndpoints.FindAsync("starter", 1, db, CancellationToken.None)).ToView();
         Assert.Equal(32, view.Parity?.Prompts);
         Assert.InRange(view.Parity!.MaxAbsDiff, 1e-9, 1e-3);
         Assert.Equal(3000, Assert.Single(view.Metrics).GetProperty("steps").GetInt32());
