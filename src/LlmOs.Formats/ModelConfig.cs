@@ -16,6 +16,9 @@ public sealed record ModelConfig
 
     public required int Hidden { get; init; }
 
+    /// <summary>Width of the embeddings where a layer brings them to <see cref="Hidden"/>; 0: they have that width.</summary>
+    public int EmbeddingWidth { get; init; }
+
     /// <summary>Width of the feed-forward layer.</summary>
     public required int Intermediate { get; init; }
 

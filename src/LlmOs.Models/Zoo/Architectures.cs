@@ -31,6 +31,7 @@ public static class Architectures
         .. Bert.Architectures,
         .. Roberta.Architectures,
         .. DistilBert.Architectures,
+        .. Electra.Architectures,
         .. T5.Architectures,
         .. Bart.Architectures,
     ];

@@ -1,4 +1,5 @@
 using LlmOs.Engine.Execution;
+using LlmOs.Formats;
 
 namespace LlmOs.Models.Zoo.Blocks;
 
@@ -41,14 +42,15 @@ internal static class EncoderHeads
         encoder.Output(scores, EncoderNames.Logits, "B", "S", 2);
     }
 
-    /// <summary>Scores of every token for the wanted rows: a layer, its activation, a norm, and a decoder with a bias, which may be tied.</summary>
-    public static void WriteTokens(this EncoderWriter encoder, string x, string dense, string norm, string decoder)
+    /// <summary>Scores of every token for the wanted rows: a layer, an activation, a norm, and a decoder with a bias, which may be tied.</summary>
+    /// <param name="activation">Null: the model's own.</param>
+    public static void WriteTokens(this EncoderWriter encoder, string x, string dense, string norm, string decoder, Activation? activation = null)
     {
-        var (writer, config) = (encoder.Writer, encoder.Config);
+        var (writer, config, width) = (encoder.Writer, encoder.Config, encoder.EmbeddingWidth);
         var rows = encoder.WantedRows(x);                                                                // [N, H]
-        var inner = writer.Activate(config.Activation, writer.Linear(rows, dense, config.Hidden, config.Hidden, bias: true));
-        var normed = encoder.Norm(inner, norm);
-        var scores = writer.Linear(normed, writer.Published(decoder + ".weight", config.Vocabulary, config.Hidden), writer.Weight(decoder + ".bias", config.Vocabulary));
+        var inner = writer.Activate(activation ?? config.Activation, writer.Linear(rows, dense, width, config.Hidden, bias: true)); // [N, E]
+        var normed = writer.LayerNorm(inner, norm, width, config.NormEpsilon);
+        var scores = writer.Linear(normed, writer.Published(decoder + ".weight", config.Vocabulary, width), writer.Weight(decoder + ".bias", config.Vocabulary));
         encoder.Output(scores, EncoderNames.Logits, "N", config.Vocabulary);
     }
 }

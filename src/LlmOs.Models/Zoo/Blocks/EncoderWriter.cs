@@ -30,7 +30,7 @@ internal sealed record EncoderAttention
 }
 
 /// <summary>The blocks of an encoder: whole texts at once, padded on the right to one length.</summary>
-/// <remarks>Letters in shapes: B texts, S tokens of the longest, H hidden, Q = heads * head width, I intermediate, N rows of logits asked for.</remarks>
+/// <remarks>Letters in shapes: B texts, S tokens of the longest, H hidden, E width of the embeddings, Q = heads * head width, I intermediate, N rows of logits asked for.</remarks>
 internal sealed class EncoderWriter
 {
     private readonly bool _withStates;
@@ -53,20 +53,23 @@ internal sealed class EncoderWriter
 
     public ModelConfig Config { get; }
 
+    /// <summary>E.</summary>
+    public int EmbeddingWidth => Config.EmbeddingWidth > 0 ? Config.EmbeddingWidth : Config.Hidden;
+
     private OnnxGraph Graph => Writer.Graph;
 
-    /// <summary>Embeddings of the tokens: [B, S, H].</summary>
+    /// <summary>Embeddings of the tokens: [B, S, E].</summary>
     public string Embed(string name, string ids = EncoderNames.InputIds) =>
-        Writer.Lookup(Writer.Weight(name + ".weight", Config.Vocabulary, Config.Hidden), ids);
+        Writer.Lookup(Writer.Weight(name + ".weight", Config.Vocabulary, EmbeddingWidth), ids);
 
-    /// <summary>Learned vectors of the segments: [B, S, H].</summary>
+    /// <summary>Learned vectors of the segments: [B, S, E].</summary>
     public string EmbedTypes(string name) =>
-        Writer.Lookup(Writer.Weight(name + ".weight", Config.TypeVocabulary, Config.Hidden), EncoderNames.TokenTypes);
+        Writer.Lookup(Writer.Weight(name + ".weight", Config.TypeVocabulary, EmbeddingWidth), EncoderNames.TokenTypes);
 
-    /// <summary>Learned vectors of the positions, the first of which is row <paramref name="offset"/>: [S, H].</summary>
+    /// <summary>Learned vectors of the positions, the first of which is row <paramref name="offset"/>: [S, E].</summary>
     public string EmbedPositions(string name, long rows, long offset = 0)
     {
-        var table = Writer.Weight(name + ".weight", rows, Config.Hidden);
+        var table = Writer.Weight(name + ".weight", rows, EmbeddingWidth);
         return Writer.Lookup(table, offset == 0 ? Offsets() : Writer.Add(Offsets(), Writer.Whole(offset)));
     }
 
@@ -76,7 +79,7 @@ internal sealed class EncoderWriter
         var isPadding = Graph.Node("Equal", [EncoderNames.InputIds, Writer.Whole(padding)]);
         var counts = Graph.Node("Cast", [Graph.Node("Not", [isPadding])], attributes: ("to", (long)OnnxType.Int64)); // [B, S]
         var counted = Writer.Multiply(Graph.Node("CumSum", [counts, Writer.Whole(1)]), counts);
-        return Writer.Lookup(Writer.Weight(name + ".weight", rows, Config.Hidden), Writer.Add(counted, Writer.Whole(padding)));
+        return Writer.Lookup(Writer.Weight(name + ".weight", rows, EmbeddingWidth), Writer.Add(counted, Writer.Whole(padding)));
     }
 
     /// <summary>0 to S - 1.</summary>

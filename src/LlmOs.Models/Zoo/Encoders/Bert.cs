@@ -53,11 +53,15 @@ internal static class Bert
 
     /// <summary>The layers of the BERT layout, which RoBERTa shares.</summary>
     /// <param name="x">The embeddings before their norm.</param>
-    internal static string Layers(EncoderWriter encoder, string body, string x)
+    internal static string Layers(EncoderWriter encoder, string body, string x) => Blocks(encoder, body, encoder.Norm(x, body + "embeddings.LayerNorm"));
+
+    /// <summary>The layers behind the embeddings.</summary>
+    /// <param name="x">[B, S, H]</param>
+    internal static string Blocks(EncoderWriter encoder, string body, string x)
     {
         var config = encoder.Config;
         var options = new EncoderAttention { Heads = config.Heads, HeadDim = config.HeadDim };
-        x = encoder.State(encoder.Norm(x, body + "embeddings.LayerNorm"));
+        encoder.State(x);
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"{body}encoder.layer.{layer}";

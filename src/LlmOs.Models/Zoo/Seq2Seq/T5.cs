@@ -77,7 +77,8 @@ internal static class T5
             HeadDim = config.HeadDim,
             Bias = false,
             Scale = 1,
-            ScoreBias = RelativeBias.OfEncoder(encoder, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
+            ScoreBias = RelativeBias.OfEncoder(
+                encoder, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", settings.RelativeBuckets, settings.RelativeDistance),
         };
         var x = encoder.State(encoder.Embed("encoder.embed_tokens"));
         for (var layer = 0; layer < config.Layers; layer++)

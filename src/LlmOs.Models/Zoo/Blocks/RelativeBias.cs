@@ -1,7 +1,6 @@
 using LlmOs.Engine.Execution;
-using LlmOs.Models.Zoo.Blocks;
 
-namespace LlmOs.Models.Zoo.Seq2Seq;
+namespace LlmOs.Models.Zoo.Blocks;
 
 /// <summary>
 /// T5's biases on scores (arXiv 1910.10683, section 2.1): one number a head for each bucket of distances; near distances have
@@ -11,12 +10,12 @@ namespace LlmOs.Models.Zoo.Seq2Seq;
 internal static class RelativeBias
 {
     /// <summary>[1, A, S, S], for attention in both directions.</summary>
-    public static string OfEncoder(EncoderWriter encoder, string weight)
+    /// <param name="reach">R: from this distance on there is one bucket.</param>
+    public static string OfEncoder(EncoderWriter encoder, string weight, int buckets, int reach)
     {
-        var (writer, graph, settings) = (encoder.Writer, encoder.Writer.Graph, encoder.Config.Seq2Seq!);
-        var (heads, reach) = (encoder.Config.Heads, settings.RelativeDistance);
-        var table = Table(writer, weight, heads, settings.RelativeBuckets, -reach, reach, distance =>
-            Bucket(Math.Abs(distance), settings.RelativeBuckets / 2, reach) + (distance > 0 ? settings.RelativeBuckets / 2 : 0)); // [2R + 1, A]
+        var (writer, graph, heads) = (encoder.Writer, encoder.Writer.Graph, encoder.Config.Heads);
+        var table = Table(writer, weight, heads, buckets, -reach, reach, distance =>
+            Bucket(Math.Abs(distance), buckets / 2, reach) + (distance > 0 ? buckets / 2 : 0));          // [2R + 1, A]
         var positions = encoder.Offsets();                                                               // [S]
         var distances = graph.Node("Sub", [positions, graph.Node("Unsqueeze", [positions, writer.Wholes(1)])]); // [S, S]: key - query
         var index = writer.Add(graph.Node("Clip", [distances, writer.Whole(-reach), writer.Whole(reach)]), writer.Whole(reach));

@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Json;
+using LlmOs.Formats;
+using LlmOs.Models.Zoo;
+using LlmOs.Testing;
+
+namespace LlmOs.Models.Tests.Zoo;
+
+/// <summary>
+/// One tiny model of <c>tests/recorded</c>: its configuration, the weights that transformers says it has, and what
+/// transformers gave for them. The values of the weights follow from their names, as <c>record.py</c> has it.
+/// </summary>
+internal sealed class RecordedModel : IWeightSource
+{
+    private static readonly string Root = Path.Combine(SharedFolder.Repository, "tests", "recorded");
+
+    public RecordedModel(string name)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, name + ".json")));
+        Json = document.RootElement.Clone();
+        Architecture = Architectures.Of(ConfigFile);
+        Config = Architecture.ReadConfig(ConfigFile);
+        Tensors = [.. Json.GetProperty("weights").EnumerateObject().Select(w => new TensorInfo(w.Name, TensorType.F32, [.. w.Value.EnumerateArray().Select(n => n.GetInt64())]))];
+    }
+
+    private JsonElement Json { get; }
+
+    public ConfigJson ConfigFile => ConfigJson.Parse(Encoding.UTF8.GetBytes(Json.GetProperty("config").GetRawText()), "config.json");
+
+    public Architecture Architecture { get; }
+
+    public ModelConfig Config { get; }
+
+    public IReadOnlyCollection<TensorInfo> Tensors { get; }
+
+    public IEnumerable<JsonElement> Cases => Json.GetProperty("cases").EnumerateArray();
+
+    /// <summary>The recorded models of one kind of architecture.</summary>
+    public static TheoryData<string> Of<T>()
+        where T : Architecture =>
+        [.. Directory.EnumerateFiles(Root, "*.json").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal).Where(name => new RecordedModel(name).Architecture is T)];
+
+    public static int[] Ids(JsonElement test, string field) => ReferenceCase.Ints(test.GetProperty(field));
+
+    /// <summary>The recorded numbers of a role; null when the case has none.</summary>
+    public static float[]? Values(JsonElement test, string role) =>
+        test.TryGetProperty(role, out var values) ? [.. values.EnumerateArray().Select(v => v.GetSingle())] : null;
+
+    public TensorInfo? Find(string name) => Tensors.FirstOrDefault(t => t.Name == name);
+
+    public void Read(string name, long offset, Span<float> destination)
+    {
+        var tensor = Find(name)!;
+        var centre = tensor.Shape.Count == 1 && name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0;
+        var seed = Encoding.UTF8.GetBytes(name).Aggregate(0x811c9dc5u, (hash, value) => (hash ^ value) * 0x01000193u);
+        seed += 0x6d2b79f5u * (uint)offset; // each draw moves the seed on by the same step
+        foreach (ref var value in destination)
+        {
+            value = (float)(centre + (Draw(ref seed) - 0.5));
+        }
+    }
+
+    /// <summary>mulberry32: a number from 0 to 1.</summary>
+    private static double Draw(ref uint seed)
+    {
+        seed += 0x6d2b79f5u;
+        var t = (seed ^ (seed >> 15)) * (1 | seed);
+        t = (t + ((t ^ (t >> 7)) * (61 | t))) ^ t;
+        return (t ^ (t >> 14)) / 4294967296.0;
+    }
+}
