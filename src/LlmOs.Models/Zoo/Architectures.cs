@@ -32,6 +32,7 @@ public static class Architectures
         .. Roberta.Architectures,
         .. DistilBert.Architectures,
         .. Electra.Architectures,
+        .. MpNet.Architectures,
         .. T5.Architectures,
         .. Bart.Architectures,
     ];
