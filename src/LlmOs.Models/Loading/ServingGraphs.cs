@@ -20,26 +20,27 @@ namespace LlmOs.Models.Loading;
 public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store, TimeProvider clock, ILogger<ServingGraphs> log) : ICollectable
 {
     private const string ManifestFile = "manifest.json";
+    private const string VerifiedFile = "verified.json";
 
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
 
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new();
-    private readonly ConcurrentDictionary<string, bool> _checked = new(); // keys whose files were verified by this process
 
     public string What => "graphs";
 
     private string Root => Path.Combine(folder.Cache, "graphs");
 
-    /// <summary>The graph of a version's files. The first call of a process verifies every stored file and the graph by their SHA-256.</summary>
+    /// <summary>The graph of a version's files. Each stored file and each file of the graph is verified by its SHA-256 once, and again when it has changed (<see cref="VerifiedFiles"/>).</summary>
+    /// <param name="progress">Is told how much is done, 0 to 1.</param>
     /// <exception cref="Infrastructure.LlmOsException">A stored file is missing or has changed, or the disk is full.</exception>
-    public Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, CancellationToken cancel) =>
-        OpenAsync(files, precision, areFresh: false, cancel);
+    public Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, CancellationToken cancel, Action<double>? progress = null) =>
+        OpenAsync(files, precision, areFresh: false, progress, cancel);
 
     /// <summary>The same for files that this process has just put into the store, where each was hashed on its way.</summary>
     internal Task<ModelGraph> OpenFreshAsync(IReadOnlyList<ModelFileView> files, string precision, CancellationToken cancel) =>
-        OpenAsync(files, precision, areFresh: true, cancel);
+        OpenAsync(files, precision, areFresh: true, progress: null, cancel);
 
-    private async Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, bool areFresh, CancellationToken cancel)
+    private async Task<ModelGraph> OpenAsync(IReadOnlyList<ModelFileView> files, string precision, bool areFresh, Action<double>? progress, CancellationToken cancel)
     {
         var built = Precisions.OfGraph(precision);
         var key = KeyOf(files, built);
@@ -48,7 +49,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
         try
         {
             // Building reads and writes for seconds to minutes; the caller's thread is not held.
-            return await FormatRefusal.GuardAsync(() => Task.Run(() => OpenLockedAsync(files, built, key, areFresh, cancel), cancel));
+            return await FormatRefusal.GuardAsync(() => Task.Run(() => OpenLockedAsync(files, built, key, areFresh, progress, cancel), cancel));
         }
         finally
         {
@@ -77,7 +78,6 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
             if (!round.DryRun)
             {
                 SetAside(graph.FullName, Path.Combine(Root, $".{Guid.NewGuid():n}.old"));
-                _checked.TryRemove(graph.Name, out _);
             }
         }
 
@@ -112,31 +112,53 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
             $"builder {Architectures.BuilderVersion} {precision}\n{string.Join('\n', sources)}")))[..32];
     }
 
-    private async Task<ModelGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, WeightPrecision precision, string key, bool areFresh, CancellationToken cancel)
+    private async Task<ModelGraph> OpenLockedAsync(IReadOnlyList<ModelFileView> files, WeightPrecision precision, string key, bool areFresh, Action<double>? progress, CancellationToken cancel)
     {
         var target = Path.Combine(Root, key);
-        var seen = _checked.ContainsKey(key) && File.Exists(Path.Combine(target, ManifestFile));
-        if (!seen && !areFresh)
-        {
-            foreach (var sha256 in files.Select(f => f.Sha256).Distinct())
-            {
-                await store.VerifyAsync(sha256, cancel);
-            }
-        }
-
+        var verified = VerifiedFiles.Read(Path.Combine(target, VerifiedFile));
+        await VerifyAsync(files, verified, areFresh, progress, cancel);
         var model = ModelFolder.Check([.. files.Select(f => new LayoutFile(f.Path, store.PathOf(f.Sha256)))]);
-        if (!seen && !await IsWholeAsync(target, cancel))
+        if (!await IsWholeAsync(target, verified, cancel))
         {
-            await BuildAsync(model, precision, target, cancel);
+            foreach (var name in await BuildAsync(model, precision, target, cancel))
+            {
+                verified.NoteFresh(Path.Combine(target, name));
+            }
+
             LogBuilt(key);
         }
 
-        _checked[key] = true;
+        await verified.SaveAsync(cancel);
         File.SetLastWriteTimeUtc(Path.Combine(target, ManifestFile), clock.GetUtcNow().UtcDateTime); // in use: the collector leaves it
         return model.Architecture.GraphAt(target, model.Config);
     }
 
-    private async Task BuildAsync(ModelFolder model, WeightPrecision precision, string target, CancellationToken cancel)
+    private async Task VerifyAsync(IReadOnlyList<ModelFileView> files, VerifiedFiles verified, bool areFresh, Action<double>? progress, CancellationToken cancel)
+    {
+        var (done, all) = (0L, Math.Max(1, files.Sum(file => file.Bytes)));
+        foreach (var file in files)
+        {
+            var path = store.PathOf(file.Sha256);
+            if (areFresh)
+            {
+                verified.NoteFresh(path);
+            }
+            else
+            {
+                await verified.CheckAsync(path, async () =>
+                {
+                    await store.VerifyAsync(file.Sha256, cancel);
+                    return true;
+                });
+            }
+
+            done += file.Bytes;
+            progress?.Invoke((double)done / all);
+        }
+    }
+
+    /// <returns>The graph's files.</returns>
+    private async Task<IReadOnlyCollection<string>> BuildAsync(ModelFolder model, WeightPrecision precision, string target, CancellationToken cancel)
     {
         var temporary = Path.Combine(Root, $".{Guid.NewGuid():n}.tmp");
         Directory.CreateDirectory(temporary);
@@ -157,6 +179,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
             await File.WriteAllBytesAsync(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest), cancel);
             FaultPoints.Reach("graph.built");
             await MoveIntoPlaceAsync(temporary, target, cancel);
+            return manifest.Keys;
         }
         finally
         {
@@ -177,7 +200,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
             catch (IOException) when (Directory.Exists(target) && attempt < Attempts)
             {
                 // Another process was faster, or a damaged graph lies there.
-                if (await IsWholeAsync(target, cancel))
+                if (await IsWholeAsync(target, VerifiedFiles.None, cancel))
                 {
                     return;
                 }
@@ -202,14 +225,15 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
     }
 
     /// <summary>Whether a graph lies there and each of its files hashes to what the manifest says.</summary>
-    private static async Task<bool> IsWholeAsync(string target, CancellationToken cancel)
+    private static async Task<bool> IsWholeAsync(string target, VerifiedFiles verified, CancellationToken cancel)
     {
         try
         {
             var manifest = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllBytesAsync(Path.Combine(target, ManifestFile), cancel));
             foreach (var (name, hash) in manifest ?? [])
             {
-                if (await HashAsync(Path.Combine(target, name), cancel) != hash)
+                var path = Path.Combine(target, name);
+                if (!await verified.CheckAsync(path, async () => await HashAsync(path, cancel) == hash))
                 {
                     return false;
                 }

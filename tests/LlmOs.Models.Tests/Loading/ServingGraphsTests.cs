@@ -65,6 +65,61 @@ public sealed class ServingGraphsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_is_read_whole_once_and_again_only_when_it_has_changed()
+    {
+        var path = (await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None)).OnnxPath;
+        var weights = Path.Combine(Path.GetDirectoryName(path)!, "weights.bin");
+        var (written, bytes) = (File.GetLastWriteTimeUtc(weights), await File.ReadAllBytesAsync(weights, CancellationToken.None));
+
+        // In place, with its time put back: size, time and inode say that it is the same file, so it is not read.
+        await using (var file = File.OpenWrite(weights))
+        {
+            file.WriteByte((byte)(bytes[0] ^ 1));
+        }
+
+        File.SetLastWriteTimeUtc(weights, written);
+        await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None);
+        Assert.NotEqual(bytes[0], (await File.ReadAllBytesAsync(weights, CancellationToken.None))[0]);
+
+        // Another file of the same size and time under the same name is another inode.
+        var other = weights + ".other";
+        await File.WriteAllBytesAsync(other, await File.ReadAllBytesAsync(weights, CancellationToken.None), CancellationToken.None);
+        File.SetLastWriteTimeUtc(other, written);
+        File.Move(other, weights, overwrite: true);
+        await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None);
+
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(weights, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task What_was_hashed_on_its_way_into_the_store_is_not_hashed_again_by_the_first_load()
+    {
+        var blob = _world.Get<ArtifactStore>().PathOf(_files.Single(f => f.Path == "model.safetensors").Sha256);
+        var (written, content) = (File.GetLastWriteTimeUtc(blob), await File.ReadAllBytesAsync(blob, CancellationToken.None));
+        await using (var file = File.OpenWrite(blob))
+        {
+            file.Position = content.Length - 1;
+            file.WriteByte((byte)(content[^1] ^ 1));
+        }
+
+        File.SetLastWriteTimeUtc(blob, written);
+        await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None); // it would be refused if it were read
+
+        File.SetLastWriteTimeUtc(blob, written.AddSeconds(1));
+        Assert.Equal(ErrorCode.HashMismatch, (await Assert.ThrowsAsync<LlmOsException>(() => Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None))).Code);
+    }
+
+    [Fact]
+    public async Task Opening_says_how_far_it_is()
+    {
+        var said = new List<double>();
+        await Graphs().OpenAsync(_files, Precisions.Full, CancellationToken.None, said.Add);
+
+        Assert.Equal(said.Order(), said);
+        Assert.Equal((_files.Count, 1.0), (said.Count, said[^1]));
+    }
+
+    [Fact]
     public async Task Processes_that_build_the_same_graph_together_all_get_it()
     {
         Directory.Delete(Path.Combine(_world.Folder.Cache, "graphs"), recursive: true);
