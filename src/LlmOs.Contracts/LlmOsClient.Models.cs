@@ -22,6 +22,17 @@ public sealed partial class LlmOsClient
     public async Task<IReadOnlyList<ServedModel>> ListServedModelsAsync(CancellationToken cancel) =>
         [.. (await GetAsync<ListObject<ModelObject>>("v1/models", cancel)).Data.Select(m => new ServedModel(m.Id, m.Llmos.Version, m.Llmos.MemoryBytes, m.Llmos.Capabilities))];
 
+    /// <summary>What is in the memory of the server that answers.</summary>
+    public Task<Page<RunningModel>> ListRunningAsync(CancellationToken cancel) => GetAsync<Page<RunningModel>>("api/v1/running", cancel);
+
+    /// <summary>Loads a model (name, <c>name:3</c>, <c>name:alias</c>); answers when it is there, with what is in memory then.</summary>
+    public Task<Page<RunningModel>> LoadModelAsync(string name, LoadRequest request, CancellationToken cancel) =>
+        SendAsync<Page<RunningModel>>(HttpMethod.Post, $"api/v1/models/{Uri.EscapeDataString(name)}/load", request, cancel);
+
+    /// <summary>Unloads a model as soon as no request holds it; answers with what is in memory then.</summary>
+    public Task<Page<RunningModel>> UnloadModelAsync(string name, CancellationToken cancel) =>
+        SendAsync<Page<RunningModel>>(HttpMethod.Post, $"api/v1/models/{Uri.EscapeDataString(name)}/unload", null, cancel);
+
     public Task<ModelView> GetModelAsync(string name, CancellationToken cancel) =>
         GetAsync<ModelView>($"api/v1/models/{Uri.EscapeDataString(name)}", cancel);
 

@@ -29,6 +29,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
     private Scheduler _scheduler;
     private StepRunner _steps;
     private Gauges _gauges = new(0, 0, 0, 0);
+    private long _tokensInUse;
     private int _faults;
     private long? _rebuilt;
 
@@ -58,7 +59,11 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
             _counters.CachedTokens,
             _counters.GeneratedTokens,
             _counters.Preempted,
-            _counters.Steps);
+            _counters.Steps)
+        {
+            KvTokens = Volatile.Read(ref _tokensInUse),
+            KvCapacity = (long)_cache.Slots * _cache.Capacity,
+        };
     }
 
     protected override void Accept(SequenceGroup work) => _scheduler.Add(work);
@@ -119,6 +124,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
         _runner.Dispose();
         _cache.Dispose();
         Volatile.Write(ref _gauges, new Gauges(0, 0, 0, 0));
+        Volatile.Write(ref _tokensInUse, 0);
     }
 
     private void OnFailedStep(Exception fault, int ended)
@@ -146,6 +152,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
 
     private void Publish()
     {
+        Volatile.Write(ref _tokensInUse, _scheduler.TokensInUse);
         var (running, prefilling, paused, used) = (
             _scheduler.Count(SequenceState.Running),
             _scheduler.Count(SequenceState.Prefill),

@@ -23,4 +23,11 @@ public sealed record EngineSnapshot(
     long CachedTokens,
     long GeneratedTokens,
     long Preempted,
-    long Steps);
+    long Steps)
+{
+    /// <summary>Tokens whose keys and values belong to a sequence that has a slot.</summary>
+    public long KvTokens { get; init; }
+
+    /// <summary>Tokens that all slots hold together.</summary>
+    public long KvCapacity { get; init; }
+}

@@ -37,6 +37,7 @@ public static class ModelsTier
         routes.MapRegistry();
         routes.MapCatalogue();
         routes.MapEstimates();
+        routes.MapRunning();
         routes.MapTokenizers();
         routes.MapChatTemplates();
 
@@ -87,6 +88,7 @@ public static class ModelsTier
         services.AddSingleton<MemoryBudget>();
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
+        services.AddHostedService<ModelSweep>();
         services.AddSingleton<IKnownFaults, EngineFaults>();
         services.AddSingleton<IGenerationService, GenerationService>();
         services.AddSingleton<Pipelines>();

@@ -72,6 +72,35 @@ public sealed class ModelCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Models_in_memory_are_listed_loaded_and_stopped()
+    {
+        var there = new Page<RunningModel>([new RunningModel("m", 2, RunningState.Ready, 1, 135_000_000, 2_000, 1, 0, null, true), new RunningModel("n", 1, RunningState.Loading, 0.5, 0, 0, 1, 0, null, false)], null);
+        await using var server = await LoopbackServer.StartAsync(app =>
+        {
+            app.MapGet("/api/v1/running", () => Results.Json(there, LlmOsJson.Options));
+            app.MapPost("/api/v1/models/{name}/load", () => Results.Json(there, LlmOsJson.Options));
+            app.MapPost("/api/v1/models/{name}/unload", () => Results.Json(there with { Items = [] }, LlmOsJson.Options));
+        });
+
+        var list = await LlmosCommand.RunAsync(new(server.Address), "ps");
+        var json = await LlmosCommand.RunAsync(new(server.Address), "ps", "--json");
+        var load = await LlmosCommand.RunAsync(new(server.Address), "load", "m:2", "--keep-alive", "60", "--pin");
+        using var body = JsonDocument.Parse(server.Requests.Last().Body);
+        var stop = await LlmosCommand.RunAsync(new(server.Address), "stop", "m");
+
+        foreach (var word in new[] { "m:2", "135 MB", "pinned", "n:1", "loading 50" })
+        {
+            Assert.Contains(word, list.Output, StringComparison.Ordinal);
+        }
+
+        using var printed = JsonDocument.Parse(json.Output);
+        Assert.Equal(2, printed.RootElement.GetProperty("items").GetArrayLength());
+        Assert.Equal((60, true), (body.RootElement.GetProperty("keep_alive").GetDouble(), body.RootElement.GetProperty("pinned").GetBoolean()));
+        Assert.Equal((0, 0), (load.Code, stop.Code));
+        Assert.StartsWith("No model is in memory", stop.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_Modelfile_makes_a_copy_with_its_own_texts()
     {
         await using var server = await LoopbackServer.StartAsync(app =>

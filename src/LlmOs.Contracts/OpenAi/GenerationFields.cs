@@ -59,6 +59,9 @@ public abstract record GenerationFields
     /// <summary>LlmOs: no end token before this many new tokens.</summary>
     public int? MinTokens { get; init; }
 
+    /// <summary>LlmOs: seconds that the model stays loaded while nobody uses it; -1: until its memory is needed.</summary>
+    public double? KeepAlive { get; init; }
+
     /// <summary>LlmOs: further token ids that end the reply.</summary>
     public IReadOnlyList<int>? StopTokenIds { get; init; }
 

@@ -49,6 +49,21 @@ internal sealed class Scheduler
         }
     }
 
+    /// <summary>Tokens whose keys and values belong to a sequence that has a slot.</summary>
+    public long TokensInUse
+    {
+        get
+        {
+            var tokens = 0L;
+            foreach (ref readonly var slot in _slots.AsSpan())
+            {
+                tokens += slot.Owner?.Past ?? 0;
+            }
+
+            return tokens;
+        }
+    }
+
     public Sequence SequenceIn(int slot) => _slots[slot].Owner ?? throw new InvalidOperationException($"Slot {slot} belongs to nobody.");
 
     public int Count(SequenceState state)

@@ -43,6 +43,9 @@ public sealed record GenerationOrder
     /// <summary>Cuts prompts that are longer; null refuses those that are too long for the model.</summary>
     public PromptCut? Cut { get; init; }
 
+    /// <summary>How long the model stays loaded after this; null leaves that as it is.</summary>
+    public KeepAlive? KeepAlive { get; init; }
+
     /// <summary>Set for a task of an encoder-decoder, whose model has settings of its own for it.</summary>
     public Seq2SeqOrder? Seq2Seq { get; init; }
 }

@@ -50,7 +50,7 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
     public async Task<ITextRun> WriteAsync(GenerationOrder order, GenerationCaller caller, CancellationToken cancel)
     {
         Require(order.Model, ModelNeed.Writing, "model");
-        var lease = await host.LeaseAsync(order.Model, cancel);
+        var lease = await host.LeaseAsync(order.Model, cancel, order.KeepAlive);
         return await TextRun.StartAsync(lease, order, caller, _limits, Recorder(order.Model.Reference, order.Operation, caller), cancel);
     }
 

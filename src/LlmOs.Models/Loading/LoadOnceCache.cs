@@ -5,36 +5,41 @@ namespace LlmOs.Models.Loading;
 /// <param name="Load">Loads it; may take long and block, so it is called on a thread of its own.</param>
 internal sealed record LoadPlan<T>(long Bytes, Func<T> Load);
 
+/// <summary>What a cache does with its values.</summary>
+/// <param name="Prepare">Finds out what loading a value takes, and says how far it is.</param>
+/// <param name="Refuse">The exception for a value that does not fit beside those that stay: bytes needed, bytes held, all there are.</param>
+/// <param name="HasEnded">Whether a value is of no use any more, so that whoever asks for it loads another.</param>
+/// <param name="Unloaded">Is told of each value that went: its bytes, and why.</param>
+internal sealed record LoadRules<TKey, T>(
+    Func<TKey, IProgress<double>, CancellationToken, Task<LoadPlan<T>>> Prepare,
+    Func<long, long, long, Exception> Refuse,
+    Func<T, bool> HasEnded,
+    Action<TKey, long, UnloadReason> Unloaded);
+
 /// <summary>
-/// Holds expensive values within a budget of memory. Each is loaded once however many ask for it at a time; one in use is
-/// never unloaded; of the idle ones the least recently used goes first. A failed load is forgotten, so the next try starts anew.
+/// Holds expensive values within a budget of memory. Each is loaded once however many ask for it at a time, and different ones
+/// side by side; one in use is never unloaded; of the idle ones that are not pinned the least recently used makes room. A failed
+/// load is forgotten, so the next try starts anew.
 /// </summary>
-/// <param name="prepare">Finds out what loading a value takes; runs one at a time, together with the load.</param>
-/// <param name="hasEnded">Whether a value is of no use any more, so that whoever asks for it loads another.</param>
-/// <param name="refuse">The exception for a value that does not fit beside those in use: bytes needed, bytes in use, budget.</param>
-internal sealed class LoadOnceCache<TKey, T>(
-    Func<TKey, CancellationToken, Task<LoadPlan<T>>> prepare,
-    Func<long, long, long, Exception> refuse,
-    Func<T, bool> hasEnded,
-    long budget) : IAsyncDisposable
+/// <param name="keepAlive">How long an idle value stays where whoever asked for it did not say.</param>
+internal sealed class LoadOnceCache<TKey, T>(LoadRules<TKey, T> rules, long budget, KeepAlive keepAlive, TimeProvider clock) : IAsyncDisposable
     where TKey : notnull
     where T : class, IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<TKey, Entry> _entries = [];
-    private readonly SemaphoreSlim _loading = new(1, 1);
+    private readonly List<CacheEntry<TKey, T>> _entries = []; // those that are being unloaded among them
     private readonly CancellationTokenSource _closing = new();
-    private long _clock;
+    private long _turn;
     private bool _closed;
 
-    /// <summary>Bytes of all values held now.</summary>
+    /// <summary>Bytes of all values that are held, coming or going.</summary>
     public long Bytes
     {
         get
         {
             lock (_gate)
             {
-                return _entries.Values.Sum(e => e.Bytes);
+                return Held();
             }
         }
     }
@@ -44,32 +49,31 @@ internal sealed class LoadOnceCache<TKey, T>(
     {
         lock (_gate)
         {
-            return _entries.TryGetValue(key, out var entry) ? entry.Value : null;
+            return Find(key)?.Value;
+        }
+    }
+
+    /// <summary>Every value that is held, coming or going.</summary>
+    public IReadOnlyList<CacheView<TKey, T>> List()
+    {
+        lock (_gate)
+        {
+            return _entries.ConvertAll(entry => entry.View(clock));
         }
     }
 
     /// <summary>Takes a value, loading it first if need be; give the lease back when done.</summary>
     /// <param name="cancel">Ends the waiting; a load that others may want goes on.</param>
-    public async Task<Lease> LeaseAsync(TKey key, CancellationToken cancel)
+    /// <param name="keep">How long it stays while idle; null leaves that as it is.</param>
+    /// <param name="pinned">Whether it stays however much room others need; null leaves that as it is.</param>
+    public async Task<Lease> LeaseAsync(TKey key, CancellationToken cancel, KeepAlive? keep = null, bool? pinned = null)
     {
-        Entry? entry;
+        CacheEntry<TKey, T> entry;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            if (_entries.TryGetValue(key, out var old) && old.Value is { } value && hasEnded(value))
-            {
-                _entries.Remove(key);
-            }
-
-            if (!_entries.TryGetValue(key, out entry))
-            {
-                entry = new Entry();
-                _entries.Add(key, entry);
-                entry.Loading = LoadAsync(key, entry);
-            }
-
-            entry.Leases++;
-            entry.LastUsed = ++_clock;
+            entry = FindOrAdd(key);
+            entry.Take(++_turn, clock.GetTimestamp(), keep, pinned);
         }
 
         try
@@ -83,10 +87,35 @@ internal sealed class LoadOnceCache<TKey, T>(
         }
     }
 
+    /// <summary>Unloads values as soon as nobody uses them.</summary>
+    public void Unload(Func<TKey, bool> which, UnloadReason reason)
+    {
+        lock (_gate)
+        {
+            foreach (var entry in _entries.FindAll(entry => which(entry.Key)))
+            {
+                entry.Leave(reason);
+                UnloadIfDue(entry);
+            }
+        }
+    }
+
+    /// <summary>Unloads what was idle for as long as it was to be kept.</summary>
+    public void Sweep()
+    {
+        lock (_gate)
+        {
+            foreach (var entry in _entries)
+            {
+                UnloadIfDue(entry);
+            }
+        }
+    }
+
     /// <summary>Unloads everything; what is still leased is unloaded as well, so call it when no request runs.</summary>
     public async ValueTask DisposeAsync()
     {
-        List<Entry> all;
+        List<CacheEntry<TKey, T>> all;
         lock (_gate)
         {
             if (_closed)
@@ -95,93 +124,143 @@ internal sealed class LoadOnceCache<TKey, T>(
             }
 
             _closed = true;
-            all = [.. _entries.Values];
-            _entries.Clear();
+            all = [.. _entries];
         }
 
         await _closing.CancelAsync().ConfigureAwait(false);
         foreach (var entry in all)
         {
             await ((Task)entry.Loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (entry.Value is { } value)
+            Task going;
+            lock (_gate)
             {
-                await value.DisposeAsync().ConfigureAwait(false);
+                going = entry.Value is null ? Task.CompletedTask : Begin(entry, UnloadReason.Closing);
             }
+
+            await going.ConfigureAwait(false);
         }
 
         _closing.Dispose();
-        _loading.Dispose();
     }
 
-    private async Task<T> LoadAsync(TKey key, Entry entry)
+    private CacheEntry<TKey, T>? Find(TKey key) => _entries.Find(entry => entry.Unloading is null && EqualityComparer<TKey>.Default.Equals(entry.Key, key));
+
+    /// <remarks>With the lock.</remarks>
+    private CacheEntry<TKey, T> FindOrAdd(TKey key)
+    {
+        var old = Find(key);
+        if (old is not null && (old.Value is not { } value || !rules.HasEnded(value)))
+        {
+            return old;
+        }
+
+        var entry = new CacheEntry<TKey, T>(key, old?.KeepAlive ?? keepAlive, old?.IsPinned ?? false);
+        if (old is not null)
+        {
+            Begin(old, UnloadReason.Ended);
+        }
+
+        _entries.Add(entry);
+        entry.Loading = LoadAsync(entry);
+        return entry;
+    }
+
+    private async Task<T> LoadAsync(CacheEntry<TKey, T> entry)
     {
         try
         {
             // Leaves the lock that the caller holds, and the caller's own thread.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            await _loading.WaitAsync(_closing.Token).ConfigureAwait(false);
-            try
+            var plan = await rules.Prepare(entry.Key, entry, _closing.Token).ConfigureAwait(false);
+            await MakeRoomAsync(entry, plan.Bytes).ConfigureAwait(false);
+            var value = plan.Load();
+            lock (_gate)
             {
-                var plan = await prepare(key, _closing.Token).ConfigureAwait(false);
-                await MakeRoomAsync(plan.Bytes).ConfigureAwait(false);
-                var value = plan.Load();
-                lock (_gate)
-                {
-                    entry.Value = value;
-                    entry.Bytes = plan.Bytes;
-                }
+                entry.Loaded(value, clock.GetTimestamp());
+                UnloadIfDue(entry);
+            }
 
-                return value;
-            }
-            finally
-            {
-                _loading.Release();
-            }
+            return value;
         }
         catch
         {
             lock (_gate)
             {
-                _entries.Remove(key);
+                _entries.Remove(entry);
             }
 
             throw;
         }
     }
 
-    private async Task MakeRoomAsync(long bytes)
+    /// <summary>Sets memory aside for an entry; others are unloaded for it only where that is enough.</summary>
+    private async Task MakeRoomAsync(CacheEntry<TKey, T> entry, long bytes)
     {
         while (true)
         {
-            Entry victim;
+            Task going;
             lock (_gate)
             {
-                var held = _entries.Values.Sum(e => e.Bytes);
+                var held = Held();
                 if (held + bytes <= budget)
                 {
+                    entry.Bytes = bytes;
                     return;
                 }
 
-                var idle = _entries.Where(e => e.Value is { Leases: 0, Value: not null }).OrderBy(e => e.Value.LastUsed).Select(e => e.Key).ToList();
-                if (idle.Count == 0)
+                var stays = _entries.Where(e => e.Unloading is null && !e.IsIdle).Sum(e => e.Bytes);
+                if (stays + bytes > budget)
                 {
-                    throw refuse(bytes, held, budget);
+                    throw rules.Refuse(bytes, stays, budget);
                 }
 
-                victim = _entries[idle[0]];
-                _entries.Remove(idle[0]);
+                going = _entries.Find(e => e.Unloading is not null)?.Unloading ?? Begin(_entries.Where(e => e.IsIdle).MinBy(e => e.Turn)!, UnloadReason.MadeRoom);
             }
 
-            await victim.Value!.DisposeAsync().ConfigureAwait(false);
+            await going.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private void Release(Entry entry)
+    private void Release(CacheEntry<TKey, T> entry)
     {
         lock (_gate)
         {
-            entry.Leases--;
-            entry.LastUsed = ++_clock;
+            entry.GiveBack(++_turn, clock.GetTimestamp());
+            UnloadIfDue(entry);
+        }
+    }
+
+    /// <remarks>With the lock.</remarks>
+    private long Held() => _entries.Sum(entry => entry.Bytes);
+
+    /// <remarks>With the lock.</remarks>
+    private void UnloadIfDue(CacheEntry<TKey, T> entry)
+    {
+        if (entry.DueAt(clock) is { } reason)
+        {
+            Begin(entry, reason);
+        }
+    }
+
+    /// <summary>Unloads a value; whoever asks for it from here on loads it again.</summary>
+    /// <remarks>With the lock.</remarks>
+    private Task Begin(CacheEntry<TKey, T> entry, UnloadReason reason) => entry.Unloading ??= UnloadAsync(entry, reason);
+
+    private async Task UnloadAsync(CacheEntry<TKey, T> entry, UnloadReason reason)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            await entry.Value!.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _entries.Remove(entry);
+            }
+
+            rules.Unloaded(entry.Key, entry.Bytes, reason);
         }
     }
 
@@ -193,18 +272,5 @@ internal sealed class LoadOnceCache<TKey, T>(
         public T Value { get; } = value;
 
         public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
-    }
-
-    private sealed class Entry
-    {
-        public Task<T> Loading { get; set; } = null!;
-
-        public T? Value { get; set; }
-
-        public int Leases { get; set; }
-
-        public long LastUsed { get; set; }
-
-        public long Bytes { get; set; }
     }
 }

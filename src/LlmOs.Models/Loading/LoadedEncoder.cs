@@ -26,6 +26,8 @@ internal sealed class LoadedEncoder(
 
     public override long MemoryBytes => Engine.MemoryBytes;
 
+    public override long KvBytes => 0; // an encoder keeps nothing between runs
+
     public override bool HasEnded => Engine.HasEnded;
 
     public override ValueTask DisposeAsync() => Engine.DisposeAsync();

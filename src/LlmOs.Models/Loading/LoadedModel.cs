@@ -19,6 +19,9 @@ internal abstract class LoadedGraph(string reference, ITokenizer? tokenizer) : I
 
     public abstract long MemoryBytes { get; }
 
+    /// <summary>Bytes of keys and values of the sequences that it works on.</summary>
+    public abstract long KvBytes { get; }
+
     /// <summary>Whether its engine ended: it answers nothing any more.</summary>
     public abstract bool HasEnded { get; }
 
@@ -41,6 +44,8 @@ internal sealed class LoadedModel(
     public override string Device => Engine.Device;
 
     public override long MemoryBytes => Engine.MemoryBytes;
+
+    public override long KvBytes => Engine.Snapshot().KvTokens * Engine.Shape.KvBytesPerToken;
 
     public override bool HasEnded => Engine.HasEnded;
 

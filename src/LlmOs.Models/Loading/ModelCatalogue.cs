@@ -79,6 +79,19 @@ internal sealed class ModelCatalogue(IDbContextFactory<LlmOsDb> databases)
         return adapters.ToLookup(a => a.Parent, a => a.Name, StringComparer.Ordinal);
     }
 
+    /// <summary>Those of some versions that were archived or deleted.</summary>
+    public async Task<IReadOnlySet<ServableModel>> ListGoneAsync(IReadOnlyCollection<ServableModel> models, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        List<string> names = [.. models.Select(model => model.Name).Distinct()];
+        var there = await db.ModelVersions.AsNoTracking()
+            .Where(v => v.State == ModelVersionState.Ready && v.Model.ArchivedAt == null && names.Contains(v.Model.Name))
+            .Select(v => new { v.Model.Name, v.Number })
+            .ToListAsync(cancel);
+        var served = there.Select(v => (v.Name, v.Number)).ToHashSet();
+        return models.Where(model => !served.Contains((model.Name, model.Version))).ToHashSet();
+    }
+
     private static IQueryable<ModelVersion> Served(LlmOsDb db)
     {
         var aliases = db.ModelAliases;

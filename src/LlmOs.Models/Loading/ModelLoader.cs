@@ -11,13 +11,19 @@ namespace LlmOs.Models.Loading;
 /// <summary>Makes a version ready to answer: graph, engine, tokenizer, chat template.</summary>
 internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, MemoryBudget budget, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, ILogger<ModelLoader> log, TimeProvider clock)
 {
+    /// <summary>The share of a load that is over when its graph is there.</summary>
+    private const double GraphShare = 0.8;
+
     /// <summary>Checks a version's files against their hashes and says what loading it takes.</summary>
-    public async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, CancellationToken cancel)
+    /// <param name="progress">0 to 1.</param>
+    public async Task<LoadPlan<LoadedGraph>> PrepareAsync(ServableModel model, IProgress<double> progress, CancellationToken cancel)
     {
         // Before gigabytes are read: what can never fit is refused at once.
         var (architecture, config) = await texts.ReadConfigAsync(model, cancel);
         budget.Check(budget.Estimate(architecture, config, model.Precision));
-        return await graphs.OpenAsync(model.Files, model.Precision, cancel) switch
+        var graph = await graphs.OpenAsync(model.Files, model.Precision, cancel, done => progress.Report(GraphShare * done));
+        progress.Report(GraphShare);
+        return graph switch
         {
             EncoderGraph encoder => await PrepareAsync(model, encoder, cancel),
             ServingGraph decoder => await PrepareAsync(model, decoder, cancel),

@@ -11,6 +11,10 @@ public sealed class ServingOptions
     [Range(0, 1 << 24)]
     public int MemoryMiB { get; set; }
 
+    /// <summary>Seconds that a model stays loaded while nobody uses it, where a request does not say; -1: until its memory is needed.</summary>
+    [Range(-1.0, KeepAlive.MaxSeconds)]
+    public double KeepAliveSeconds { get; set; } = -1;
+
     /// <summary>Sequences of one request that are generated at a time; the others of it wait.</summary>
     [Range(1, 256)]
     public int SequencesPerRequest { get; set; } = 16;

@@ -1,4 +1,6 @@
+using LlmOs.Contracts;
 using LlmOs.Models.Loading;
+using LlmOs.Testing;
 
 namespace LlmOs.Models.Tests.Loading;
 
@@ -6,6 +8,8 @@ public class LoadOnceCacheTests
 {
     private readonly List<string> _loaded = [];
     private readonly List<string> _unloaded = [];
+    private readonly List<string> _reasons = [];
+    private readonly FakeClock _clock = new();
 
     [Fact]
     public async Task Many_who_ask_at_once_share_one_load()
@@ -117,21 +121,146 @@ public class LoadOnceCacheTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => cache.LeaseAsync("a:1", CancellationToken.None));
     }
 
+    [Fact]
+    public async Task A_slow_load_keeps_no_other_model_waiting()
+    {
+        var slow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var cache = Cache(budget: 10, before: key => key == "slow" ? slow.Task : Task.CompletedTask);
+
+        var waiting = cache.LeaseAsync("slow", CancellationToken.None);
+        using var quick = await cache.LeaseAsync("quick", CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+
+        Assert.False(waiting.IsCompleted);
+        Assert.Equal([("slow", RunningState.Loading), ("quick", RunningState.Ready)], cache.List().Select(view => (view.Key, view.State)));
+        slow.SetResult();
+        using var lease = await waiting;
+    }
+
+    [Fact]
+    public async Task Loads_side_by_side_do_not_take_the_same_room()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var cache = Cache(budget: 10, before: _ => gate.Task);
+
+        var both = new[] { cache.LeaseAsync("a:6", CancellationToken.None), cache.LeaseAsync("b:6", CancellationToken.None) };
+        gate.SetResult();
+        await Task.WhenAll(both).ContinueWith(_ => { }, TaskScheduler.Default);
+
+        var (there, refused) = both[0].IsCompletedSuccessfully ? (both[0], both[1]) : (both[1], both[0]);
+        Assert.Equal("needs 6, holds 6, budget 10", (await Assert.ThrowsAsync<InvalidOperationException>(() => refused)).Message);
+        (await there).Dispose();
+        Assert.Equal(6, cache.Bytes);
+    }
+
+    [Fact]
+    public async Task Nothing_is_unloaded_for_what_would_not_fit_then_either()
+    {
+        await using var cache = Cache(budget: 10);
+        (await cache.LeaseAsync("idle:3", CancellationToken.None)).Dispose();
+        using var used = await cache.LeaseAsync("used:4", CancellationToken.None);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => cache.LeaseAsync("large:7", CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => cache.LeaseAsync("huge:11", CancellationToken.None));
+
+        Assert.Empty(_unloaded);
+    }
+
+    [Fact]
+    public async Task A_pinned_value_makes_no_room_until_it_is_unpinned()
+    {
+        await using var cache = Cache(budget: 10);
+        (await cache.LeaseAsync("a:6", CancellationToken.None, pinned: true)).Dispose();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => cache.LeaseAsync("b:6", CancellationToken.None));
+        (await cache.LeaseAsync("a:6", CancellationToken.None, pinned: false)).Dispose();
+        using var lease = await cache.LeaseAsync("b:6", CancellationToken.None);
+
+        Assert.Equal(["a:6 MadeRoom"], _reasons);
+    }
+
+    [Fact]
+    public async Task An_idle_value_stays_as_long_as_it_was_asked_to()
+    {
+        await using var cache = Cache(budget: 10);
+        var lease = await cache.LeaseAsync("a", CancellationToken.None, new KeepAlive(TimeSpan.FromSeconds(60)));
+        (await cache.LeaseAsync("b", CancellationToken.None)).Dispose();
+        _clock.Advance(TimeSpan.FromSeconds(100));
+        cache.Sweep(); // in use
+        lease.Dispose();
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        cache.Sweep();
+        var views = cache.List().ToDictionary(view => view.Key);
+
+        Assert.Equal((TimeSpan.FromSeconds(59), TimeSpan.FromSeconds(1)), (views["a"].Idle, views["a"].Left));
+        Assert.Null(views["b"].Left);
+        Assert.Empty(_reasons);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        cache.Sweep();
+        await cache.DisposeAsync();
+        Assert.Equal(["a Expired", "b Closing"], _reasons.Order());
+    }
+
+    [Fact]
+    public async Task One_that_is_to_go_goes_when_its_last_user_leaves_and_is_loaded_again_for_the_next()
+    {
+        await using var cache = Cache(budget: 10);
+        var first = await cache.LeaseAsync("a:6", CancellationToken.None);
+        var second = await cache.LeaseAsync("a:6", CancellationToken.None);
+
+        cache.Unload(key => key == "a:6", UnloadReason.Asked);
+        first.Dispose();
+        Assert.Equal(RunningState.Unloading, Assert.Single(cache.List()).State);
+        Assert.Empty(_unloaded);
+        second.Dispose();
+        using var again = await cache.LeaseAsync("a:6", CancellationToken.None);
+
+        Assert.Equal(["a:6 Asked"], _reasons);
+        Assert.NotSame(first.Value, again.Value);
+        Assert.Equal(["a:6", "a:6"], _loaded);
+    }
+
+    [Fact]
+    public async Task One_that_somebody_asks_for_meanwhile_stays()
+    {
+        await using var cache = Cache(budget: 10);
+        var first = await cache.LeaseAsync("a", CancellationToken.None);
+        cache.Unload(_ => true, UnloadReason.Asked);
+        (await cache.LeaseAsync("a", CancellationToken.None)).Dispose();
+        first.Dispose();
+
+        Assert.Equal(RunningState.Ready, Assert.Single(cache.List()).State);
+        Assert.Equal(["a"], _loaded);
+    }
+
     /// <summary>A key <c>name:bytes</c> loads a thing that takes so many bytes; without a number one byte.</summary>
     private LoadOnceCache<string, Thing> Cache(long budget, Func<string, Task>? before = null) => new(
-        async (key, _) =>
-        {
-            await (before?.Invoke(key) ?? Task.CompletedTask);
-            var bytes = key.Split(':') is [_, var number] ? long.Parse(number, System.Globalization.CultureInfo.InvariantCulture) : 1;
-            return new LoadPlan<Thing>(bytes, () =>
+        new LoadRules<string, Thing>(
+            async (key, _, _) =>
             {
-                _loaded.Add(key);
-                return new Thing(key, _unloaded);
-            });
-        },
-        (needed, held, max) => new InvalidOperationException($"needs {needed}, holds {held}, budget {max}"),
-        thing => thing.HasEnded,
-        budget);
+                await (before?.Invoke(key) ?? Task.CompletedTask);
+                var bytes = key.Split(':') is [_, var number] ? long.Parse(number, System.Globalization.CultureInfo.InvariantCulture) : 1;
+                return new LoadPlan<Thing>(bytes, () =>
+                {
+                    lock (_loaded)
+                    {
+                        _loaded.Add(key);
+                    }
+
+                    return new Thing(key, _unloaded);
+                });
+            },
+            (needed, held, max) => new InvalidOperationException($"needs {needed}, holds {held}, budget {max}"),
+            thing => thing.HasEnded,
+            (key, _, reason) =>
+            {
+                lock (_reasons)
+                {
+                    _reasons.Add($"{key} {reason}");
+                }
+            }),
+        budget,
+        new KeepAlive(null),
+        _clock);
 
     private sealed class Thing(string name, List<string> unloaded) : IAsyncDisposable
     {

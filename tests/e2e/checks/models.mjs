@@ -163,6 +163,22 @@ export const models = [
     }
   }],
 
+  ["models are loaded, pinned and unloaded", async world => {
+    const page = await visit(world);
+    await signIn(world, page, adminKey, "/console/running");
+    await page.fill("#load input", "starter");
+    await page.click("#load button[type=submit]");
+    await page.waitForSelector("#running .chip.ready");
+    await page.click("button[aria-label='Pin starter:1']");
+    await page.waitForSelector("button[aria-label='Unpin starter:1']");
+    const running = (await world.api("GET", "/api/v1/running")).body.items.find(model => model.model === "starter");
+    assert.deepEqual([running.state, running.pinned], ["ready", true]);
+    await page.click("button[aria-label='Unpin starter:1']");
+    await page.click("button[aria-label='Unload starter:1']");
+    await page.waitForFunction(() => ![...document.querySelectorAll("#running th")].some(cell => cell.textContent.includes("starter:1")));
+    await page.context().close();
+  }],
+
   ["signing out in one tab ends what the other may do", async world => {
     const page = await visit(world);
     await signIn(world, page, adminKey, "/console/playground?model=starter");

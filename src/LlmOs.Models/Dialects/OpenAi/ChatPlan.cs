@@ -17,7 +17,8 @@ internal sealed record ChatPlan(
     bool Logprobs,
     bool ReturnTokenIds,
     bool Stream,
-    bool IncludeUsage)
+    bool IncludeUsage,
+    KeepAlive? KeepAlive)
 {
     /// <summary>What can be said before the model is known.</summary>
     public static void CheckShape(ChatRequest request)
@@ -62,7 +63,8 @@ internal sealed record ChatPlan(
             logprobs,
             request.ReturnTokenIds ?? false,
             request.Stream ?? false,
-            request.StreamOptions?.IncludeUsage ?? false);
+            request.StreamOptions?.IncludeUsage ?? false,
+            Loading.KeepAlive.Read(request.KeepAlive));
     }
 
     /// <summary>What is asked of a model, whose template makes the prompt.</summary>
@@ -75,6 +77,7 @@ internal sealed record ChatPlan(
         Request = Request,
         Choices = Choices,
         Seed = Seed,
+        KeepAlive = KeepAlive,
     };
 
     private static void CheckCalls(ChatRequest request)

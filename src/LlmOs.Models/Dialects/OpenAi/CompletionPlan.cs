@@ -10,7 +10,7 @@ namespace LlmOs.Models.Dialects.OpenAi;
 /// <param name="Choices">Replies that are made for each prompt.</param>
 /// <param name="Shown">Replies that are shown for each prompt, of those that are made.</param>
 internal sealed record CompletionPlan(
-    TextRequest Request, int Choices, long? Seed, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage)
+    TextRequest Request, int Choices, long? Seed, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage, KeepAlive? KeepAlive)
 {
     private const int DefaultMaxTokens = 16;
     private const int MaxPrompts = 2048;
@@ -67,7 +67,8 @@ internal sealed record CompletionPlan(
             choices,
             request.ReturnTokenIds ?? false,
             stream,
-            request.StreamOptions?.IncludeUsage ?? false);
+            request.StreamOptions?.IncludeUsage ?? false,
+            Loading.KeepAlive.Read(request.KeepAlive));
     }
 
     /// <summary>What is asked of a model.</summary>
@@ -80,6 +81,7 @@ internal sealed record CompletionPlan(
         Request = Request,
         Choices = Choices,
         Seed = Seed,
+        KeepAlive = KeepAlive,
         PromptLogprobs = Echo ? Logprobs : null,
         ScoringField = ScoresPrompts ? "echo" : null,
     };
