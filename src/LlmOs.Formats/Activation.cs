@@ -17,6 +17,9 @@ public enum Activation
 
     /// <summary>max(0, x).</summary>
     Relu,
+
+    /// <summary>The hyperbolic tangent.</summary>
+    Tanh,
 }
 
 /// <summary>Published names of activations.</summary>
@@ -33,6 +36,7 @@ public static class Activations
         ["gelu_pytorch_tanh"] = Activation.GeluTanh,
         ["quick_gelu"] = Activation.QuickGelu,
         ["relu"] = Activation.Relu,
+        ["tanh"] = Activation.Tanh,
     };
 
     /// <summary>The activation that an option names, or <paramref name="otherwise"/> where the option is absent.</summary>

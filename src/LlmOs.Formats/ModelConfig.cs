@@ -45,6 +45,9 @@ public sealed record ModelConfig
     /// <summary>Rotary positions of windowed layers where they differ from <see cref="Rope"/>.</summary>
     public RopeConfig? LocalRope { get; init; }
 
+    /// <summary>Layers without rotary positions.</summary>
+    public IReadOnlyList<int> LayersWithoutRope { get; init; } = [];
+
     /// <summary>Tokens that each layer's attention sees, itself included; 0 sees all. Empty: every layer sees all.</summary>
     public IReadOnlyList<int> Windows { get; init; } = [];
 
@@ -71,6 +74,12 @@ public sealed record ModelConfig
 
     /// <summary>Whether a text may have several labels, so that each score is a probability of its own.</summary>
     public bool MultiLabel { get; init; }
+
+    /// <summary>What ModernBERT has besides, or null.</summary>
+    public ModernBertConfig? ModernBert { get; init; }
+
+    /// <summary>What DeBERTa has besides, or null.</summary>
+    public DisentangledConfig? Disentangled { get; init; }
 
     /// <summary>What an encoder-decoder has besides its encoder, or null.</summary>
     public Seq2SeqConfig? Seq2Seq { get; init; }

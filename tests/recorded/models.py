@@ -25,6 +25,15 @@ def plain(vocabulary, *lengths):
     return [{"ids": row(n, vocabulary, 7 + n)} for n in lengths]
 
 
+def decoder(kind, config_class, config, lengths=(1, 5, 24), tied=False):
+    return {"kind": kind, "config_class": config_class, "config": config, "cases": plain(config["vocab_size"], *lengths),
+            "ties": {"lm_head.weight": "model.embed_tokens.weight"} if tied else {}}
+
+
+def translations(vocabulary, pad, start, *lengths):
+    return [{"source": row(n, vocabulary, 5 + n), "ids": [start, *row(m, vocabulary, 3 + m)]} for n, m in lengths]
+
+
 def segments(vocabulary, *lengths):
     return [{"ids": row(n, vocabulary, 7 + n), "types": [0 if i < (n + 1) // 2 else 1 for i in range(n)]} for n in lengths]
 
@@ -50,4 +59,80 @@ MODELS = {
         {"model": "MPNetModel", "masked-lm": "MPNetForMaskedLM", "text-labels": "MPNetForSequenceClassification", "token-labels": "MPNetForTokenClassification",
          "spans": "MPNetForQuestionAnswering"},
         plain(40, 1, 6, 140), {"lm_head.decoder.weight": "mpnet.embeddings.word_embeddings.weight", "lm_head.decoder.bias": "lm_head.bias"}),
+    "smollm3": decoder("smollm3", "SmolLM3Config", {
+        "architectures": ["SmolLM3ForCausalLM"], "model_type": "smollm3", "vocab_size": 40, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 4,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_act": "silu", "max_position_embeddings": 64, "rms_norm_eps": 1e-6, "attention_bias": False,
+        "mlp_bias": False, "no_rope_layers": [1, 1, 1, 0], "no_rope_layer_interval": 4, "layer_types": ["full_attention"] * 4, "use_sliding_window": False,
+        "sliding_window": None, "rope_parameters": {"rope_type": "default", "rope_theta": 5000.0}, "tie_word_embeddings": True, "bos_token_id": 1, "eos_token_id": 2,
+        "pad_token_id": 3}, tied=True),
+    "smollm3-windows": decoder("smollm3", "SmolLM3Config", {
+        "architectures": ["SmolLM3ForCausalLM"], "model_type": "smollm3", "vocab_size": 40, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 3,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "hidden_act": "silu", "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "attention_bias": True,
+        "mlp_bias": True, "no_rope_layer_interval": 2, "use_sliding_window": True, "sliding_window": 7,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "tie_word_embeddings": False, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3}),
+    **encoders(
+        "modernbert", "ModernBertConfig", "model",
+        {"model_type": "modernbert", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 24,
+         "hidden_activation": "gelu", "max_position_embeddings": 64, "norm_eps": 1e-5, "norm_bias": False, "attention_bias": False, "mlp_bias": False,
+         "decoder_bias": True, "classifier_bias": False, "classifier_activation": "gelu", "classifier_pooling": "mean", "local_attention": 6,
+         "global_attn_every_n_layers": 3, "layer_types": ["full_attention", "sliding_attention", "sliding_attention", "full_attention"],
+         "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 160000.0}, "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}},
+         "pad_token_id": 0, "reference_compile": False},
+        {"model": "ModernBertModel", "masked-lm": "ModernBertForMaskedLM", "text-labels": "ModernBertForSequenceClassification",
+         "token-labels": "ModernBertForTokenClassification", "spans": "ModernBertForQuestionAnswering"},
+        plain(40, 1, 6, 23), {"decoder.weight": "model.embeddings.tok_embeddings.weight"}),
+    **encoders(
+        "modernbert", "ModernBertConfig", "model",
+        {"model_type": "modernbert", "vocab_size": 40, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 20,
+         "hidden_activation": "gelu", "max_position_embeddings": 64, "norm_eps": 1e-3, "norm_bias": True, "attention_bias": True, "mlp_bias": True,
+         "decoder_bias": False, "classifier_bias": True, "classifier_activation": "relu", "classifier_pooling": "cls", "local_attention": 9,
+         "global_attn_every_n_layers": 2, "layer_types": ["full_attention", "sliding_attention", "full_attention"],
+         "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 500.0}, "sliding_attention": {"rope_type": "default", "rope_theta": 20.0}},
+         "pad_token_id": 0, "reference_compile": False},
+        {"masked-lm": "ModernBertForMaskedLM", "text-labels": "ModernBertForSequenceClassification"},
+        plain(40, 2, 19), {"decoder.weight": "model.embeddings.tok_embeddings.weight"}, prefix="-biases"),
+    **encoders(
+        "deberta_v2", "DebertaV2Config", "deberta",
+        {"model_type": "deberta-v2", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 24,
+         "hidden_act": "gelu", "max_position_embeddings": 80, "max_relative_positions": -1, "relative_attention": True, "position_buckets": 8,
+         "norm_rel_ebd": "layer_norm", "share_att_key": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False, "type_vocab_size": 0,
+         "layer_norm_eps": 1e-7, "pooler_hidden_act": "gelu", "pooler_hidden_size": 16, "pooler_dropout": 0, "legacy": True, "pad_token_id": 0},
+        {"model": "DebertaV2Model", "masked-lm": "DebertaV2ForMaskedLM", "text-labels": "DebertaV2ForSequenceClassification",
+         "token-labels": "DebertaV2ForTokenClassification", "spans": "DebertaV2ForQuestionAnswering"},
+        plain(40, 1, 6, 23, 75), {"cls.predictions.decoder.weight": "deberta.embeddings.word_embeddings.weight", "cls.predictions.decoder.bias": "cls.predictions.bias"}),
+    **encoders(
+        "deberta_v2", "DebertaV2Config", "deberta",
+        {"model_type": "deberta-v2", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
+         "hidden_act": "gelu", "max_position_embeddings": 40, "max_relative_positions": 12, "relative_attention": True, "position_buckets": -1,
+         "norm_rel_ebd": "none", "share_att_key": False, "pos_att_type": "p2c|c2p", "position_biased_input": True, "type_vocab_size": 2,
+         "conv_kernel_size": 3, "conv_act": "gelu", "embedding_size": 12, "layer_norm_eps": 1e-7, "pooler_hidden_act": "tanh", "pooler_hidden_size": 16,
+         "pooler_dropout": 0, "legacy": True, "pad_token_id": 0},
+        {"masked-lm": "DebertaV2ForMaskedLM", "text-labels": "DebertaV2ForSequenceClassification"},
+        segments(40, 2, 9, 21), {"cls.predictions.decoder.weight": "deberta.embeddings.word_embeddings.weight", "cls.predictions.decoder.bias": "cls.predictions.bias"},
+        prefix="-conv"),
+    **encoders(
+        "deberta_v2", "DebertaV2Config", "deberta",
+        {"model_type": "deberta-v2", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24,
+         "hidden_act": "gelu", "max_position_embeddings": 40, "max_relative_positions": 30, "relative_attention": True, "position_buckets": 6,
+         "norm_rel_ebd": "layer_norm", "share_att_key": False, "pos_att_type": ["c2p"], "position_biased_input": False, "type_vocab_size": 0,
+         "conv_kernel_size": 0, "layer_norm_eps": 1e-7, "legacy": False, "pad_token_id": 0},
+        {"masked-lm": "DebertaV2ForMaskedLM"}, plain(40, 3, 25), prefix="-new-head"),
+    "pegasus": {
+        "kind": "pegasus", "config_class": "PegasusConfig", "buffers": ["embed_positions.weight"],
+        "config": {
+            "architectures": ["PegasusForConditionalGeneration"], "model_type": "pegasus", "vocab_size": 40, "d_model": 16, "encoder_layers": 2, "decoder_layers": 2,
+            "encoder_attention_heads": 4, "decoder_attention_heads": 2, "encoder_ffn_dim": 24, "decoder_ffn_dim": 20, "activation_function": "relu",
+            "max_position_embeddings": 48, "scale_embedding": True, "is_encoder_decoder": True, "normalize_before": True, "add_final_layer_norm": True,
+            "static_position_embeddings": True, "pad_token_id": 0, "eos_token_id": 1, "forced_eos_token_id": 1, "tie_word_embeddings": True},
+        "ties": {name: "model.shared.weight" for name in ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight")},
+        "cases": translations(40, 0, 0, (1, 0), (6, 4), (30, 21))},
+    "m2m-100": {
+        "kind": "m2m_100", "config_class": "M2M100Config",
+        "config": {
+            "architectures": ["M2M100ForConditionalGeneration"], "model_type": "m2m_100", "vocab_size": 40, "d_model": 16, "encoder_layers": 2, "decoder_layers": 1,
+            "encoder_attention_heads": 2, "decoder_attention_heads": 4, "encoder_ffn_dim": 24, "decoder_ffn_dim": 20, "activation_function": "relu",
+            "max_position_embeddings": 48, "scale_embedding": True, "is_encoder_decoder": True, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
+            "decoder_start_token_id": 2, "tie_word_embeddings": True},
+        "ties": {name: "model.shared.weight" for name in ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight")},
+        "cases": translations(40, 1, 2, (1, 0), (6, 4), (30, 21))},
 }

@@ -29,7 +29,10 @@ public static class LlamaGraph
         Architecture.WriteGraph(config, weights, WeightPrecision.F32, folder, cancel);
 
     /// <summary>The decoder of this layout; others are published in it with other options.</summary>
-    internal static void Build(DecoderWriter decoder, AttentionOptions attention)
+    internal static void Build(DecoderWriter decoder, AttentionOptions attention) => Build(decoder, _ => attention);
+
+    /// <param name="attention">The options of each layer.</param>
+    internal static void Build(DecoderWriter decoder, Func<int, AttentionOptions> attention)
     {
         var config = decoder.Config;
         decoder.Embed("model.embed_tokens");
@@ -37,7 +40,7 @@ public static class LlamaGraph
         {
             var at = $"model.layers.{layer}";
             decoder.BeginLayer();
-            decoder.Add(decoder.Attention(layer, decoder.RmsNorm($"{at}.input_layernorm"), AttentionOf(config, at), attention));
+            decoder.Add(decoder.Attention(layer, decoder.RmsNorm($"{at}.input_layernorm"), AttentionOf(config, at), attention(layer)));
             decoder.Add(MlpOf(decoder, at, decoder.RmsNorm($"{at}.post_attention_layernorm")));
         }
 

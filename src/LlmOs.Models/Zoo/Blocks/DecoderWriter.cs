@@ -59,6 +59,9 @@ internal sealed class DecoderWriter
     /// <summary>Adds sines and cosines of each position.</summary>
     public void AddSinusoids() => _state = Writer.Add(_state, Writer.Lookup(Sinusoids.Table(Writer, Config), Positions()));
 
+    /// <summary>The same with fairseq's table, whose first row belongs to padding.</summary>
+    public void AddFairseqSinusoids() => _state = Writer.Add(_state, Writer.Lookup(Sinusoids.FairseqTable(Writer, Config), Writer.Add(Positions(), Writer.Whole(1))));
+
     /// <summary>Goes on from this instead of the state.</summary>
     public void Replace(string state) => _state = state;
 

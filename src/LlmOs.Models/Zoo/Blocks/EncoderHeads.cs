@@ -36,9 +36,9 @@ internal static class EncoderHeads
     }
 
     /// <summary>Start and end scores of an answer: [B, S, 2].</summary>
-    public static void WriteSpans(this EncoderWriter encoder, string x)
+    public static void WriteSpans(this EncoderWriter encoder, string x, string layer = "qa_outputs")
     {
-        var scores = encoder.Writer.Linear(x, "qa_outputs", 2, encoder.Config.Hidden, bias: true);
+        var scores = encoder.Writer.Linear(x, layer, 2, encoder.Config.Hidden, bias: true);
         encoder.Output(scores, EncoderNames.Logits, "B", "S", 2);
     }
 

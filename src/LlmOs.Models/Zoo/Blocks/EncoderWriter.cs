@@ -25,7 +25,7 @@ internal sealed record EncoderAttention
     /// <summary>Hides what lies beyond each text's end.</summary>
     public bool Masked { get; init; } = true;
 
-    /// <summary>Added to the scores: [1, heads, S, S] tensor, or null.</summary>
+    /// <summary>Added to the scores: [B or 1, heads or 1, S, S] tensor, or null.</summary>
     public string? ScoreBias { get; init; }
 }
 
@@ -76,10 +76,15 @@ internal sealed class EncoderWriter
     /// <summary>Learned vectors of the positions as RoBERTa counts them: from <paramref name="padding"/> + 1 on, over tokens that are not padding.</summary>
     public string EmbedCountedPositions(string name, long rows, int padding)
     {
+        return Writer.Lookup(Writer.Weight(name + ".weight", rows, EmbeddingWidth), Writer.Add(CountedPositions(padding), Writer.Whole(padding)));
+    }
+
+    /// <summary>Positions from one on, counted over tokens that are not padding, whose own is nought: [B, S].</summary>
+    public string CountedPositions(int padding)
+    {
         var isPadding = Graph.Node("Equal", [EncoderNames.InputIds, Writer.Whole(padding)]);
-        var counts = Graph.Node("Cast", [Graph.Node("Not", [isPadding])], attributes: ("to", (long)OnnxType.Int64)); // [B, S]
-        var counted = Writer.Multiply(Graph.Node("CumSum", [counts, Writer.Whole(1)]), counts);
-        return Writer.Lookup(Writer.Weight(name + ".weight", rows, EmbeddingWidth), Writer.Add(counted, Writer.Whole(padding)));
+        var counts = Graph.Node("Cast", [Graph.Node("Not", [isPadding])], attributes: ("to", (long)OnnxType.Int64));
+        return Writer.Multiply(Graph.Node("CumSum", [counts, Writer.Whole(1)]), counts);
     }
 
     /// <summary>0 to S - 1.</summary>
@@ -98,7 +103,7 @@ internal sealed class EncoderWriter
         var matrix = Writer.Stacked(layers.Query + ".qkv.weight", Config.Hidden, Parts(".weight"));
         var qkv = Writer.Linear(x, matrix, options.Bias ? Writer.StackedVector(layers.Query + ".qkv.bias", Parts(".bias")) : null); // [B, S, 3Q]
         var split = Writer.Split(qkv, layers.Query + ".qkv", width, width, width);
-        return Attend(split[0], split[1], split[2], layers, options);
+        return Attend(split[0], split[1], split[2], layers.Output, options);
     }
 
     /// <summary>Attention of one sequence to another.</summary>
@@ -112,7 +117,7 @@ internal sealed class EncoderWriter
             Writer.Linear(x, layers.Query, width, Config.Hidden, options.Bias),
             Writer.Linear(memory, layers.Key, width, Config.Hidden, options.Bias),
             Writer.Linear(memory, layers.Value, width, Config.Hidden, options.Bias),
-            layers,
+            layers.Output,
             options);
     }
 
@@ -146,7 +151,52 @@ internal sealed class EncoderWriter
         return normed;
     }
 
-    public string Norm(string x, string name) => Writer.LayerNorm(x, name, Config.Hidden, Config.NormEpsilon);
+    public string Norm(string x, string name, bool bias = true) => Writer.LayerNorm(x, name, Config.Hidden, Config.NormEpsilon, bias);
+
+    /// <summary>Turns queries or keys [B, S, Q] by their rotary positions.</summary>
+    /// <param name="local">Whether by <see cref="ModelConfig.LocalRope"/>.</param>
+    public string Turn(string x, bool local)
+    {
+        var (name, rope) = local ? ("rotary.local", Config.LocalRope!) : ("rotary", Config.Rope);
+        string Table(string end, Func<double, double> function) => Writer.Made(name + end, [Config.ContextLength, Config.HeadDim / 2], sink =>
+        {
+            var frequencies = RotaryTable.Frequencies(rope, Config.HeadDim);
+            var row = new float[Config.HeadDim / 2];
+            for (var position = 0; position < Config.ContextLength; position++)
+            {
+                RotaryTable.Fill(frequencies, position, function, rope.AttentionFactor, row);
+                sink.Write(row);
+            }
+        });
+        return Graph.Node("RotaryEmbedding", [x, Writer.Wholes(0), Table(".cos", Math.Cos), Table(".sin", Math.Sin)], OnnxGraph.Microsoft, ("interleaved", 0));
+    }
+
+    /// <summary>Added to scores it hides what is further than half a window away, on either side: [1, 1, S, S].</summary>
+    public string WindowBias(int window)
+    {
+        var positions = Offsets();                                                                       // [S]
+        var distances = Graph.Node("Abs", [Graph.Node("Sub", [positions, Graph.Node("Unsqueeze", [positions, Writer.Wholes(1)])])]); // [S, S]
+        var bias = Graph.Node("Where", [Graph.Node("Greater", [distances, Writer.Whole(window / 2)]), Writer.Real(-1e30), Writer.Real(0)]);
+        return Graph.Node("Unsqueeze", [bias, Writer.Wholes(0, 1)]);
+    }
+
+    /// <summary>One for each token of a text, nought beyond its end: [B, S, 1].</summary>
+    public string Mask()
+    {
+        var lengths = Graph.Node("Unsqueeze", [Graph.Node("Cast", [EncoderNames.Lengths], attributes: ("to", (long)OnnxType.Int64)), Writer.Wholes(1)]); // [B, 1]
+        var isToken = Graph.Node("Cast", [Graph.Node("Less", [Offsets(), lengths])], attributes: ("to", (long)OnnxType.Float)); // [B, S]
+        return Graph.Node("Unsqueeze", [isToken, Writer.Wholes(2)]);
+    }
+
+    /// <summary>The mean of each text's states: [B, H].</summary>
+    public string Mean(string x)
+    {
+        // Summed token by token: a sum over the whole axis is rounded otherwise where other texts make it longer.
+        var sums = Graph.Node("CumSum", [x, Writer.Whole(1)]);                                           // [B, S, H]
+        var lengths = Graph.Node("Unsqueeze", [EncoderNames.Lengths, Writer.Wholes(1)]);                 // [B, 1]
+        var last = Graph.Node("Sub", [Graph.Node("Cast", [lengths], attributes: ("to", (long)OnnxType.Int64)), Writer.Whole(1)]);
+        return Graph.Node("Div", [Graph.Node("GatherND", [sums, last], attributes: ("batch_dims", 1)), Graph.Node("Cast", [lengths], attributes: ("to", (long)OnnxType.Float))]);
+    }
 
     /// <summary>The state of each text's first token: [B, H].</summary>
     public string First(string x) => Graph.Node("Gather", [x, Writer.Whole(0)], attributes: ("axis", 1));
@@ -175,7 +225,13 @@ internal sealed class EncoderWriter
         Graph.Output(name, OnnxType.Float, shape);
     }
 
-    private string Attend(string query, string key, string value, AttentionLayers layers, EncoderAttention options)
+    /// <summary>Attention from what its layers gave.</summary>
+    /// <param name="query">[B, T, Q]</param>
+    /// <param name="key">[B, S, Q]</param>
+    /// <param name="value">[B, S, Q]</param>
+    /// <param name="output">The layer behind it.</param>
+    /// <returns>[B, T, H]</returns>
+    public string Attend(string query, string key, string value, string output, EncoderAttention options)
     {
         long width = (long)options.Heads * options.HeadDim;
         var mixed = Graph.Node(
@@ -185,6 +241,6 @@ internal sealed class EncoderWriter
             ("num_heads", options.Heads),
             ("scale", (float)(options.Scale ?? 1 / Math.Sqrt(options.HeadDim))),
             ("unidirectional", options.Causal ? 1 : 0));                                                 // [B, T, Q]
-        return Writer.Linear(mixed, layers.Output, Config.Hidden, width, options.Bias);
+        return Writer.Linear(mixed, output, Config.Hidden, width, options.Bias);
     }
 }

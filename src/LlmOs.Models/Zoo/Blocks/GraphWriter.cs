@@ -162,10 +162,10 @@ internal sealed class GraphWriter(
     /// <summary>A list of whole numbers: a shape, axes, widths.</summary>
     public string Wholes(params long[] values) => Once($"wholes_{string.Join('_', values)}", name => Graph.Constant(name, values));
 
-    /// <summary>Layer norm over the last axis; <c>name.weight</c> and <c>name.bias</c>.</summary>
-    public string LayerNorm(string x, string name, long width, double epsilon) => Graph.Node(
+    /// <summary>Layer norm over the last axis; <c>name.weight</c> and, where there is one, <c>name.bias</c>.</summary>
+    public string LayerNorm(string x, string name, long width, double epsilon, bool bias = true) => Graph.Node(
         "LayerNormalization",
-        [x, Weight(name + ".weight", width), Weight(name + ".bias", width)],
+        bias ? [x, Weight(name + ".weight", width), Weight(name + ".bias", width)] : [x, Weight(name + ".weight", width)],
         "",
         ("axis", -1),
         ("epsilon", (float)epsilon),
@@ -182,6 +182,7 @@ internal sealed class GraphWriter(
         Activation.Gelu => Graph.Node("Gelu", [x], OnnxGraph.Microsoft),
         Activation.GeluTanh => Graph.Node("FastGelu", [x], OnnxGraph.Microsoft),
         Activation.Relu => Graph.Node("Relu", [x]),
+        Activation.Tanh => Graph.Node("Tanh", [x]),
     };
 
     /// <summary>cap * tanh(x / cap).</summary>
