@@ -23,6 +23,7 @@ public static class Architectures
         Qwen2.Architecture,
         Qwen3.Architecture,
         Olmo2.Architecture,
+        SmolLm3.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,
