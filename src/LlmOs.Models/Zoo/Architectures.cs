@@ -34,6 +34,7 @@ public static class Architectures
         .. DistilBert.Architectures,
         .. Electra.Architectures,
         .. MpNet.Architectures,
+        .. ModernBert.Architectures,
         .. T5.Architectures,
         .. Bart.Architectures,
     ];
