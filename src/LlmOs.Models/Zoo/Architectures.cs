@@ -35,6 +35,7 @@ public static class Architectures
         .. Electra.Architectures,
         .. MpNet.Architectures,
         .. ModernBert.Architectures,
+        .. DebertaV2.Architectures,
         .. T5.Architectures,
         .. Bart.Architectures,
     ];
