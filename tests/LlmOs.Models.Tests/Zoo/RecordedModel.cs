@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 using LlmOs.Testing;
@@ -18,14 +19,13 @@ internal sealed class RecordedModel : IWeightSource
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, name + ".json")));
         Json = document.RootElement.Clone();
-        Architecture = Architectures.Of(ConfigFile);
-        Config = Architecture.ReadConfig(ConfigFile);
+        var config = Parse(Json.GetProperty("config").GetRawText());
+        Architecture = Architectures.Of(config);
+        Config = Architecture.ReadConfig(config);
         Tensors = [.. Json.GetProperty("weights").EnumerateObject().Select(w => new TensorInfo(w.Name, TensorType.F32, [.. w.Value.EnumerateArray().Select(n => n.GetInt64())]))];
     }
 
     private JsonElement Json { get; }
-
-    public ConfigJson ConfigFile => ConfigJson.Parse(Encoding.UTF8.GetBytes(Json.GetProperty("config").GetRawText()), "config.json");
 
     public Architecture Architecture { get; }
 
@@ -39,6 +39,14 @@ internal sealed class RecordedModel : IWeightSource
     public static TheoryData<string> Of<T>()
         where T : Architecture =>
         [.. Directory.EnumerateFiles(Root, "*.json").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal).Where(name => new RecordedModel(name).Architecture is T)];
+
+    /// <summary>The configuration with an option set to a value in JSON.</summary>
+    public ConfigJson ConfigWith(string option, string value)
+    {
+        var config = JsonNode.Parse(Json.GetProperty("config").GetRawText())!.AsObject();
+        config[option] = JsonNode.Parse(value);
+        return Parse(config.ToJsonString());
+    }
 
     public static int[] Ids(JsonElement test, string field) => ReferenceCase.Ints(test.GetProperty(field));
 
@@ -59,6 +67,8 @@ internal sealed class RecordedModel : IWeightSource
             value = (float)(centre + (Draw(ref seed) - 0.5));
         }
     }
+
+    private static ConfigJson Parse(string config) => ConfigJson.Parse(Encoding.UTF8.GetBytes(config), "config.json");
 
     /// <summary>mulberry32: a number from 0 to 1.</summary>
     private static double Draw(ref uint seed)

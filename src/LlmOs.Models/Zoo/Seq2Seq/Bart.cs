@@ -5,8 +5,9 @@ using LlmOs.Models.Zoo.Blocks;
 namespace LlmOs.Models.Zoo.Seq2Seq;
 
 /// <summary>
-/// BART (arXiv 1910.13461, section 2), mBART (arXiv 2001.08210) and Marian (arXiv 1804.00344): layer norms, biases everywhere,
-/// positions learned (from row 2 on) or sinusoidal. Their numbers are those of transformers' Bart, MBart and Marian classes.
+/// BART (arXiv 1910.13461, section 2), mBART (arXiv 2001.08210), Marian (arXiv 1804.00344), Pegasus (arXiv 1912.08777), M2M-100
+/// (arXiv 2010.11125) and NLLB (arXiv 2207.04672): layer norms, biases everywhere, positions learned (from row 2 on) or
+/// sinusoidal. Their numbers are those of transformers' Bart, MBart, Marian, Pegasus and M2M100 classes.
 /// </summary>
 internal static class Bart
 {
@@ -18,21 +19,52 @@ internal static class Bart
 
     private static readonly string[] Buffers = ["embed_positions.weight_sinusoidal"];
 
+    /// <summary>Tables that follow from their size, and are stored by some.</summary>
+    private static readonly string[] Made = [.. Buffers, "model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight", "embed_positions.weights"];
+
+    private static readonly BartStyle BartOwn = new(PreNorm: false, PositionKind.Learned);
+    private static readonly BartStyle MBart = new(PreNorm: true, PositionKind.Learned);
+    private static readonly BartStyle Marian = new(PreNorm: false, PositionKind.Sinusoids);
+    private static readonly BartStyle Pegasus = new(PreNorm: true, PositionKind.Sinusoids) { StartToken = 0 };
+
     public static IReadOnlyList<Architecture> Architectures { get; } =
     [
-        new Seq2SeqArchitecture("bart", "BartForConditionalGeneration", json => Read(json, false, "gelu"), e => Encode(e, false, true), d => Decode(d, false, true)) { LeftOver = Buffers, Ties = Tied },
-        new Seq2SeqArchitecture("mbart", "MBartForConditionalGeneration", json => Read(json, true, "gelu"), e => Encode(e, true, true), d => Decode(d, true, true)) { LeftOver = Buffers, Ties = Tied },
-        new Seq2SeqArchitecture("marian", "MarianMTModel", json => Read(json, false, "gelu"), e => Encode(e, false, false), d => Decode(d, false, false))
-        {
-            LeftOver = [.. Buffers, "model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"],
-            Ties = Tied,
-        },
-        new EncoderArchitecture("bart", "BartForSequenceClassification", EncoderHead.TextLabels, HasTypes: false, HasPooler: false, json => Read(json, false, "gelu"), Classify) { LeftOver = Buffers, Ties = Tied },
+        Make("bart", "BartForConditionalGeneration", BartOwn),
+        Make("mbart", "MBartForConditionalGeneration", MBart),
+        Make("marian", "MarianMTModel", Marian),
+        Make("pegasus", "PegasusForConditionalGeneration", Pegasus),
+        new EncoderArchitecture("bart", "BartForSequenceClassification", EncoderHead.TextLabels, HasTypes: false, HasPooler: false, json => Read(json, BartOwn), Classify) { LeftOver = Buffers, Ties = Tied },
     ];
+
+    private enum PositionKind
+    {
+        Learned,
+        Sinusoids,
+
+        /// <summary>Sines and cosines counted from the padding id on.</summary>
+        Fairseq,
+    }
+
+    /// <summary>In what the families differ, and what their configurations leave out.</summary>
+    /// <param name="PreNorm">Norms before each half, and one at the end, instead of one behind each half.</param>
+    private sealed record BartStyle(bool PreNorm, PositionKind Positions)
+    {
+        public string Activation { get; init; } = "gelu";
+
+        public bool ScalesEmbeddings { get; init; }
+
+        /// <summary>The decoder's first token; null: the end token.</summary>
+        public int? StartToken { get; init; }
+
+        public bool HasLogitBias { get; init; } = true;
+    }
+
+    private static Seq2SeqArchitecture Make(string type, string name, BartStyle style) =>
+        new(type, name, json => Read(json, style), e => Encode(e, style), d => Decode(d, style)) { LeftOver = style.Positions == PositionKind.Learned ? Buffers : Made, Ties = Tied };
 
     private static IReadOnlyList<IReadOnlyList<string>> Tied(ModelConfig config) => config.TiedEmbeddings ? [[.. Embeddings, "lm_head.weight"]] : [Embeddings];
 
-    private static ModelConfig Read(ConfigJson json, bool preNorm, string activation)
+    private static ModelConfig Read(ConfigJson json, BartStyle style)
     {
         var config = ModelConfig.Read(json, new ConfigSpelling
         {
@@ -44,10 +76,10 @@ internal static class Bart
             DefaultEpsilon = 1e-5,
             DefaultContext = 1024,
             Activation = "activation_function",
-            DefaultActivation = activation,
+            DefaultActivation = style.Activation,
             DefaultTied = true,
             Rotary = false,
-            Implemented = preNorm ? ["is_encoder_decoder", "normalize_before", "add_final_layer_norm"] : ["is_encoder_decoder"],
+            Implemented = style.PreNorm ? ["is_encoder_decoder", "normalize_before", "add_final_layer_norm"] : ["is_encoder_decoder"],
         });
         var heads = json.Whole("decoder_attention_heads", 1, 1 << 18) ?? config.Heads;
         if (config.Hidden % heads != 0)
@@ -65,16 +97,16 @@ internal static class Bart
                 DecoderHeads = heads,
                 DecoderHeadDim = config.Hidden / heads,
                 DecoderIntermediate = json.Whole("decoder_ffn_dim", 1, 1 << 18) ?? config.Intermediate,
-                StartToken = json.Whole("decoder_start_token_id", 0, int.MaxValue) ?? EndOf(config),
+                StartToken = json.Whole("decoder_start_token_id", 0, int.MaxValue) ?? style.StartToken ?? EndOf(config),
                 MaxSource = config.ContextLength,
-                EmbeddingScale = json.Flag("scale_embedding") == true ? Math.Sqrt(config.Hidden) : 1,
+                EmbeddingScale = (json.Flag("scale_embedding") ?? style.ScalesEmbeddings) ? Math.Sqrt(config.Hidden) : 1,
             },
         };
     }
 
-    private static void Encode(EncoderWriter encoder, bool preNorm, bool learned)
+    private static void Encode(EncoderWriter encoder, BartStyle style)
     {
-        var x = EncoderLayers(encoder, preNorm, learned);
+        var x = EncoderLayers(encoder, style);
         encoder.WriteStates(x, pooler: null);
         for (var layer = 0; layer < encoder.Config.Seq2Seq!.DecoderLayers; layer++)
         {
@@ -83,12 +115,12 @@ internal static class Bart
         }
     }
 
-    private static string EncoderLayers(EncoderWriter encoder, bool preNorm, bool learned)
+    private static string EncoderLayers(EncoderWriter encoder, BartStyle style)
     {
-        var config = encoder.Config;
+        var (config, preNorm) = (encoder.Config, style.PreNorm);
         const string Body = "model.encoder";
         var options = new EncoderAttention { Heads = config.Heads, HeadDim = config.HeadDim };
-        var x = Begin(encoder, EncoderNames.InputIds, Body, learned);
+        var x = Begin(encoder, EncoderNames.InputIds, Body, style.Positions);
         encoder.State(x);
         for (var layer = 0; layer < config.Layers; layer++)
         {
@@ -106,19 +138,23 @@ internal static class Bart
         return preNorm ? encoder.State(encoder.Norm(x, $"{Body}.layer_norm")) : x;
     }
 
-    private static void Decode(DecoderWriter decoder, bool preNorm, bool learned)
+    private static void Decode(DecoderWriter decoder, BartStyle style)
     {
-        var (config, settings) = (decoder.Config, decoder.Config.Seq2Seq!);
+        var (config, settings, preNorm) = (decoder.Config, decoder.Config.Seq2Seq!, style.PreNorm);
         const string Body = "model.decoder";
         decoder.Embed($"{Body}.embed_tokens", settings.EmbeddingScale);
-        if (learned)
+        switch (style.Positions)
         {
-            decoder.AddPositions($"{Body}.embed_positions", FirstRow);
-            decoder.Replace(decoder.LayerNorm($"{Body}.layernorm_embedding"));
-        }
-        else
-        {
-            decoder.AddSinusoids();
+            case PositionKind.Learned:
+                decoder.AddPositions($"{Body}.embed_positions", FirstRow);
+                decoder.Replace(decoder.LayerNorm($"{Body}.layernorm_embedding"));
+                break;
+            case PositionKind.Sinusoids:
+                decoder.AddSinusoids();
+                break;
+            case PositionKind.Fairseq:
+                decoder.AddFairseqSinusoids();
+                break;
         }
 
         for (var layer = 0; layer < config.Layers; layer++)
@@ -134,7 +170,7 @@ internal static class Bart
             decoder.Half(preNorm, $"{at}.final_layer_norm", x => decoder.Mlp(x, $"{at}.fc1", $"{at}.fc2"));
         }
 
-        decoder.Head(preNorm ? decoder.LayerNorm($"{Body}.layer_norm") : decoder.State(), "lm_head", logitBias: "final_logits_bias");
+        decoder.Head(preNorm ? decoder.LayerNorm($"{Body}.layer_norm") : decoder.State(), "lm_head", logitBias: style.HasLogitBias ? "final_logits_bias" : null);
     }
 
     /// <summary>The classifier reads the decoder's state at the text's last end token; the decoder reads the text itself, one place later.</summary>
@@ -142,7 +178,7 @@ internal static class Bart
     {
         var (config, settings, writer, graph) = (encoder.Config, encoder.Config.Seq2Seq!, encoder.Writer, encoder.Writer.Graph);
         const string Body = "model.decoder";
-        var memory = EncoderLayers(encoder, preNorm: false, learned: true);
+        var memory = EncoderLayers(encoder, BartOwn);
         encoder.WriteStates(memory, pooler: null);
 
         var first = graph.Node("Slice", [EncoderNames.InputIds, writer.Wholes(0), writer.Wholes(1), writer.Wholes(1)]);   // [B, 1]
@@ -152,7 +188,7 @@ internal static class Bart
 
         var own = new EncoderAttention { Heads = settings.DecoderHeads, HeadDim = settings.DecoderHeadDim, Causal = true, Masked = false };
         var cross = new EncoderAttention { Heads = settings.DecoderHeads, HeadDim = settings.DecoderHeadDim };
-        var x = Begin(encoder, shifted, Body, learned: true);
+        var x = Begin(encoder, shifted, Body, PositionKind.Learned);
         for (var layer = 0; layer < settings.DecoderLayers; layer++)
         {
             var at = $"{Body}.layers.{layer}";
@@ -169,13 +205,17 @@ internal static class Bart
     }
 
     /// <summary>Embeddings, positions and, for learned ones, a norm.</summary>
-    private static string Begin(EncoderWriter encoder, string ids, string body, bool learned)
+    private static string Begin(EncoderWriter encoder, string ids, string body, PositionKind positions)
     {
         var (config, writer) = (encoder.Config, encoder.Writer);
         var x = writer.Scale(encoder.Embed($"{body}.embed_tokens", ids), config.Seq2Seq!.EmbeddingScale);
-        return learned
-            ? encoder.Norm(writer.Add(x, encoder.EmbedPositions($"{body}.embed_positions", config.ContextLength + FirstRow, FirstRow)), $"{body}.layernorm_embedding")
-            : writer.Add(x, writer.Lookup(Sinusoids.Table(writer, config), encoder.Offsets()));
+        return positions switch
+        {
+            PositionKind.Learned =>
+                encoder.Norm(writer.Add(x, encoder.EmbedPositions($"{body}.embed_positions", config.ContextLength + FirstRow, FirstRow)), $"{body}.layernorm_embedding"),
+            PositionKind.Sinusoids => writer.Add(x, writer.Lookup(Sinusoids.Table(writer, config), encoder.Offsets())),
+            PositionKind.Fairseq => writer.Add(x, writer.Lookup(Sinusoids.FairseqTable(writer, config), encoder.CountedPositions(config.PadToken ?? 1))),
+        };
     }
 
     /// <summary>x + block(norm(x)), or norm(x + block(x)).</summary>
