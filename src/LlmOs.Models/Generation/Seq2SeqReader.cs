@@ -41,37 +41,34 @@ internal static class Seq2SeqReader
         return new Seq2SeqReading(sources, sources.ConvertAll(source => settings.ToRequest(start, source, model.EndTokens)), choices);
     }
 
-    /// <summary>mBART's sources end in the end token and their language's code.</summary>
     private static int[] Encode(LoadedModel model, string text, Seq2SeqOrder asked, string field)
     {
         var tokenizer = model.Tokenizer!;
-        int[] ids = asked.SourceLanguage is not { } language
-            ? tokenizer.Encode(text, addSpecialTokens: true, parseSpecialTokens: false)
-            :
-            [
-                .. tokenizer.Encode(text, addSpecialTokens: false, parseSpecialTokens: false),
-                model.EndTokens is [var end, ..] ? end : 0,
-                tokenizer.IdOf(language) ?? throw LlmOsException.Invalid("parameters.src_lang", "'parameters.src_lang' is no language of this model."),
-            ];
+        var source = SourceFrame.Of(
+            tokenizer.Encode(text, addSpecialTokens: true, parseSpecialTokens: false), tokenizer.Encode(text, addSpecialTokens: false, parseSpecialTokens: false));
+        if (asked.SourceLanguage is { } language)
+        {
+            var code = tokenizer.IdOf(language) ?? throw LlmOsException.Invalid("parameters.src_lang", "'parameters.src_lang' is no language of this model.");
+            source = source.In(code, model.EndTokens is [var end, ..] ? end : 0);
+        }
+
         var max = model.Engine.Shape.Cross!.MaxSource;
         max = asked.Truncation == Truncation.None ? max : Math.Min(max, model.TokenizerLimit ?? max);
-        if (ids.Length == 0)
+        if (source.Length == 0)
         {
             throw LlmOsException.Invalid(field, $"'{field}' holds no token. Send some text.");
         }
 
-        if (ids.Length <= max)
+        if (source.Length <= max)
         {
-            return ids;
+            return source.Ids;
         }
 
-        // What ends the text (an end token, a language's code) stays.
-        var tail = asked.SourceLanguage is null ? 1 : 2;
         return asked.Truncation switch
         {
-            Truncation.Right => [.. ids[..(max - tail)], .. ids[^tail..]],
-            Truncation.Left => ids[^max..],
-            Truncation.None => throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {max} tokens; '{field}' has {ids.Length}.")
+            Truncation.Right => source.Cut(max, keepsBegin: true),
+            Truncation.Left => source.Cut(max, keepsBegin: false),
+            Truncation.None => throw new LlmOsException(ErrorCode.ContextLengthExceeded, $"The model reads at most {max} tokens; '{field}' has {source.Length}.")
             {
                 Field = field,
                 Hint = "Shorten the text, or ask for a cut: \"truncation\": true in the parameters.",

@@ -26,6 +26,7 @@ internal static class Bart
     private static readonly BartStyle MBart = new(PreNorm: true, PositionKind.Learned);
     private static readonly BartStyle Marian = new(PreNorm: false, PositionKind.Sinusoids);
     private static readonly BartStyle Pegasus = new(PreNorm: true, PositionKind.Sinusoids) { StartToken = 0 };
+    private static readonly BartStyle M2M100 = new(PreNorm: true, PositionKind.Fairseq) { Activation = "relu", ScalesEmbeddings = true, HasLogitBias = false };
 
     public static IReadOnlyList<Architecture> Architectures { get; } =
     [
@@ -33,6 +34,7 @@ internal static class Bart
         Make("mbart", "MBartForConditionalGeneration", MBart),
         Make("marian", "MarianMTModel", Marian),
         Make("pegasus", "PegasusForConditionalGeneration", Pegasus),
+        Make("m2m_100", "M2M100ForConditionalGeneration", M2M100),
         new EncoderArchitecture("bart", "BartForSequenceClassification", EncoderHead.TextLabels, HasTypes: false, HasPooler: false, json => Read(json, BartOwn), Classify) { LeftOver = Buffers, Ties = Tied },
     ];
 
