@@ -42,7 +42,7 @@ public sealed class RecordedModelTests : IDisposable
     [Theory]
     [InlineData("electra-model", "position_embedding_type", "\"relative_key\"")]
     [InlineData("mpnet-model", "relative_attention_num_buckets", "16")]
-    [InlineData("smollm3", "layer_types", "[\"chunked_attention\"]")]
+    [InlineData("smollm3", "layer_types", "[\"full_attention\", \"full_attention\", \"full_attention\", \"chunked_attention\"]")]
     [InlineData("modernbert-text-labels", "classifier_pooling", "\"max\"")]
     [InlineData("modernbert-model", "global_attn_every_n_layers", "2")]
     [InlineData("deberta-v2-model", "pos_att_type", "\"c2p|p2p\"")]
