@@ -60,8 +60,29 @@ public sealed record ModelConfig
     /// <summary>The same for the logits.</summary>
     public double LogitSoftCap { get; init; }
 
+    /// <summary>What embeddings are multiplied by.</summary>
+    public double EmbeddingFactor { get; init; } = 1;
+
+    /// <summary>What attention and feed-forward are multiplied by before they are added to the state.</summary>
+    public double BlockFactor { get; init; } = 1;
+
+    /// <summary>What logits are multiplied by.</summary>
+    public double LogitFactor { get; init; } = 1;
+
     /// <summary>Attention and feed-forward read the same state, and both are added to it.</summary>
     public bool ParallelResidual { get; init; }
+
+    /// <summary>They read it through norms of their own.</summary>
+    public bool SeparateNorms { get; init; }
+
+    /// <summary>Norms before each half instead of behind it, where a family has both.</summary>
+    public bool PreNorm { get; init; }
+
+    /// <summary>A norm behind the last layer, where a family may have none.</summary>
+    public bool LastNorm { get; init; }
+
+    /// <summary>How layers share weights, or null.</summary>
+    public SharingConfig? Sharing { get; init; }
 
     /// <summary>Scores of layer i are divided by i + 1 as well (GPT-2's option).</summary>
     public bool ScaleByLayer { get; init; }
@@ -207,6 +228,11 @@ public sealed record Seq2SeqConfig
     /// <summary>T5: the distance from which on there is one bucket.</summary>
     public int RelativeDistance { get; init; }
 }
+
+/// <summary>Layers that share weights (ALBERT).</summary>
+/// <param name="Groups">The layers are shared out to so many groups; those of a group are one.</param>
+/// <param name="LayersPerGroup">Layers with weights of their own within a group, run one after the other for each of its layers.</param>
+public sealed record SharingConfig(int Groups, int LayersPerGroup);
 
 /// <summary>A mixture of experts: each token goes through the few whose router scores are highest.</summary>
 /// <param name="Count">Experts of a layer.</param>

@@ -25,9 +25,18 @@ def plain(vocabulary, *lengths):
     return [{"ids": row(n, vocabulary, 7 + n)} for n in lengths]
 
 
-def decoder(kind, config_class, config, lengths=(1, 5, 24), tied=False):
-    return {"kind": kind, "config_class": config_class, "config": config, "cases": plain(config["vocab_size"], *lengths),
-            "ties": {"lm_head.weight": "model.embed_tokens.weight"} if tied else {}}
+def decoder(kind, config_class, config, lengths=(1, 5, 24), tied=None):
+    """tied: the embedding that is the head too."""
+    return {"kind": kind, "config_class": config_class, "config": config, "cases": plain(config["vocab_size"], *lengths), "ties": {"lm_head.weight": tied} if tied else {}}
+
+
+def llama_like(kind, config_class, architecture, tied=True, **config):
+    """A decoder of Llama's sizes and names."""
+    return decoder(kind, config_class, {
+        "architectures": [architecture], "model_type": kind, "vocab_size": 40, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_act": "silu", "max_position_embeddings": 64,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "tie_word_embeddings": tied, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+        **config}, tied="model.embed_tokens.weight" if tied else None)
 
 
 def translations(vocabulary, pad, start, *lengths):
@@ -64,7 +73,7 @@ MODELS = {
         "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_act": "silu", "max_position_embeddings": 64, "rms_norm_eps": 1e-6, "attention_bias": False,
         "mlp_bias": False, "no_rope_layers": [1, 1, 1, 0], "no_rope_layer_interval": 4, "layer_types": ["full_attention"] * 4, "use_sliding_window": False,
         "sliding_window": None, "rope_parameters": {"rope_type": "default", "rope_theta": 5000.0}, "tie_word_embeddings": True, "bos_token_id": 1, "eos_token_id": 2,
-        "pad_token_id": 3}, tied=True),
+        "pad_token_id": 3}, tied="model.embed_tokens.weight"),
     "smollm3-windows": decoder("smollm3", "SmolLM3Config", {
         "architectures": ["SmolLM3ForCausalLM"], "model_type": "smollm3", "vocab_size": 40, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 3,
         "num_attention_heads": 2, "num_key_value_heads": 1, "hidden_act": "silu", "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "attention_bias": True,
@@ -135,4 +144,60 @@ MODELS = {
             "decoder_start_token_id": 2, "tie_word_embeddings": True},
         "ties": {name: "model.shared.weight" for name in ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight")},
         "cases": translations(40, 1, 2, (1, 0), (6, 4), (30, 21))},
+    "granite": llama_like(
+        "granite", "GraniteConfig", "GraniteForCausalLM", rms_norm_eps=1e-5, attention_bias=False, mlp_bias=False, embedding_multiplier=12.0, residual_multiplier=0.22,
+        attention_multiplier=0.35, logits_scaling=3.0),
+    "granite-own-head": llama_like(
+        "granite", "GraniteConfig", "GraniteForCausalLM", tied=False, rms_norm_eps=1e-6, attention_bias=True, mlp_bias=True, embedding_multiplier=0.5,
+        residual_multiplier=1.0, attention_multiplier=1.0, logits_scaling=0.125),
+    "cohere": llama_like("cohere", "CohereConfig", "CohereForCausalLM", layer_norm_eps=1e-5, logit_scale=0.0625, use_qk_norm=False, attention_bias=False),
+    "cohere-biases": llama_like(
+        "cohere", "CohereConfig", "CohereForCausalLM", tied=False, hidden_size=24, num_attention_heads=2, num_key_value_heads=1, layer_norm_eps=1e-3, logit_scale=2.0,
+        use_qk_norm=False, attention_bias=True),
+    "stablelm": llama_like(
+        "stablelm", "StableLmConfig", "StableLmForCausalLM", tied=False, layer_norm_eps=1e-5, use_qkv_bias=True, qk_layernorm=False, use_parallel_residual=False,
+        num_attention_heads=2, rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25}),
+    "stablelm-parallel": llama_like(
+        "stablelm", "StableLmConfig", "StableLmForCausalLM", tied=False, layer_norm_eps=1e-3, use_qkv_bias=False, qk_layernorm=False, use_parallel_residual=True,
+        num_attention_heads=2, num_key_value_heads=1, rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}),
+    "phi": llama_like(
+        "phi", "PhiConfig", "PhiForCausalLM", tied=False, num_attention_heads=2, num_key_value_heads=2, hidden_act="gelu_new", layer_norm_eps=1e-5, qk_layernorm=False,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}),
+    **{f"falcon{name}": decoder("falcon", "FalconConfig", {
+        "architectures": ["FalconForCausalLM"], "model_type": "falcon", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "ffn_hidden_size": 24, "layer_norm_epsilon": 1e-5, "alibi": False, "activation": "gelu", "max_position_embeddings": 64, "bos_token_id": 1, "eos_token_id": 2,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "tie_word_embeddings": True, **config}, tied="transformer.word_embeddings.weight")
+       for name, config in {
+           "-one-key": {"new_decoder_architecture": False, "multi_query": True, "parallel_attn": True, "bias": False, "num_kv_heads": 4},
+           "-groups": {"new_decoder_architecture": True, "multi_query": True, "parallel_attn": True, "bias": False, "num_kv_heads": 2, "num_ln_in_parallel_attn": None},
+           "-one-norm": {"new_decoder_architecture": True, "multi_query": False, "parallel_attn": True, "bias": True, "num_kv_heads": 2, "num_ln_in_parallel_attn": 1},
+           "-by-head": {"new_decoder_architecture": False, "multi_query": False, "parallel_attn": False, "bias": True, "num_kv_heads": 4},
+       }.items()},
+    **{f"bloom-{heads}-heads": decoder("bloom", "BloomConfig", {
+        "architectures": ["BloomForCausalLM"], "model_type": "bloom", "vocab_size": 40, "hidden_size": 24, "n_layer": 2, "n_head": heads, "layer_norm_epsilon": 1e-5,
+        "apply_residual_connection_post_layernorm": False, "pretraining_tp": 1, "slow_but_exact": False, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3,
+        "tie_word_embeddings": True}, tied="transformer.word_embeddings.weight") for heads in (4, 6)},
+    **{f"opt{name}": decoder("opt", "OPTConfig", {
+        "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": 40, "hidden_size": 16, "ffn_dim": 24, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "max_position_embeddings": 48, "activation_function": "relu", "enable_bias": True, "layer_norm_elementwise_affine": True, "pad_token_id": 1, "bos_token_id": 2,
+        "eos_token_id": 2, "tie_word_embeddings": True, **config}, tied="model.decoder.embed_tokens.weight")
+       for name, config in {
+           "": {"do_layer_norm_before": True, "_remove_final_layer_norm": False, "word_embed_proj_dim": 16},
+           "-narrow": {"do_layer_norm_before": False, "_remove_final_layer_norm": False, "word_embed_proj_dim": 12},
+           "-without-last-norm": {"do_layer_norm_before": True, "_remove_final_layer_norm": True, "word_embed_proj_dim": 16},
+       }.items()},
+    **encoders(
+        "albert", "AlbertConfig", "albert",
+        {"model_type": "albert", "vocab_size": 40, "embedding_size": 12, "hidden_size": 16, "num_hidden_layers": 3, "num_hidden_groups": 1, "inner_group_num": 1,
+         "num_attention_heads": 4, "intermediate_size": 24, "hidden_act": "gelu_new", "max_position_embeddings": 48, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
+         "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3},
+        {"model": "AlbertModel", "masked-lm": "AlbertForMaskedLM", "text-labels": "AlbertForSequenceClassification", "token-labels": "AlbertForTokenClassification",
+         "spans": "AlbertForQuestionAnswering"},
+        segments(40, 1, 6, 17), {"predictions.decoder.weight": "albert.embeddings.word_embeddings.weight", "predictions.decoder.bias": "predictions.bias"}),
+    **encoders(
+        "albert", "AlbertConfig", "albert",
+        {"model_type": "albert", "vocab_size": 40, "embedding_size": 16, "hidden_size": 16, "num_hidden_layers": 5, "num_hidden_groups": 2, "inner_group_num": 2,
+         "num_attention_heads": 2, "intermediate_size": 24, "hidden_act": "gelu", "max_position_embeddings": 48, "type_vocab_size": 2, "layer_norm_eps": 1e-5,
+         "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3},
+        {"text-labels": "AlbertForSequenceClassification"}, segments(40, 2, 9), prefix="-groups"),
 }

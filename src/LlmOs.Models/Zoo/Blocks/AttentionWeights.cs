@@ -2,7 +2,14 @@ namespace LlmOs.Models.Zoo.Blocks;
 
 /// <summary>The rows of one head after the other in a published projection: head h begins at row First + h * Stride.</summary>
 /// <param name="Layer">The published layer, without <c>.weight</c>.</param>
-internal sealed record HeadRows(string Layer, long First, long Stride);
+internal sealed record HeadRows(string Layer, long First, long Stride)
+{
+    /// <summary>Heads of a group, and the rows from one group to the next, where heads stand in groups.</summary>
+    public (int Heads, long Stride)? Group { get; init; }
+
+    /// <summary>The first row of a head.</summary>
+    public long RowOf(int head) => First + (Group is { } group ? (head / group.Heads * group.Stride) + (head % group.Heads * Stride) : head * Stride);
+}
 
 /// <summary>Where an attention's four projections lie in the published weights.</summary>
 /// <param name="Layers">The published layers that hold queries, keys and values, with their rows.</param>
@@ -33,6 +40,18 @@ internal sealed record AttentionWeights(
         new HeadRows(layer, width, 3L * width),
         new HeadRows(layer, 2L * width, 3L * width),
         output);
+
+    /// <summary>One layer: for each key its queries, then the key, then its value.</summary>
+    public static AttentionWeights PackedByGroup(string layer, string output, int heads, int kvHeads, int width)
+    {
+        var (queries, group) = (heads / kvHeads, (long)((heads / kvHeads) + 2) * width);
+        return new(
+            [(layer, kvHeads * group)],
+            new HeadRows(layer, 0, width) { Group = (queries, group) },
+            new HeadRows(layer, (long)queries * width, group),
+            new HeadRows(layer, (long)(queries + 1) * width, group),
+            output);
+    }
 }
 
 /// <summary>What an architecture's attention has besides its projections.</summary>
@@ -46,6 +65,9 @@ internal sealed record AttentionOptions
 
     /// <summary>Whether positions are rotary.</summary>
     public bool Rotary { get; init; } = true;
+
+    /// <summary>Whether rotary positions turn neighbouring components instead of those of both halves.</summary>
+    public bool Interleaved { get; init; }
 
     /// <summary>Published RMS norms of each query and key head before they turn, or null.</summary>
     public (string Query, string Key)? HeadNorms { get; init; }

@@ -38,13 +38,16 @@ internal sealed class DecoderWriter
 
     public ModelConfig Config { get; }
 
+    /// <summary>Width of the embeddings and of what the head reads.</summary>
+    private int EmbeddingWidth => Config.EmbeddingWidth > 0 ? Config.EmbeddingWidth : Config.Hidden;
+
     private OnnxGraph Graph => Writer.Graph;
 
     /// <summary>Begins with the tokens' embeddings.</summary>
     /// <param name="scale">What they are multiplied by.</param>
     public void Embed(string name, double scale = 1)
     {
-        var table = Writer.Published(name + ".weight", Config.Vocabulary, Config.Hidden) with { Kind = MatrixKind.Vocabulary };
+        var table = Writer.Published(name + ".weight", Config.Vocabulary, EmbeddingWidth) with { Kind = MatrixKind.Vocabulary };
         _state = Writer.Scale(Writer.Rows(table, DecoderGraph.InputIds), scale);
     }
 
@@ -73,7 +76,7 @@ internal sealed class DecoderWriter
     }
 
     /// <summary>Notes the state for the comparison tests.</summary>
-    public void OutputState() => OutputState(State());
+    public void OutputState() => OutputState(State(), Config.Hidden);
 
     /// <summary>state + block(norm(state)), or norm(state + block(state)).</summary>
     public void Half(bool preNorm, string norm, Func<string, string> block)
@@ -117,12 +120,13 @@ internal sealed class DecoderWriter
     public string RmsNorm(string x, string name, float gainOffset) => Writer.RmsNorm(x, Gain(name, Config.Hidden, gainOffset), Config.NormEpsilon);
 
     /// <summary>Layer norm of the state.</summary>
-    public string LayerNorm(string name)
+    /// <param name="bias">Whether it has offsets.</param>
+    public string LayerNorm(string name, bool bias = true)
     {
         string normed;
         if (_pending is null)
         {
-            normed = Writer.LayerNorm(_state, name, Config.Hidden, Config.NormEpsilon);
+            normed = Writer.LayerNorm(_state, name, Config.Hidden, Config.NormEpsilon, bias);
         }
         else
         {
@@ -130,7 +134,7 @@ internal sealed class DecoderWriter
             normed = name + ".normed";
             Graph.Node(
                 "SkipLayerNormalization",
-                [_state, _pending, Writer.Weight(name + ".weight", Config.Hidden), Writer.Weight(name + ".bias", Config.Hidden)],
+                [_state, _pending, Writer.Weight(name + ".weight", Config.Hidden), .. bias ? [Writer.Weight(name + ".bias", Config.Hidden)] : Array.Empty<string>()],
                 [normed, "", "", sum],
                 OnnxGraph.Microsoft,
                 Epsilon);
@@ -151,7 +155,7 @@ internal sealed class DecoderWriter
     {
         var window = Config.Windows.Count > 0 ? Config.Windows[layer] : 0;
         var rope = window > 0 && Config.LocalRope is { } local ? local : Config.Rope;
-        var turning = new HeadLayout(Config.HeadDim, options.Rotary ? rope.RotaryWidth(Config.HeadDim) : 0);
+        var turning = new HeadLayout(Config.HeadDim, options.Rotary ? rope.RotaryWidth(Config.HeadDim) : 0, options.Interleaved);
         var plain = new HeadLayout(Config.HeadDim, 0);
         var (queries, keys) = ((long)Config.Heads * plain.Stored, (long)Config.KvHeads * plain.Stored);
         var name = $"attention.{layer}";
@@ -260,11 +264,12 @@ internal sealed class DecoderWriter
         return Writer.Linear(inner, down, Config.Hidden, width, bias);                                   // [B, S, H]
     }
 
-    /// <summary>down(act(up(x))), both with biases.</summary>
-    public string Mlp(string x, string up, string down)
+    /// <summary>down(act(up(x))).</summary>
+    /// <param name="bias">Whether both have biases.</param>
+    public string Mlp(string x, string up, string down, bool bias = true)
     {
-        var inner = Writer.Activate(Config.Activation, Writer.Linear(x, up, Config.Intermediate, Config.Hidden, bias: true)); // [B, S, I]
-        return Writer.Linear(inner, down, Config.Hidden, Config.Intermediate, bias: true);               // [B, S, H]
+        var inner = Writer.Activate(Config.Activation, Writer.Linear(x, up, Config.Intermediate, Config.Hidden, bias)); // [B, S, I]
+        return Writer.Linear(inner, down, Config.Hidden, Config.Intermediate, bias);                     // [B, S, H]
     }
 
     /// <summary>Logits of the rows that are asked for, from the last norm's output. The head may be tied to the embedding.</summary>
@@ -272,11 +277,11 @@ internal sealed class DecoderWriter
     /// <param name="logitBias">A published [1, V] tensor that is added to the logits.</param>
     public void Head(string normed, string head, bool bias = false, double scale = 1, string? logitBias = null)
     {
-        OutputState(normed);
+        OutputState(normed, EmbeddingWidth);
         normed = Writer.Scale(normed, scale);
-        var rows = Graph.Node("Reshape", [normed, Writer.Wholes(-1, Config.Hidden)]);                    // [B * S, H]
+        var rows = Graph.Node("Reshape", [normed, Writer.Wholes(-1, EmbeddingWidth)]);                   // [B * S, H]
         var wanted = Graph.Node("Gather", [rows, DecoderGraph.LogitRows], attributes: ("axis", 0));      // [N, H]
-        var matrix = Writer.Published(head + ".weight", Config.Vocabulary, Config.Hidden) with { Kind = MatrixKind.Vocabulary };
+        var matrix = Writer.Published(head + ".weight", Config.Vocabulary, EmbeddingWidth) with { Kind = MatrixKind.Vocabulary };
         var offset = bias ? Writer.Weight(head + ".bias", Config.Vocabulary) : logitBias is not null ? Writer.Weight(logitBias, 1, Config.Vocabulary) : null;
         if (Config.LogitSoftCap > 0)
         {
@@ -323,19 +328,19 @@ internal sealed class DecoderWriter
     {
         if (_wantsState)
         {
-            OutputState(_state);
+            OutputState(_state, Config.Hidden);
         }
 
         _wantsState = false;
     }
 
-    private void OutputState(string state)
+    private void OutputState(string state, int width)
     {
         if (_withStates)
         {
             var name = DecoderGraph.HiddenState(_states++);
             Graph.Node("Identity", [state], [name]);
-            Graph.Output(name, OnnxType.Float, "B", "S", Config.Hidden);
+            Graph.Output(name, OnnxType.Float, "B", "S", width);
         }
     }
 }

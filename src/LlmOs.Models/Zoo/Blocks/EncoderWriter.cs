@@ -141,7 +141,7 @@ internal sealed class EncoderWriter
     /// <summary>Layer norm of x + added.</summary>
     public string AddNorm(string x, string added, string name)
     {
-        var normed = name + ".normed";
+        var normed = Writer.Fresh(name + ".normed");
         Graph.Node(
             "SkipLayerNormalization",
             [x, added, Writer.Weight(name + ".weight", Config.Hidden), Writer.Weight(name + ".bias", Config.Hidden)],

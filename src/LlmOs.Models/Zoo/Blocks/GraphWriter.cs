@@ -14,6 +14,7 @@ internal sealed class GraphWriter(
     private readonly BlockMatrices _blocks = new(graph);
     private readonly Dictionary<string, TensorInfo> _needed = new(StringComparer.Ordinal);
     private readonly HashSet<string> _made = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _taken = new(StringComparer.Ordinal);
     private readonly List<TensorInfo> _order = [];
 
     public OnnxGraph Graph { get; } = graph;
@@ -191,9 +192,17 @@ internal sealed class GraphWriter(
     /// <summary>Cuts the last axis into parts of the given widths.</summary>
     public string[] Split(string x, string name, params long[] widths)
     {
+        name = Fresh(name);
         string[] parts = [.. widths.Select((_, i) => $"{name}.part{i}")];
         Graph.Node("Split", [x, Wholes(widths)], parts, "", ("axis", -1));
         return parts;
+    }
+
+    /// <summary>The name, or one like it where it has been taken: layers that share weights give out values of their own.</summary>
+    public string Fresh(string name)
+    {
+        var uses = _taken[name] = _taken.GetValueOrDefault(name) + 1;
+        return uses == 1 ? name : $"{name}.{uses}";
     }
 
     private string Tied(string name) => ties.GetValueOrDefault(name, name);

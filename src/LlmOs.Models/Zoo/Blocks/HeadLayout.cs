@@ -14,7 +14,8 @@ internal sealed class HeadLayout
 
     /// <param name="width">Components of a published head.</param>
     /// <param name="rotary">Components that rotary positions turn, from the first on; 0 for none.</param>
-    public HeadLayout(int width, int rotary)
+    /// <param name="interleaved">Whether the published head turns each component against its neighbour.</param>
+    public HeadLayout(int width, int rotary, bool interleaved = false)
     {
         Width = width;
         Stored = StoredWidth(width);
@@ -23,7 +24,7 @@ internal sealed class HeadLayout
         var half = (rotary == 0 ? width : rotary) / 2;
         for (var i = 0; i < half; i++)
         {
-            (_sources[i], _sources[(Stored / 2) + i]) = (i, half + i);
+            (_sources[i], _sources[(Stored / 2) + i]) = interleaved ? (2 * i, (2 * i) + 1) : (i, half + i);
         }
 
         var place = 0;

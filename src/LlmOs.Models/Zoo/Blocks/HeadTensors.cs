@@ -38,7 +38,7 @@ internal sealed class HeadTensors(GraphWriter writer, ModelConfig config)
     {
         for (var head = 0; head < heads; head++)
         {
-            var first = rows.First + (head * rows.Stride);
+            var first = rows.RowOf(head);
             foreach (var (source, count) in layout.Runs())
             {
                 if (source < 0)

@@ -30,11 +30,32 @@ internal static class RelativeBias
         var (writer, graph, settings) = (decoder.Writer, decoder.Writer.Graph, decoder.Config.Seq2Seq!);
         var (heads, reach) = (decoder.Config.Heads, settings.RelativeDistance);
         var table = Table(writer, weight, heads, settings.RelativeBuckets, 0, reach, distance => Bucket(distance, settings.RelativeBuckets, reach)); // [R + 1, A]
+        var distances = graph.Node("Min", [Distances(decoder), writer.Whole(reach)]);                     // [B, S, T]
+        return graph.Node("Transpose", [writer.Lookup(table, distances)], attributes: ("perm", new long[] { 0, 3, 1, 2 }));
+    }
+
+    /// <summary>
+    /// ALiBi (arXiv 2108.12409, section 3): scores fall by the distance times a slope of each head. With heads that are no power of
+    /// two, the slopes of the next power's odd heads follow. [B, A, S, T], for causal attention over the cache.
+    /// </summary>
+    public static string OfSlopes(DecoderWriter decoder)
+    {
+        var (writer, graph, heads) = (decoder.Writer, decoder.Writer.Graph, decoder.Config.Heads);
+        var power = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)heads + 1) / 2; // the greatest within heads
+        float Slope(int head) => (float)(head < power ? Math.Pow(2, -8.0 / power * (head + 1)) : Math.Pow(2, -4.0 / power * ((2 * (head - power)) + 1)));
+        var slopes = writer.Made("slopes", [heads, 1, 1], sink => sink.Write([.. Enumerable.Range(0, heads).Select(head => -Slope(head))]));
+        var distances = graph.Node("Cast", [Distances(decoder)], attributes: ("to", (long)OnnxType.Float));          // [B, S, T]
+        return writer.Multiply(graph.Node("Unsqueeze", [distances, writer.Wholes(1)]), slopes);
+    }
+
+    /// <summary>How far each query's keys lie behind it; 0 for those before it. [B, S, T]</summary>
+    private static string Distances(DecoderWriter decoder)
+    {
+        var (writer, graph) = (decoder.Writer, decoder.Writer.Graph);
         var total = graph.Node("Cast", [DecoderGraph.TotalSequenceLength], attributes: ("to", (long)OnnxType.Int64)); // [1]
         var keys = graph.Node("Range", [writer.Whole(0), graph.Node("Squeeze", [total]), writer.Whole(1)]);          // [T]
         var queries = graph.Node("Unsqueeze", [decoder.Positions(), writer.Wholes(2)]);                              // [B, S, 1]
-        var distances = graph.Node("Clip", [graph.Node("Sub", [queries, keys]), writer.Whole(0), writer.Whole(reach)]); // [B, S, T]
-        return graph.Node("Transpose", [writer.Lookup(table, distances)], attributes: ("perm", new long[] { 0, 3, 1, 2 }));
+        return graph.Node("Max", [graph.Node("Sub", [queries, keys]), writer.Whole(0)]);
     }
 
     /// <summary>The bias of each distance from <paramref name="first"/> to <paramref name="last"/>.</summary>
