@@ -24,6 +24,7 @@ public static class Architectures
         Qwen3.Architecture,
         Olmo2.Architecture,
         SmolLm3.Architecture,
+        Granite.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,
