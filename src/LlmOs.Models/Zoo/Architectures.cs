@@ -25,6 +25,7 @@ public static class Architectures
         Olmo2.Architecture,
         SmolLm3.Architecture,
         Granite.Architecture,
+        Cohere.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,
