@@ -26,6 +26,7 @@ public static class Architectures
         SmolLm3.Architecture,
         Granite.Architecture,
         Cohere.Architecture,
+        StableLm.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,
