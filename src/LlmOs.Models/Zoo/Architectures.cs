@@ -27,6 +27,7 @@ public static class Architectures
         Granite.Architecture,
         Cohere.Architecture,
         StableLm.Architecture,
+        Falcon.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,
