@@ -28,6 +28,7 @@ public static class Architectures
         Cohere.Architecture,
         StableLm.Architecture,
         Falcon.Architecture,
+        Bloom.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,
