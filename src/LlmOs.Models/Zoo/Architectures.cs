@@ -29,6 +29,7 @@ public static class Architectures
         StableLm.Architecture,
         Falcon.Architecture,
         Bloom.Architecture,
+        Opt.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,
         Gemma3.Architecture,
