@@ -39,6 +39,7 @@ public static class Architectures
         .. Roberta.Architectures,
         .. DistilBert.Architectures,
         .. Electra.Architectures,
+        .. Albert.Architectures,
         .. MpNet.Architectures,
         .. ModernBert.Architectures,
         .. DebertaV2.Architectures,
