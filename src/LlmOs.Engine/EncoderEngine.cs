@@ -75,6 +75,9 @@ public sealed class EncoderEngine : IAsyncDisposable
     /// <summary>Whether it was closed, or ended by a fault: it takes nothing any more.</summary>
     public bool HasEnded => _loop.Stopped.IsCompleted;
 
+    /// <summary>Requests whose texts wait or run.</summary>
+    public int Alive => _loop.Alive;
+
     /// <summary>A place for a request that submits more than once.</summary>
     /// <exception cref="EngineBusyException">There is none.</exception>
     public EnginePlace Enter(EngineCaller caller) => _loop.Places.Enter(caller);

@@ -19,7 +19,7 @@ internal sealed class EncoderLoop : WorkLoop<EncoderRequest>
 
     /// <param name="runner">Disposed of by the loop.</param>
     public EncoderLoop(IEncoderRunner runner, EngineOptions options, string name, IEngineObserver observer, TimeProvider clock)
-        : base(options, clock)
+        : base(options, observer, clock)
     {
         (_runner, _queues, _observer) = (runner, new EncoderQueues(clock), observer);
         Start(name);
@@ -49,7 +49,9 @@ internal sealed class EncoderLoop : WorkLoop<EncoderRequest>
             item.Request.NoteInBatch();
         }
 
-        if (Run(batch, length, wanted) is not { } fault)
+        var first = Run(batch, length, wanted);
+        _observer.Stepped(batch.Length, batch.Sum(item => item.Text.Ids.Length));
+        if (first is not { } fault)
         {
             return true;
         }

@@ -50,6 +50,10 @@ internal sealed class EncoderRequest : IWork
         _missing--;
         _tokens += Texts[index].Ids.Length;
         Run.Meter.NotePrompt(_tokens, cached: 0);
+        if (IsDone)
+        {
+            Run.Meter.NotePromptRead();
+        }
     }
 
     public void NoteEnded() => HasEnded = true;

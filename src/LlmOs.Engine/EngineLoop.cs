@@ -36,7 +36,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
     /// <param name="runner">Disposed of by the loop, as is the cache.</param>
     /// <param name="open">Opens a runner over the same cache, after the old one was disposed of.</param>
     public EngineLoop(IModelRunner runner, Func<IModelRunner> open, SlotCache cache, int vocabulary, EngineOptions options, string name, IEngineObserver observer, TimeProvider clock)
-        : base(options, clock)
+        : base(options, observer, clock)
     {
         (_runner, _open, _cache, _observer, _clock, _chunk) = (runner, open, cache, observer, clock, options.PrefillChunk);
         _sampler = new Sampler(vocabulary);
@@ -79,7 +79,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
         var plan = StepPlanner.Plan(_scheduler.Snapshot());
         if (!plan.IsEmpty)
         {
-            var before = Alive;
+            var (before, preempted) = (Alive, _counters.Preempted);
             if (_steps.Run(plan) is { } failed)
             {
                 OnFailedStep(failed, before - Alive);
@@ -88,6 +88,8 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
             {
                 _faults = 0;
             }
+
+            Tell(plan, (int)(_counters.Preempted - preempted));
         }
 
         Publish();
@@ -134,6 +136,16 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
         if (_faults > 1 || _rebuilt is not { } last || _clock.GetElapsedTime(last) > RebuildEvery)
         {
             Rebuild();
+        }
+    }
+
+    private void Tell(in StepPlan plan, int preempted)
+    {
+        var prompt = plan.Prefill?.Count ?? 0;
+        _observer.Stepped(plan.DecodeRows + (prompt > 0 ? 1 : 0), plan.DecodeRows + prompt);
+        if (preempted > 0)
+        {
+            _observer.Preempted(preempted);
         }
     }
 

@@ -7,6 +7,7 @@ public abstract class EngineRun
     private IDisposable? _place;
     private readonly TaskCompletionSource<EngineUsage> _final = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _cancelled;
+    private volatile bool _isDone;
     private volatile bool _ended;
 
     private protected EngineRun(TimeProvider clock) => Meter = new UsageMeter(clock);
@@ -21,6 +22,16 @@ public abstract class EngineRun
     public Task<EngineUsage> FinalUsage => _final.Task;
 
     internal UsageMeter Meter { get; }
+
+    /// <summary>Whether it ended with as many tokens as it might have.</summary>
+    private protected virtual bool HasAllTokens => false;
+
+    /// <summary>Stops the run within one step, because its caller has all that was wanted: it counts as done, not as left.</summary>
+    public void Finish()
+    {
+        _isDone = true;
+        Cancel();
+    }
 
     /// <summary>Stops the run within one step. Does nothing once it has ended.</summary>
     public void Cancel()
@@ -43,13 +54,20 @@ public abstract class EngineRun
     {
         // The figures are final, and there is room, before anybody can learn of the end, who may submit the next at once.
         _ended = true;
-        Meter.NoteEnded();
+        Meter.NoteEnded(OutcomeOf(fault));
         _place?.Dispose();
         Tell(fault);
         _final.TrySetResult(Meter.Read());
     }
 
     private protected abstract void Tell(Exception? fault);
+
+    private RunOutcome OutcomeOf(Exception? fault) => fault switch
+    {
+        null => HasAllTokens ? RunOutcome.Length : RunOutcome.Stop,
+        OperationCanceledException => _isDone ? RunOutcome.Stop : RunOutcome.Abort,
+        _ => RunOutcome.Error,
+    };
 }
 
 /// <summary>A run that gives one result, whole.</summary>

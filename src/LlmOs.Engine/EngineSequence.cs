@@ -15,6 +15,7 @@ public sealed class EngineSequence : EngineRun
     private readonly Action _wake;
     private int _unread;
     private int _reading;
+    private bool _hasAllTokens;
     private volatile bool _paused;
 
     internal EngineSequence(GenerationRequest request, int buffer, Action wake, TimeProvider clock)
@@ -82,6 +83,8 @@ public sealed class EngineSequence : EngineRun
     /// <summary>Hands a piece to the reader; the loop asks <see cref="IsFull"/> first.</summary>
     internal void Write(GenerationPiece piece)
     {
+        _hasAllTokens = piece.Finish == FinishReason.Length;
+
         // Counted before it can be read.
         Meter.NoteMade(1);
         Interlocked.Increment(ref _unread);
@@ -90,6 +93,8 @@ public sealed class EngineSequence : EngineRun
             throw new InvalidOperationException("A piece was made for a sequence whose buffer is full.");
         }
     }
+
+    private protected override bool HasAllTokens => _hasAllTokens;
 
     private protected override void Tell(Exception? fault) => _channel.Writer.TryComplete(fault);
 

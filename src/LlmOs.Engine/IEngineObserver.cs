@@ -1,5 +1,21 @@
 namespace LlmOs.Engine;
 
+/// <summary>How a run ended, in vLLM's words.</summary>
+public enum RunOutcome
+{
+    /// <summary>With an end token or a stop text, or with a result that is not a reply.</summary>
+    Stop,
+
+    /// <summary>With as many tokens as it might have.</summary>
+    Length,
+
+    /// <summary>Its caller left.</summary>
+    Abort,
+
+    /// <summary>By a fault.</summary>
+    Error,
+}
+
 /// <summary>Is told what an engine's operator must know. Called on the loop's thread, so it returns at once and throws nothing.</summary>
 public interface IEngineObserver
 {
@@ -19,6 +35,39 @@ public interface IEngineObserver
 
     /// <summary>The engine could not go on and has closed; it must be loaded again.</summary>
     void Closed(Exception fault)
+    {
+    }
+
+    /// <summary>A turn of the loop ran the model.</summary>
+    /// <param name="sequences">Sequences in it.</param>
+    /// <param name="tokens">Tokens that were run, of prompts and replies.</param>
+    void Stepped(int sequences, int tokens)
+    {
+    }
+
+    /// <summary>A prompt was read to its end.</summary>
+    /// <param name="cached">Those of its tokens whose keys and values were already there.</param>
+    void PromptRead(int tokens, int cached)
+    {
+    }
+
+    /// <summary>A run chose its first tokens.</summary>
+    void FirstToken(int tokens, TimeSpan sinceSubmitted)
+    {
+    }
+
+    /// <summary>A run chose further tokens.</summary>
+    void NextToken(int tokens, TimeSpan sinceLast)
+    {
+    }
+
+    /// <summary>Requests gave their slots up for others, to go on later.</summary>
+    void Preempted(int count)
+    {
+    }
+
+    /// <summary>A run ended. Told before its caller learns of it.</summary>
+    void Ended(EngineUsage usage, RunOutcome outcome)
     {
     }
 

@@ -135,6 +135,7 @@ internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler
         if (chunk.IsLast)
         {
             counters.NoteCached(group.Cached);
+            group.Run.Meter.NotePromptRead();
             Array.Fill(group.Rows, chunk.Rows == LogitRows.All ? chunk.Count - 1 : 0); // the prompt's last token, for every member
             HandOut(group);
         }

@@ -11,9 +11,13 @@ internal sealed class UsageMeter(TimeProvider clock)
     private long _first = NotYet;
     private long _last = NotYet;
     private long _ended = NotYet;
+    private IEngineObserver _observer = IEngineObserver.None;
     private int _promptTokens;
     private int _cachedTokens;
     private int _generatedTokens;
+
+    /// <summary>Tells an observer from here on.</summary>
+    public void Watch(IEngineObserver observer) => _observer = observer;
 
     /// <summary>Notes that the run left the queue.</summary>
     public void NoteStarted()
@@ -33,24 +37,43 @@ internal sealed class UsageMeter(TimeProvider clock)
         }
     }
 
+    /// <summary>The prompt has been read to its end.</summary>
+    public void NotePromptRead() => _observer.PromptRead(_promptTokens, _cachedTokens);
+
     /// <summary>Counts new tokens.</summary>
     public void NoteMade(int tokens)
     {
+        bool isFirst;
+        TimeSpan since;
         lock (_gate)
         {
-            _last = clock.GetTimestamp();
-            _first = _first == NotYet ? _last : _first;
+            var now = clock.GetTimestamp();
+            isFirst = _first == NotYet;
+            since = clock.GetElapsedTime(isFirst ? _submitted : _last, now);
+            _last = now;
+            _first = isFirst ? now : _first;
             _generatedTokens += tokens;
+        }
+
+        if (isFirst)
+        {
+            _observer.FirstToken(tokens, since);
+        }
+        else
+        {
+            _observer.NextToken(tokens, since);
         }
     }
 
     /// <summary>From here no figure changes any more.</summary>
-    public void NoteEnded()
+    public void NoteEnded(RunOutcome outcome)
     {
         lock (_gate)
         {
             _ended = clock.GetTimestamp();
         }
+
+        _observer.Ended(Read(), outcome);
     }
 
     public EngineUsage Read()

@@ -87,6 +87,7 @@ public static class ModelsTier
         services.AddSingleton<TokenizerLibrary>();
         services.AddSingleton<MemoryBudget>();
         services.AddSingleton<ModelLoader>();
+        services.AddSingleton<ServingMetrics>();
         services.AddSingleton<ModelHost>();
         services.AddHostedService<ModelSweep>();
         services.AddSingleton<IKnownFaults, EngineFaults>();

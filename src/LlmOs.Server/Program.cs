@@ -23,6 +23,7 @@ try
     builder.Services.AddHttp(settings);
     builder.Services.AddAccess();
     builder.Services.AddOpenApi();
+    builder.Services.AddMetricsExport();
     builder.AddConsoleHosting();
     builder.Services.AddInfrastructure(settings).AddModels().AddTools().AddApps();
     builder.Services.StartBackgroundWorkLate();
@@ -31,6 +32,7 @@ try
     using var folder = FolderLock.Take(settings);
     app.UseHttp();
     app.MapHealth();
+    app.MapMetrics();
     app.MapLogin();
     app.MapConsoleHosting();
     var api = app.MapApiGroup();

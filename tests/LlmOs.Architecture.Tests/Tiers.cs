@@ -51,6 +51,7 @@ internal static class Tiers
         ["Microsoft.AspNetCore"] = ["LlmOs.Infrastructure", "LlmOs.Models", "LlmOs.Tools", "LlmOs.Apps", "LlmOs.Web", "LlmOs.Server"],
         ["Swashbuckle"] = ["LlmOs.Server"],
         ["Serilog"] = ["LlmOs.Server"],
+        ["OpenTelemetry"] = ["LlmOs.Server"],
     };
 
     public static Assembly Assembly(string project) => System.Reflection.Assembly.Load(project);

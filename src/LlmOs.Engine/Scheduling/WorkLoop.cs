@@ -32,13 +32,14 @@ internal abstract class WorkLoop<TWork>
     private readonly Queue<Command> _taken = new();
     private Queue<Command> _incoming = new();
     private Queue<Command> _spare = new();
+    private readonly IEngineObserver _observer;
     private int _alive;
     private volatile bool _signalled;
     private bool _stopping;
     private bool _closed;
     private Exception? _fault;
 
-    protected WorkLoop(EngineOptions options, TimeProvider clock) => Places = new EnginePlaces(options, clock);
+    protected WorkLoop(EngineOptions options, IEngineObserver observer, TimeProvider clock) => (Places, _observer) = (new EnginePlaces(options, clock), observer);
 
     /// <summary>Where requests get in.</summary>
     public EnginePlaces Places { get; }
@@ -55,6 +56,7 @@ internal abstract class WorkLoop<TWork>
     public void Submit(TWork work, EnginePlace? place)
     {
         var own = place is null ? Places.Enter(work.Caller) : null;
+        work.Run.Meter.Watch(_observer);
         work.Run.CancelBy(() => Cancel(work));
         work.Run.GiveBackAtEnd(own);
         lock (_gate)

@@ -92,6 +92,7 @@ internal sealed class ChoiceSet : IReplySet
             yield return piece;
             if (piece.Finish is not null)
             {
+                _started[index]!.Finish();
                 yield break;
             }
         }

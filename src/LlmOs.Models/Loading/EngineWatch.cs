@@ -3,14 +3,32 @@ using Microsoft.Extensions.Logging;
 
 namespace LlmOs.Models.Loading;
 
-/// <summary>Writes an engine's faults into the log.</summary>
-internal sealed partial class EngineWatch(string reference, ILogger log) : IEngineObserver
+/// <summary>Writes an engine's faults into the log, and counts what it does.</summary>
+internal sealed partial class EngineWatch(string reference, ServingMetrics metrics, ILogger log) : IEngineObserver
 {
-    public void Failed(Exception fault, int ended) => LogFailed(reference, ended, fault);
+    private readonly ServingMetrics.EngineFigures _figures = metrics.Of(reference);
+
+    public void Failed(Exception fault, int ended)
+    {
+        _figures.Failed();
+        LogFailed(reference, ended, fault);
+    }
 
     public void Rebuilt(TimeSpan took) => LogRebuilt(reference, took.TotalMilliseconds);
 
     public void Closed(Exception fault) => LogClosed(reference, fault);
+
+    public void Stepped(int sequences, int tokens) => _figures.Stepped(sequences, tokens);
+
+    public void PromptRead(int tokens, int cached) => _figures.PromptRead(tokens, cached);
+
+    public void FirstToken(int tokens, TimeSpan sinceSubmitted) => _figures.FirstToken(tokens, sinceSubmitted);
+
+    public void NextToken(int tokens, TimeSpan sinceLast) => _figures.NextToken(tokens, sinceLast);
+
+    public void Preempted(int count) => _figures.Preempted(count);
+
+    public void Ended(EngineUsage usage, RunOutcome outcome) => _figures.Ended(usage, outcome);
 
     [LoggerMessage(LogLevel.Error, "A step of {Model} failed and ended {Count} requests")]
     private partial void LogFailed(string model, int count, Exception fault);

@@ -26,7 +26,7 @@ internal sealed class LoadedEncoder(
 
     public override long MemoryBytes => Engine.MemoryBytes;
 
-    public override long KvBytes => 0; // an encoder keeps nothing between runs
+    public override GraphLoad Load => new(0, Engine.Alive, KvBytes: 0, KvShare: 0); // what is in a batch is not told from what waits for one
 
     public override bool HasEnded => Engine.HasEnded;
 

@@ -5,6 +5,13 @@ using LlmOs.Models.Prompts;
 
 namespace LlmOs.Models.Loading;
 
+/// <summary>What a model is busy with.</summary>
+/// <param name="Running">Sequences that it works on.</param>
+/// <param name="Waiting">Sequences that wait for that.</param>
+/// <param name="KvBytes">Keys and values of those that it works on.</param>
+/// <param name="KvShare">The same as a share of the cache, 0 to 1.</param>
+internal readonly record struct GraphLoad(int Running, int Waiting, long KvBytes, double KvShare);
+
 /// <summary>What every kind of loaded model version has.</summary>
 internal abstract class LoadedGraph(string reference, ITokenizer? tokenizer) : IAsyncDisposable
 {
@@ -19,8 +26,7 @@ internal abstract class LoadedGraph(string reference, ITokenizer? tokenizer) : I
 
     public abstract long MemoryBytes { get; }
 
-    /// <summary>Bytes of keys and values of the sequences that it works on.</summary>
-    public abstract long KvBytes { get; }
+    public abstract GraphLoad Load { get; }
 
     /// <summary>Whether its engine ended: it answers nothing any more.</summary>
     public abstract bool HasEnded { get; }
@@ -45,7 +51,14 @@ internal sealed class LoadedModel(
 
     public override long MemoryBytes => Engine.MemoryBytes;
 
-    public override long KvBytes => Engine.Snapshot().KvTokens * Engine.Shape.KvBytesPerToken;
+    public override GraphLoad Load
+    {
+        get
+        {
+            var now = Engine.Snapshot();
+            return new GraphLoad(now.SlotsInUse, now.Waiting, now.KvTokens * Engine.Shape.KvBytesPerToken, now.KvCapacity > 0 ? (double)now.KvTokens / now.KvCapacity : 0);
+        }
+    }
 
     public override bool HasEnded => Engine.HasEnded;
 

@@ -9,22 +9,25 @@ namespace LlmOs.Models.Loading;
 internal sealed partial class ModelHost : IAsyncDisposable
 {
     private readonly LoadOnceCache<ServableModel, LoadedGraph> _cache;
+    private readonly ServingMetrics _metrics;
     private readonly TimeProvider _clock;
     private readonly ILogger<ModelHost> _log;
 
-    public ModelHost(ModelLoader loader, MemoryBudget budget, IOptions<ServingOptions> options, TimeProvider clock, ILogger<ModelHost> log)
+    public ModelHost(ModelLoader loader, MemoryBudget budget, IOptions<ServingOptions> options, ServingMetrics metrics, TimeProvider clock, ILogger<ModelHost> log)
     {
-        (_clock, _log) = (clock, log);
+        (_metrics, _clock, _log) = (metrics, clock, log);
         var rules = new LoadRules<ServableModel, LoadedGraph>(
             async (model, progress, cancel) =>
             {
+                var began = clock.GetTimestamp();
                 var plan = await loader.PrepareAsync(model, progress, cancel);
-                return plan with { Load = () => Load(model, plan) };
+                return plan with { Load = () => Load(model, plan, began) };
             },
             (needed, held, all) => needed > all ? budget.TooLarge(needed) : NoRoom(needed, held, all),
             loaded => loaded.HasEnded,
-            (model, bytes, reason) => LogUnloaded(model.Reference, bytes >> 20, Say(reason)));
+            Unloaded);
         _cache = new LoadOnceCache<ServableModel, LoadedGraph>(rules, budget.Bytes, KeepAlive.Read(options.Value.KeepAliveSeconds)!.Value, clock);
+        metrics.Watch(() => _cache.List().Where(view => view.Value is not null).Select(view => (view.Key.Reference, view.Bytes, view.Value!.Load)));
     }
 
     /// <summary>A loaded model; give the lease back when the last token is out.</summary>
@@ -33,7 +36,7 @@ internal sealed partial class ModelHost : IAsyncDisposable
     {
         var began = _clock.GetTimestamp();
         var wasThere = _cache.Peek(model) is not null;
-        var lease = await _cache.LeaseAsync(model, cancel, keep);
+        var lease = await LeaseAsync(model, keep, pinned: null, cancel);
         return new ModelLease(lease, wasThere ? TimeSpan.Zero : _clock.GetElapsedTime(began));
     }
 
@@ -43,7 +46,7 @@ internal sealed partial class ModelHost : IAsyncDisposable
     /// <summary>Loads a model that nobody needs yet. Who leaves does not stop the load.</summary>
     /// <param name="pinned">Whether it stays however much room others need; null leaves that as it is.</param>
     public async Task LoadAsync(ServableModel model, KeepAlive? keep, bool? pinned, CancellationToken cancel) =>
-        (await _cache.LeaseAsync(model, cancel, keep, pinned)).Dispose();
+        (await LeaseAsync(model, keep, pinned, cancel)).Dispose();
 
     /// <summary>Unloads models as soon as no request holds them.</summary>
     public void Unload(Func<ServableModel, bool> which, UnloadReason reason) => _cache.Unload(which, reason);
@@ -64,7 +67,7 @@ internal sealed partial class ModelHost : IAsyncDisposable
             view.State,
             Math.Round(view.Progress, 3),
             view.Bytes,
-            view.Value?.KvBytes ?? 0,
+            view.Value?.Load.KvBytes ?? 0,
             view.Leases,
             Math.Round(view.Idle.TotalSeconds, 1),
             now + view.Left,
@@ -73,12 +76,32 @@ internal sealed partial class ModelHost : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _cache.DisposeAsync();
 
-    private LoadedGraph Load(ServableModel model, LoadPlan<LoadedGraph> plan)
+    private async Task<LoadOnceCache<ServableModel, LoadedGraph>.Lease> LeaseAsync(ServableModel model, KeepAlive? keep, bool? pinned, CancellationToken cancel)
     {
-        var began = _clock.GetTimestamp();
+        try
+        {
+            return await _cache.LeaseAsync(model, cancel, keep, pinned);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            _metrics.LoadFailed(model.Reference, (fault as LlmOsException)?.Code ?? ErrorCode.InternalError);
+            throw;
+        }
+    }
+
+    private LoadedGraph Load(ServableModel model, LoadPlan<LoadedGraph> plan, long began)
+    {
         var loaded = plan.Load();
-        LogLoaded(model.Reference, loaded.Device, plan.Bytes >> 20, _clock.GetElapsedTime(began).TotalMilliseconds);
+        var took = _clock.GetElapsedTime(began);
+        _metrics.Loaded(model.Reference, took);
+        LogLoaded(model.Reference, loaded.Device, plan.Bytes >> 20, took.TotalMilliseconds);
         return loaded;
+    }
+
+    private void Unloaded(ServableModel model, long bytes, UnloadReason reason)
+    {
+        _metrics.Unloaded(model.Reference, reason);
+        LogUnloaded(model.Reference, bytes >> 20, Say(reason));
     }
 
     private static string Say(UnloadReason reason) => reason switch

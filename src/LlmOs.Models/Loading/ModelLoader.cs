@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace LlmOs.Models.Loading;
 
 /// <summary>Makes a version ready to answer: graph, engine, tokenizer, chat template.</summary>
-internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, MemoryBudget budget, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, ILogger<ModelLoader> log, TimeProvider clock)
+internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, MemoryBudget budget, TokenizerShelf shelf, LlmOsSettings settings, IOptions<EngineOptions> options, ServingMetrics metrics, ILogger<ModelLoader> log, TimeProvider clock)
 {
     /// <summary>The share of a load that is over when its graph is there.</summary>
     private const double GraphShare = 0.8;
@@ -39,7 +39,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         var limit = await texts.ReadTokenizerLimitAsync(model, cancel);
         return new LoadPlan<LoadedGraph>(FolderBytes(graph.OnnxPath), () => new LoadedEncoder(
             model.Reference,
-            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device, new EngineWatch(model.Reference, log), clock)),
+            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device, new EngineWatch(model.Reference, metrics, log), clock)),
             tokenizer,
             layout,
             labels,
@@ -58,7 +58,7 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         var bytes = (graph.Shape.KvBytesPerToken * context * engine.Slots) + (graph.Shape.SourceBytesPerSlot * engine.Slots) + FolderBytes(graph.OnnxPath);
         return new LoadPlan<LoadedGraph>(bytes, () => new LoadedModel(
             model.Reference,
-            Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, new EngineWatch(model.Reference, log), clock)),
+            Open(() => InferenceEngine.Load(graph.OnnxPath, graph.Shape, engine, Device, new EngineWatch(model.Reference, metrics, log), clock)),
             tokenizer,
             tokenizer is null ? null : new ChatPrompts(tokenizer, chat, clock),
             endTokens,
