@@ -187,7 +187,7 @@ public sealed record EntityAnswer
 
     public string Word { get; init; } = "";
 
-    /// <summary>First character in the text.</summary>
+    /// <summary>First character in the text; characters are Unicode code points, so that an emoji is one.</summary>
     public int Start { get; init; }
 
     /// <summary>The character after the last.</summary>
@@ -198,7 +198,7 @@ public sealed record EntityAnswer
 /// <param name="Sequence">The text with the word in it.</param>
 public sealed record MaskFilling(float Score, int Token, string TokenStr, string Sequence);
 
-/// <summary>An answer that stands in a context at [start, end).</summary>
+/// <summary>An answer that stands in a context at [start, end), counted in characters: Unicode code points, so that an emoji is one.</summary>
 public sealed record SpanAnswer(float Score, int Start, int End, string Answer);
 
 /// <summary>A text that an encoder-decoder wrote.</summary>

@@ -93,9 +93,6 @@ public sealed record ModelConfig
     /// <summary>What a classifier's scores stand for, by index.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
-    /// <summary>Whether a text may have several labels, so that each score is a probability of its own.</summary>
-    public bool MultiLabel { get; init; }
-
     /// <summary>What ModernBERT has besides, or null.</summary>
     public ModernBertConfig? ModernBert { get; init; }
 

@@ -113,6 +113,12 @@ cases['model Unigram byte_fallback'] = unigram({ byte_fallback: true, vocab: [..
 cases['model Unigram Metaspace'] = unigram({}, { normalizer: null, pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true }, decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true } });
 cases['model Unigram Metaspace never'] = unigram({}, { normalizer: null, pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: false }, decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: false } });
 
+// Matches without width put the content between characters. Over plain letters: with bytes behind them the reference panics.
+const plain = {}; ' ,.!|abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZÀé🦙'.split(/(?:)/u).forEach((c, i) => { plain[c] = i; });
+for (const Regex of ['(?=[A-Z])', '^', '$', '(?<=l)(?=l)', '\\b', 'l*', ' *', ' +|(?=[lo])', '(?=🦙)|(?<=🦙)']) for (const content of ['|', ', ', '']) {
+  cases[`normalizer Replace ${Regex} by ${content}`] = bpe({ vocab: plain, merges: [], unk_token: null }, { normalizer: { type: 'Replace', pattern: { Regex }, content }, decoder: { type: 'Fuse' }, texts: ['', ' ', 'a', 'Hello, World!', 'llama Lll  ll', 'Àé 🦙b🦙🦙', '🦙'] });
+}
+
 // Decoders.
 cases['decoder CTC'] = { ...wp, decoder: { type: 'CTC', pad_token: 'a', word_delimiter_token: 'w', cleanup: true }, texts: wpTexts };
 cases['decoder none'] = { ...wp, decoder: null, texts: wpTexts };
@@ -141,7 +147,7 @@ async function row(t, text, pair) {
   const where = [units(text), units(pair ?? '')];
   const offsets = special.getOffsets().map(([s, e], i) => { const u = where[sequences[i] ?? 0]; return [u[s] ?? -1, u[e] ?? -1]; });
   return {
-    text, ...(pair !== undefined && { pair }), ids: plain.getIds(), ids_with_special: special.getIds(), offsets, type_ids: special.getTypeIds(),
+    text, ...(pair !== undefined && { pair }), ids: plain.getIds(), ids_with_special: special.getIds(), offsets, type_ids: special.getTypeIds(), words: special.getWordIds().map((w) => w ?? -1),
     decoded: await t.decode(plain.getIds(), false), decoded_skip_special: await t.decode(special.getIds(), true),
   };
 }

@@ -53,7 +53,7 @@ public sealed record CompletionChoice(string Text, int Index, CompletionLogprobs
 }
 
 /// <summary>Log-probabilities, a list entry for each token; the very first token of an echoed prompt has none.</summary>
-/// <param name="TextOffset">Where each token's text begins, in characters from the start of the choice's text.</param>
+/// <param name="TextOffset">Where each token's text begins, in characters (Unicode code points, so that an emoji is one) from the start of the choice's text; the parts of a split character begin where it does.</param>
 public sealed record CompletionLogprobs(
     IReadOnlyList<string> Tokens,
     IReadOnlyList<float?> TokenLogprobs,

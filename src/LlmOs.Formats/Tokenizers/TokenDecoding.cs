@@ -21,9 +21,14 @@ internal sealed class TokenDecoding
     {
         if (_spelling(id) is { } token)
         {
-            _first.Push(token);
-            _first.EndToken();
+            Push(token);
         }
+    }
+
+    public void Push(string token)
+    {
+        _first.Push(token);
+        _first.EndToken();
     }
 
     public void Finish() => _first.Finish();

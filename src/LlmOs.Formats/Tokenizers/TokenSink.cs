@@ -13,7 +13,10 @@ internal sealed class TokenSink(bool tracked) : IDisposable
     private int[] _ids = ArrayPool<int>.Shared.Rent(AtFirst);
     private int[] _starts = tracked ? ArrayPool<int>.Shared.Rent(AtFirst) : [];
     private int[] _ends = tracked ? ArrayPool<int>.Shared.Rent(AtFirst) : [];
+    private int[] _words = tracked ? ArrayPool<int>.Shared.Rent(AtFirst) : [];
     private int _room = AtFirst;
+    private int _word;
+    private int _worded;
 
     public bool Tracked { get; } = tracked;
 
@@ -58,6 +61,19 @@ internal sealed class TokenSink(bool tracked) : IDisposable
     /// <summary>Forgets the tokens from a place on.</summary>
     public void CutBack(int count) => Count = count;
 
+    /// <summary>The tokens since the last call are those of one word.</summary>
+    public void EndWord()
+    {
+        if (Tracked)
+        {
+            _words.AsSpan(_worded, Count - _worded).Fill(_word);
+        }
+
+        (_word, _worded) = (_word + 1, Count);
+    }
+
+    public int WordOf(int index) => _words[index];
+
     public int StartOf(int index) => _starts[index];
 
     public int EndOf(int index) => _ends[index];
@@ -82,7 +98,8 @@ internal sealed class TokenSink(bool tracked) : IDisposable
         GiveBack(_ids);
         GiveBack(_starts);
         GiveBack(_ends);
-        (_ids, _starts, _ends, Count, _room) = ([], [], [], 0, 0);
+        GiveBack(_words);
+        (_ids, _starts, _ends, _words, Count, _room) = ([], [], [], [], 0, 0);
     }
 
     private void Grow(int atLeast)
@@ -93,6 +110,7 @@ internal sealed class TokenSink(bool tracked) : IDisposable
         {
             Resize(ref _starts);
             Resize(ref _ends);
+            Resize(ref _words);
         }
     }
 

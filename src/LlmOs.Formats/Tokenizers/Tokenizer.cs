@@ -53,6 +53,8 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
 
     public int VocabularySize { get; }
 
+    public int? UnknownToken => _model.Unknown;
+
     public TruncationRule? Truncation { get; }
 
     public PaddingRule? Padding { get; }
@@ -135,7 +137,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
             var sink = sinks[slot.Text];
             for (var i = 0; i < sink.Count; i++)
             {
-                result.Add(new TokenSpan(sink.Ids[i], sink.StartOf(i), sink.EndOf(i), slot.TypeId, slot.Text));
+                result.Add(new TokenSpan(sink.Ids[i], sink.StartOf(i), sink.EndOf(i), slot.TypeId, slot.Text, sink.WordOf(i)));
             }
         }
 
@@ -153,6 +155,18 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
         foreach (var id in ids)
         {
             decoding.Push(id);
+        }
+
+        decoding.Finish();
+        return decoding.TakeText();
+    }
+
+    public string Join(IEnumerable<string> tokens)
+    {
+        var decoding = new TokenDecoding(_decoder, _ => null);
+        foreach (var token in tokens)
+        {
+            decoding.Push(token);
         }
 
         decoding.Finish();
@@ -237,6 +251,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
             if (section.Token is { } token)
             {
                 sink.Add(token.Id, section.Start, section.End);
+                sink.EndWord();
                 continue;
             }
 
@@ -254,6 +269,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
             {
                 var before = sink.Count;
                 sink.Add(token.Id, 0, part.Text.Length);
+                sink.EndWord();
                 sink.MapToOriginal(before, part);
             }
             else
@@ -271,6 +287,7 @@ internal sealed class Tokenizer : IOffsetTokenizer, IIncrementalDecoder
         foreach (var piece in pieces.List)
         {
             _model.Tokenize(pieces[piece], piece.Start, sink);
+            sink.EndWord();
         }
 
         sink.MapToOriginal(from, pieces.Text);

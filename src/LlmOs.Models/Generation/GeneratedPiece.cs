@@ -6,7 +6,7 @@ namespace LlmOs.Models.Generation;
 /// <param name="Index">Which text: those of the first prompt come first.</param>
 /// <param name="Token">Its id.</param>
 /// <param name="Text">What can be shown now; may be empty while a character or a stop text is not yet decided.</param>
-/// <param name="Length">Characters of the token's own share of the text, stop texts included.</param>
+/// <param name="Length">Characters of the token's own share of the text, stop texts included, as <see cref="CharacterPlaces"/> counts them.</param>
 /// <param name="Finish">Set on the last piece.</param>
 /// <param name="ByStopText">Whether a stop text ended the reply.</param>
 /// <param name="IsEndToken">Whether the token ended the reply itself and so is no part of its text.</param>
@@ -24,4 +24,5 @@ public sealed record ShownToken(int Id, string Text, byte[]? Bytes, bool IsSpeci
 
 /// <summary>A prompt as it is echoed.</summary>
 /// <param name="Tokens">With log-probabilities; empty unless asked for.</param>
-public sealed record PromptEcho(string Text, IReadOnlyList<ShownToken> Tokens);
+/// <param name="Starts">For each token the characters of the text before it; the parts of a split character begin where it does.</param>
+public sealed record PromptEcho(string Text, IReadOnlyList<ShownToken> Tokens, IReadOnlyList<int> Starts);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using LlmOs.Engine;
+using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Loading;
 
@@ -93,7 +94,7 @@ internal sealed class TextRun : ITextRun
                 index,
                 token.Token,
                 piece.Text,
-                piece.TokenText.Length,
+                CharacterPlaces.Count(piece.TokenText),
                 piece.Finish,
                 piece.ByStopText,
                 piece.IsEndToken,
@@ -108,11 +109,32 @@ internal sealed class TextRun : ITextRun
         var text = _order.Prompts[prompt].Text ?? _lease.Model.Tokenizer?.Decode(ids, skipSpecialTokens: true) ?? "";
         if (_scores is null)
         {
-            return new PromptEcho(text, []);
+            return new PromptEcho(text, [], []);
         }
 
         var scores = await _scores.OfAsync(prompt).WaitAsync(cancel).ConfigureAwait(false);
-        return new PromptEcho(text, [_display.Show(ids[0], logprob: null, []), .. scores.Select(s => _display.Show(s.Token, (float)s.Logprob, s.Top))]);
+        IReadOnlyList<ShownToken> tokens = [_display.Show(ids[0], logprob: null, []), .. scores.Select(s => _display.Show(s.Token, (float)s.Logprob, s.Top))];
+        return new PromptEcho(text, tokens, Starts(ids, text));
+    }
+
+    /// <summary>Where each token's text begins: a token that is a part of a character adds nothing until the last part is there.</summary>
+    private int[] Starts(int[] ids, string text)
+    {
+        var starts = new int[ids.Length];
+        if (_lease.Model.Tokenizer is not { } tokenizer)
+        {
+            return starts;
+        }
+
+        var decoder = new StreamingDecoder(tokenizer, skipSpecialTokens: true);
+        var (at, end) = (0, CharacterPlaces.Count(text));
+        for (var i = 0; i < ids.Length; i++)
+        {
+            starts[i] = at;
+            at = Math.Min(end, at + CharacterPlaces.Count(decoder.Append(ids[i])));
+        }
+
+        return starts;
     }
 
     public Task<GenerationUsage> EndAsync() => _end.Task;

@@ -35,5 +35,18 @@ internal sealed class LoadedEncoder(
 
 /// <summary>What a classifier's scores stand for.</summary>
 /// <param name="Names">By index.</param>
-/// <param name="MultiLabel">Whether each score is a probability of its own.</param>
-public sealed record EncoderLabels(IReadOnlyList<string> Names, bool MultiLabel);
+/// <param name="Function">What makes scores of a text's logits where a request does not say.</param>
+public sealed record EncoderLabels(IReadOnlyList<string> Names, ScoreFunction Function);
+
+/// <summary>What makes a classifier's scores of its logits.</summary>
+public enum ScoreFunction
+{
+    /// <summary>The labels exclude each other.</summary>
+    Softmax,
+
+    /// <summary>Each score is a probability of its own.</summary>
+    Sigmoid,
+
+    /// <summary>The logits are what the model tells.</summary>
+    None,
+}

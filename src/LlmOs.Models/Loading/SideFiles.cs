@@ -108,11 +108,16 @@ internal sealed class SideFiles(IReadOnlyList<LayoutFile> files)
             : null;
     }
 
-    /// <summary>What a classifier's scores stand for.</summary>
+    /// <summary>What a classifier's scores stand for, by transformers' rules.</summary>
     public EncoderLabels ReadLabels()
     {
-        var (_, config) = ReadConfig();
-        return new EncoderLabels(config.Labels, config.MultiLabel);
+        var names = ReadConfig().Config.Labels;
+        return new EncoderLabels(names, ConfigOf(ModelFolder.ConfigFile)!.Text("problem_type") switch
+        {
+            "regression" => ScoreFunction.None,
+            "multi_label_classification" => ScoreFunction.Sigmoid,
+            _ => names.Count == 1 ? ScoreFunction.Sigmoid : ScoreFunction.Softmax,
+        });
     }
 
     /// <summary>The chat templates with the words they may use.</summary>

@@ -74,7 +74,7 @@ internal static class QuestionAnswering
 
     private static List<SpanAnswer> Answer(List<EncoderInput> windows, float[][] logits, string context, Rules rules)
     {
-        var (none, found) = (1.0, new List<SpanAnswer>());
+        var (none, found, characters) = (1.0, new List<SpanAnswer>(), new CharacterPlaces(context));
         for (var w = 0; w < windows.Count; w++)
         {
             var spans = windows[w].Spans;
@@ -84,13 +84,9 @@ internal static class QuestionAnswering
             var wanted = rules.AlignToWords ? (2 * rules.TopK) + 10 : rules.TopK;
             foreach (var (start, end, score) in Best(starts, ends, rules.AnswerTokens, wanted).Where(s => spans[s.Start].Sequence == 1 && spans[s.End].Sequence == 1))
             {
-                var (from, to) = (spans[start].Start, spans[end].End);
-                if (rules.AlignToWords)
-                {
-                    (from, to) = (WordBegin(context, from), WordEnd(context, to));
-                }
-
-                Merge(found, new SpanAnswer((float)score, from, to, context[from..to]));
+                var (first, last) = rules.AlignToWords ? (WordBegin(spans, start), WordEnd(spans, end)) : (start, end);
+                var (from, to) = (spans[first].Start, spans[last].End);
+                Merge(found, new SpanAnswer((float)score, characters.Of(from), characters.Of(to), context[from..to]));
             }
         }
 
@@ -156,12 +152,10 @@ internal static class QuestionAnswering
         return best;
     }
 
-    /// <summary>Punctuation stands for itself, as the tokenizers split it off.</summary>
-    private static bool IsInWord(char c) => !char.IsWhiteSpace(c) && !char.IsPunctuation(c) && !char.IsSymbol(c);
-
-    private static int WordBegin(string text, int at)
+    /// <summary>The first token in the window of the word that a token is from.</summary>
+    private static int WordBegin(TokenSpan[] spans, int at)
     {
-        while (at > 0 && IsInWord(text[at]) && IsInWord(text[at - 1]))
+        while (at > 0 && IsSameWord(spans[at - 1], spans[at]))
         {
             at--;
         }
@@ -169,15 +163,18 @@ internal static class QuestionAnswering
         return at;
     }
 
-    private static int WordEnd(string text, int at)
+    /// <summary>The last token in the window of the word that a token is from.</summary>
+    private static int WordEnd(TokenSpan[] spans, int at)
     {
-        while (at > 0 && at < text.Length && IsInWord(text[at]) && IsInWord(text[at - 1]))
+        while (at + 1 < spans.Length && IsSameWord(spans[at], spans[at + 1]))
         {
             at++;
         }
 
         return at;
     }
+
+    private static bool IsSameWord(TokenSpan first, TokenSpan second) => (first.Sequence, first.Word) == (second.Sequence, second.Word);
 
     private sealed record Rules(int TopK, int AnswerTokens, int QuestionTokens, int Window, int Stride, bool HandleImpossible, bool AlignToWords)
     {

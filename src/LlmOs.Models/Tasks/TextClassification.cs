@@ -41,13 +41,20 @@ internal static class TextClassification
         _ => throw LlmOsException.Invalid("parameters.top_k", $"'parameters.top_k' must be 1 or more, or null for all labels, not {stated}."),
     };
 
-    private static Func<float[], float[]> FunctionOf(string? name, EncoderLabels labels) => name switch
+    /// <summary>The function that is asked for, in any case, else the model's own.</summary>
+    private static Func<float[], float[]> FunctionOf(string? name, EncoderLabels labels) => (name?.ToLowerInvariant() ?? WordOf(labels.Function)) switch
     {
-        null => labels.MultiLabel || labels.Names.Count == 1 ? row => Scores.Sigmoid(row) : row => Scores.Softmax(row),
         "sigmoid" => row => Scores.Sigmoid(row),
         "softmax" => row => Scores.Softmax(row),
         "none" => row => row,
         _ => throw LlmOsException.Invalid("parameters.function_to_apply", "'parameters.function_to_apply' must be \"sigmoid\", \"softmax\" or \"none\"."),
+    };
+
+    private static string WordOf(ScoreFunction function) => function switch
+    {
+        ScoreFunction.Softmax => "softmax",
+        ScoreFunction.Sigmoid => "sigmoid",
+        ScoreFunction.None => "none",
     };
 
     private static List<LabelScore> Rank(float[] scores, IReadOnlyList<string> names, int count) =>

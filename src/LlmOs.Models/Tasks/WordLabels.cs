@@ -1,12 +1,15 @@
 using LlmOs.Contracts;
 using LlmOs.Formats.Text;
+using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
 
 /// <summary>A stretch of a text with its label.</summary>
 /// <param name="Label">Of a token <c>B-PER</c>; of a group <c>PER</c>.</param>
 /// <param name="Index">The token's place, special ones counted; 0 for groups.</param>
-internal sealed record LabelledSpan(string Label, float Score, int Index, string Word, int Start, int End, int[] Ids)
+/// <param name="Start">In characters, as <see cref="CharacterPlaces"/> counts them; <paramref name="End"/> too.</param>
+/// <param name="Tokens">Spellings of its tokens; of an unknown one the text that it stands for.</param>
+internal sealed record LabelledSpan(string Label, float Score, int Index, string Word, int Start, int End, IReadOnlyList<string> Tokens)
 {
     public EntityAnswer ToContract(bool isToken) => isToken
         ? new EntityAnswer { Entity = Label, Score = Score, Index = Index, Word = Word, Start = Start, End = End }
@@ -16,6 +19,8 @@ internal sealed record LabelledSpan(string Label, float Score, int Index, string
 /// <summary>Puts the tokens of a text together to words and names: the rules of transformers' aggregation strategies.</summary>
 internal sealed class WordLabels(IOffsetTokenizer tokenizer, IReadOnlyList<string> labels, string text)
 {
+    private readonly CharacterPlaces _characters = new(text);
+
     /// <param name="spans">The tokens that were run.</param>
     /// <param name="logits">[tokens, labels]</param>
     public List<LabelledSpan> Read(TokenSpan[] spans, float[] logits, string strategy)
@@ -23,8 +28,8 @@ internal sealed class WordLabels(IOffsetTokenizer tokenizer, IReadOnlyList<strin
         var tokens = Tokens(spans, logits);
         return strategy switch
         {
-            "none" => tokens.ConvertAll(t => Label(t.Scores, t.Index, t.Word, t.Span.Start, t.Span.End, [t.Span.Id])),
-            "simple" => Group(tokens.ConvertAll(t => Label(t.Scores, t.Index, t.Word, t.Span.Start, t.Span.End, [t.Span.Id]))),
+            "none" => tokens.ConvertAll(Single),
+            "simple" => Group(tokens.ConvertAll(Single)),
             _ => Group(Words(tokens).ConvertAll(w => Join(w, strategy))),
         };
     }
@@ -65,11 +70,11 @@ internal sealed class WordLabels(IOffsetTokenizer tokenizer, IReadOnlyList<strin
 
             var own = text[span.Start..span.End];
             var spelling = tokenizer.TokenOf(span.Id) ?? own;
-            // WordPiece marks what continues a word; elsewhere a word begins after a blank.
+            // WordPiece marks what continues a word, which makes its spelling longer; elsewhere a word begins after a blank.
             var continues = tokenizer.Kind == "WordPiece"
-                ? spelling.StartsWith("##", StringComparison.Ordinal)
+                ? CharacterPlaces.Count(spelling) != CharacterPlaces.Count(own)
                 : span.Start > 0 && !text[(span.Start - 1)..Math.Min(text.Length, span.Start + 1)].Contains(' ', StringComparison.Ordinal);
-            var isUnknown = tokenizer.Kind == "WordPiece" && tokenizer.IsSpecial(span.Id);
+            var isUnknown = span.Id == tokenizer.UnknownToken;
             tokens.Add(new Token(span, at, isUnknown ? own : spelling, continues && !isUnknown, Scores.Softmax(logits.AsSpan(at * labels.Count, labels.Count))));
         }
 
@@ -96,14 +101,13 @@ internal sealed class WordLabels(IOffsetTokenizer tokenizer, IReadOnlyList<strin
 
     private LabelledSpan Join(List<Token> word, string strategy)
     {
-        int[] ids = [.. word.Select(t => t.Span.Id)];
         var scores = strategy switch
         {
             "first" => word[0].Scores,
             "max" => word.MaxBy(t => t.Scores.Max())!.Scores,
             _ => [.. Enumerable.Range(0, labels.Count).Select(i => (float)word.Average(t => (double)t.Scores[i]))],
         };
-        return Label(scores, word[0].Index, tokenizer.Decode(ids, skipSpecialTokens: false), word[0].Span.Start, word[^1].Span.End, ids);
+        return Label(scores, word[0].Index, word[0].Span.Start, word[^1].Span.End, [.. word.Select(t => t.Word)]);
     }
 
     /// <summary>Neighbours with the same tag are one group, until a <c>B-</c> begins another.</summary>
@@ -124,17 +128,22 @@ internal sealed class WordLabels(IOffsetTokenizer tokenizer, IReadOnlyList<strin
 
         return groups.ConvertAll(g =>
         {
-            int[] ids = [.. g.SelectMany(e => e.Ids)];
-            return new LabelledSpan(
-                Tag(g[0].Label), (float)g.Average(e => (double)e.Score), 0, g.Count == 1 ? g[0].Word : tokenizer.Decode(ids, skipSpecialTokens: false), g[0].Start, g[^1].End, ids);
+            string[] parts = [.. g.SelectMany(e => e.Tokens)];
+            return new LabelledSpan(LastPart(g[0].Label), (float)g.Average(e => (double)e.Score), 0, tokenizer.Join(parts), g[0].Start, g[^1].End, parts);
         });
     }
 
-    private LabelledSpan Label(float[] scores, int index, string word, int start, int end, int[] ids)
+    private LabelledSpan Single(Token token) => Label(token.Scores, token.Index, token.Span.Start, token.Span.End, [token.Word]);
+
+    /// <param name="start">In UTF-16 units.</param>
+    private LabelledSpan Label(float[] scores, int index, int start, int end, IReadOnlyList<string> tokens)
     {
         var best = Scores.Best(scores, 1).First();
-        return new LabelledSpan(labels[best], scores[best], index, word, start, end, ids);
+        return new LabelledSpan(labels[best], scores[best], index, tokens[0], _characters.Of(start), _characters.Of(end), tokens);
     }
+
+    /// <summary>What a group is called: <c>PER</c> of <c>B-PER</c>, and of <c>E-PER</c> too, which does not join others.</summary>
+    private static string LastPart(string label) => label[(label.IndexOf('-', StringComparison.Ordinal) + 1)..];
 
     private static string Tag(string label) =>
         label.StartsWith("B-", StringComparison.Ordinal) || label.StartsWith("I-", StringComparison.Ordinal) ? label[2..] : label;

@@ -8,7 +8,7 @@ namespace LlmOs.Formats.Tests.Tokenizers;
 
 /// <summary>
 /// Every component of <c>tokenizer.json</c> by itself, in small tokenizers, against what the Rust library of Hugging Face
-/// answers: ids, ranges, segments and decoded texts. <c>tests/npm/component-vectors.mjs</c> made the answers.
+/// answers: ids, ranges, segments, words and decoded texts. <c>tests/npm/component-vectors.mjs</c> made the answers.
 /// </summary>
 public sealed class ComponentVectorTests
 {
@@ -66,6 +66,7 @@ public sealed class ComponentVectorTests
         }
 
         Check("type_ids", Joined(row.Ids("type_ids")), Joined(spans.Select(s => s.TypeId)));
+        Check("words", Joined(row.Ids("words")), Joined(spans.Select(s => s.Word)));
         CheckOffsets([.. row.GetProperty("offsets").EnumerateArray().Select(o => (o[0].GetInt32(), o[1].GetInt32()))]);
         Check("decoded", row.GetProperty("decoded").GetString()!, tokenizer.Decode(row.Ids("ids"), skipSpecialTokens: false));
         Check("decoded_skip_special", row.GetProperty("decoded_skip_special").GetString()!, tokenizer.Decode(row.Ids("ids_with_special"), skipSpecialTokens: true));

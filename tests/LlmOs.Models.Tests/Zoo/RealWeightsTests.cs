@@ -162,7 +162,7 @@ public sealed class RealWeightsTests : IDisposable
             EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions(), EngineDevice.Cpu, TimeProvider.System),
             TokenizerJson.Load(Path.Combine(source, "tokenizer.json")),
             layout,
-            new EncoderLabels([], MultiLabel: false),
+            new EncoderLabels([], ScoreFunction.Softmax),
             tokenizerLimit: null);
     }
 

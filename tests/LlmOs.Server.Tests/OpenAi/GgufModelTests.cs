@@ -68,6 +68,17 @@ public sealed class GgufModelTests(GgufModelServer server) : IClassFixture<GgufM
         Assert.Equal(", the city of", reply.GetProperty("choices")[0].GetProperty("text").GetString());
     }
 
+    /// <summary>The parts of an emoji begin where it does, and it counts as one character.</summary>
+    [Fact]
+    public async Task Offsets_of_an_echo_count_characters()
+    {
+        using var client = await server.ReadyAsync();
+
+        var reply = await client.PostJsonAsync("/v1/completions", Recorded("10-text-offset.json"));
+
+        Assert.Equal([0, 0, 0, 1, 4, 10, 11, 13], reply.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("text_offset").Ids());
+    }
+
     [Fact]
     public async Task Its_conversations_have_the_recorded_prompt_ids_and_replies()
     {

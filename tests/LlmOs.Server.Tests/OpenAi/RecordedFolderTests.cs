@@ -49,6 +49,21 @@ public sealed class RecordedFolderTests(TinyModelServer server)
         Assert.Equal(-1.6364, scores[2], 1e-3);
     }
 
+    /// <summary>transformers applies no function to a regression's one score.</summary>
+    [Fact]
+    public async Task A_regression_gives_its_score_as_it_is()
+    {
+        using var client = await server.WithAsync("case-09", "cases", "09-regression-head");
+        async Task<double> ScoreAsync(object parameters) =>
+            (await client.PostJsonAsync("/pipeline/text-classification", new { model = "case-09", inputs = "hello world", parameters }))[0].GetProperty("score").GetDouble();
+
+        var own = await ScoreAsync(new { });
+
+        Assert.Equal(0.6500, own, 1e-4);
+        Assert.Equal(0.6570, await ScoreAsync(new { function_to_apply = "SIGMOID" }), 1e-4);
+        Assert.Equal(own, await ScoreAsync(new { function_to_apply = "none", top_k = (int?)null }));
+    }
+
     /// <summary>The same weights as the recorded BART's, with its embedding kept under another of its names.</summary>
     [Fact]
     public async Task A_file_that_notes_its_copies_gives_what_the_whole_one_gives()

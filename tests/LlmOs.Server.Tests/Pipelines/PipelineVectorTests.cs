@@ -70,6 +70,25 @@ public sealed class PipelineVectorTests(TinyModelServer server)
         Assert.True(failures.Count == 0, $"{failures.Count} of {rows.Count} rows differ:\n{string.Join('\n', failures.Take(8))}");
     }
 
+    /// <summary>Places count characters: Python's <c>text[18:20]</c> of the recorded case is "ão".</summary>
+    [Fact]
+    public async Task Places_in_a_text_count_characters()
+    {
+        using var client = await server.WithAsync("bert-tokcls");
+        var body = JsonNode.Parse(File.ReadAllText(SharedFolder.Require("cases", "07-ner-emoji.json")))!.AsObject();
+        var text = body["inputs"]!.GetValue<string>();
+        body["model"] = "bert-tokcls";
+
+        var entities = (await client.PostJsonAsync("/pipeline/token-classification", body)).EnumerateArray().ToList();
+
+        var runes = text.EnumerateRunes().ToList();
+        var begin = runes.Count - "ão Paulo".Length - 1;
+        Assert.Equal("São Paulo", string.Concat(runes[begin..]));
+        Assert.Contains(entities, entity => (entity.GetProperty("start").GetInt32(), entity.GetProperty("word").GetString()) == (begin, "sa") && entity.GetProperty("end").GetInt32() == begin + 2);
+        Assert.Equal(runes.Count, entities.Max(entity => entity.GetProperty("end").GetInt32()));
+        Assert.Contains(entities, entity => (entity.GetProperty("start").GetInt32(), entity.GetProperty("end").GetInt32()) == (13, 14)); // the emoji
+    }
+
     /// <summary>The recorded cosines of sentence-transformers, put in order.</summary>
     [Fact]
     public async Task Texts_are_ranked_by_the_recorded_cosines()

@@ -61,6 +61,8 @@ internal sealed class BpeModel : ITokenModel
 
     public Vocabulary Vocabulary { get; }
 
+    public int? Unknown => _unknown >= 0 ? _unknown : null;
+
     /// <summary>
     /// Whether no merge joins a <c>▁</c> to a different character before it. Then a piece may be cut before
     /// each run of <c>▁</c> without changing the outcome, and the parts are found in the cache.

@@ -64,6 +64,8 @@ internal sealed class UnigramModel : ITokenModel
 
     public Vocabulary Vocabulary { get; }
 
+    public int? Unknown => _unknown;
+
     public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
         if (!_breaksBeforeSpace)

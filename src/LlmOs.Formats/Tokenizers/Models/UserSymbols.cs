@@ -7,6 +7,8 @@ internal sealed class UserSymbols(ITokenModel model, TokenSearch symbols) : ITok
 
     public Vocabulary Vocabulary => model.Vocabulary;
 
+    public int? Unknown => model.Unknown;
+
     public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
         var free = 0;

@@ -9,6 +9,8 @@ internal sealed class WordLevelModel(Vocabulary vocabulary, string unknownToken)
 
     public Vocabulary Vocabulary => vocabulary;
 
+    public int? Unknown => vocabulary.Find(unknownToken);
+
     public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink)
     {
         var id = vocabulary.TryGet(piece, out var known) ? known : UnknownId(vocabulary, unknownToken);
@@ -50,6 +52,8 @@ internal sealed class WordPieceModel : ITokenModel
     public string Kind => "WordPiece";
 
     public Vocabulary Vocabulary { get; }
+
+    public int? Unknown => Vocabulary.Find(_unknownToken);
 
     public void Tokenize(ReadOnlySpan<char> piece, int at, TokenSink sink) => _cache.Tokenize(piece, at, sink, _search);
 

@@ -24,8 +24,8 @@ internal sealed class CompletionAnswer(AnswerHead head, ITextRun run, Completion
             var echo = await EchoAsync(prompt, cancel);
             foreach (var reply in replies.Skip(prompt * made).Take(made).OrderByDescending(r => made > plan.Shown ? r.MeanLogprob : 0).Take(plan.Shown))
             {
-                var logprobs = new CompletionLogprobWriter(plan.Logprobs is not null, echo.Text.Length);
-                logprobs.AddAll(echo.Tokens, run.HasTokenizer);
+                var logprobs = new CompletionLogprobWriter(plan.Logprobs is not null, CharacterPlaces.Count(echo.Text));
+                logprobs.AddAll(echo);
                 reply.Pieces.ForEach(logprobs.Add);
                 choices.Add(new CompletionChoice(echo.Text + reply.Text, choices.Count, logprobs.Take(), FinishWords.Of(reply))
                 {
@@ -46,8 +46,8 @@ internal sealed class CompletionAnswer(AnswerHead head, ITextRun run, Completion
         for (var index = 0; index < writers.Length; index++)
         {
             var echo = await EchoAsync(index / made, cancel);
-            writers[index] = new CompletionLogprobWriter(plan.Logprobs is not null, echo.Text.Length);
-            writers[index].AddAll(echo.Tokens, run.HasTokenizer);
+            writers[index] = new CompletionLogprobWriter(plan.Logprobs is not null, CharacterPlaces.Count(echo.Text));
+            writers[index].AddAll(echo);
             if (plan.Echo || ShowsIds)
             {
                 var finish = plan.Request.MaxTokens == 0 ? FinishReasons.Length : null;
@@ -89,5 +89,5 @@ internal sealed class CompletionAnswer(AnswerHead head, ITextRun run, Completion
 
     /// <summary>The prompt's own text and scores, as far as they were asked for.</summary>
     private async Task<PromptEcho> EchoAsync(int prompt, CancellationToken cancel) =>
-        plan.Echo ? await run.EchoAsync(prompt, cancel) : new PromptEcho("", []);
+        plan.Echo ? await run.EchoAsync(prompt, cancel) : new PromptEcho("", [], []);
 }

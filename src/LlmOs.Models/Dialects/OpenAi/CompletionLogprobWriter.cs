@@ -5,7 +5,7 @@ namespace LlmOs.Models.Dialects.OpenAi;
 
 /// <summary>Collects log-probabilities in the old completion shape; <see cref="Take"/> gives what came since the last time.</summary>
 /// <param name="isWanted">Whether anybody asked for log-probabilities.</param>
-/// <param name="offset">Characters before the first reply token.</param>
+/// <param name="offset">Characters before the first reply token; an offset counts code points.</param>
 internal sealed class CompletionLogprobWriter(bool isWanted, int offset)
 {
     private List<string> _tokens = [];
@@ -15,13 +15,11 @@ internal sealed class CompletionLogprobWriter(bool isWanted, int offset)
     private int _offset = offset;
 
     /// <summary>The tokens of an echoed prompt, from the start of the text.</summary>
-    public void AddAll(IReadOnlyList<ShownToken> prompt, bool hasTokenizer)
+    public void AddAll(PromptEcho echo)
     {
-        var at = 0;
-        foreach (var token in prompt)
+        foreach (var (token, at) in echo.Tokens.Zip(echo.Starts))
         {
             Add(token, at);
-            at = Math.Min(_offset, at + (hasTokenizer && !token.IsSpecial ? token.Text.Length : 0));
         }
     }
 

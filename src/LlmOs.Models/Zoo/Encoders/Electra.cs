@@ -25,7 +25,7 @@ internal static class Electra
             Rename = name => EncoderConfigs.RenameNorms(Array.Exists(Heads, h => name.StartsWith(h, StringComparison.Ordinal)) ? name : Body + name),
             LeftOver = ["embeddings.position_ids", "discriminator_predictions.*", "generator_predictions.*", "generator_lm_head.*"],
         },
-        Make("ElectraForPreTraining", EncoderHead.TokenLabels, Discriminate) with { ReadConfig = json => Read(json) with { Labels = Kinds, MultiLabel = false } },
+        Make("ElectraForPreTraining", EncoderHead.TokenLabels, Discriminate) with { ReadConfig = json => Read(json) with { Labels = Kinds } },
         Make("ElectraForMaskedLM", EncoderHead.Tokens, e =>
         {
             var x = States(e);

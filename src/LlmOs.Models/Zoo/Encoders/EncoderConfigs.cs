@@ -19,7 +19,6 @@ internal static class EncoderConfigs
     {
         TypeVocabulary = json.Whole("type_vocab_size", 0, 1024) ?? 2,
         Labels = Labels(json),
-        MultiLabel = json.Text("problem_type") == "multi_label_classification",
     };
 
     /// <summary>The names of <c>id2label</c>; without them the published defaults for two labels.</summary>

@@ -100,7 +100,6 @@ internal sealed record ForeignEncoder(string ModelType, string ClassName, Layout
             ContextLength = (json.Whole("max_position_embeddings", unused + 1, ModelConfig.MaxContextLength) ?? throw json.Missing("max_position_embeddings")) - unused,
             PadToken = json.Whole("pad_token_id", -1, int.MaxValue) is { } pad and >= 0 ? pad : null,
             Labels = EncoderConfigs.Labels(json),
-            MultiLabel = json.Text("problem_type") == "multi_label_classification",
         };
     }
 

@@ -92,7 +92,6 @@ internal static class Bart
         return config with
         {
             Labels = Encoders.EncoderConfigs.Labels(json),
-            MultiLabel = json.Text("problem_type") == "multi_label_classification",
             Seq2Seq = new Seq2SeqConfig
             {
                 DecoderLayers = json.Whole("decoder_layers", 1, 4096) ?? config.Layers,
