@@ -18,6 +18,9 @@ public sealed record EvaluationRequest
     [StringLength(4096)]
     public string? Text { get; init; }
 
+    /// <summary>Perplexity: how the text's file is written: <c>utf-8</c> (default) or <c>windows-1252</c>. A byte order mark is read and is no text.</summary>
+    public string? Encoding { get; init; }
+
     /// <summary>Perplexity: tokens that the model sees at once. Default: 1024, or the model's context where that is less.</summary>
     public int? Window { get; init; }
 

@@ -46,6 +46,9 @@ public sealed record TokenizerTrainingRequest
     /// <summary><c>file:/path.txt</c>, UTF-8, beneath one of <c>LLMOS_IMPORT_DIRS</c>. <c>&lt;|endoftext|&gt;</c> separates documents.</summary>
     public required string Text { get; init; }
 
+    /// <summary>How the text's file is written: <c>utf-8</c> (default) or <c>windows-1252</c>. A byte order mark is read and is no text.</summary>
+    public string? Encoding { get; init; }
+
     /// <summary><c>bpe</c>: byte-level BPE; <c>unigram</c>: SentencePiece's unigram model; <c>wordpiece</c>: BERT's.</summary>
     public required string Train { get; init; }
 

@@ -15,6 +15,9 @@ public sealed record TrainingRequest
     /// <summary><c>file:/path.txt</c>, UTF-8, beneath one of <c>LLMOS_IMPORT_DIRS</c>. <c>&lt;|endoftext|&gt;</c> separates documents.</summary>
     public string? Text { get; init; }
 
+    /// <summary>How the text's file is written: <c>utf-8</c> (default) or <c>windows-1252</c>. A byte order mark is read and is no text.</summary>
+    public string? Encoding { get; init; }
+
     /// <summary><c>name:version</c> of a data set, instead of <see cref="Text"/>. Refused while there are no data sets.</summary>
     public string? Dataset { get; init; }
 

@@ -41,6 +41,7 @@ public sealed class SafetensorsFile : IWeightSource, IDisposable
     public static SafetensorsFile Open(string path, string? name = null)
     {
         name ??= Path.GetFileName(path);
+        LfsPointer.RefuseFile(path, name);
         var handle = File.OpenHandle(path);
         try
         {

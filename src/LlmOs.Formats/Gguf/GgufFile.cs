@@ -47,6 +47,7 @@ public sealed class GgufFile : IDisposable
         {
             for (var i = 0; i < parts.Count; i++)
             {
+                LfsPointer.RefuseFile(parts[i].Path, parts[i].Name);
                 file.Add(i, parts.Count, parts[i].Name, parts[i].Path);
             }
 

@@ -62,6 +62,7 @@ public sealed class OnnxFile : IDisposable
     /// <exception cref="ModelFormatException">It is no ONNX file, or holds what is refused.</exception>
     public static OnnxFile Open(string path, string name)
     {
+        LfsPointer.RefuseFile(path, name);
         var file = new OnnxFile(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16), name);
         try
         {

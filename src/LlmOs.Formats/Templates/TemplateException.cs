@@ -40,5 +40,7 @@ public sealed class TemplateException(TemplateFault fault, string message, int l
 
     internal static TemplateException Value(string message) => new(TemplateFault.Value, message);
 
+    internal static TemplateException Limit(string message) => new(TemplateFault.Limit, message);
+
     internal static TemplateException Undefined(string message) => new(TemplateFault.Undefined, message);
 }

@@ -1,5 +1,6 @@
 using LlmOs.Contracts;
 using LlmOs.Engine;
+using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Metering;
 using LlmOs.Models.Import;
@@ -129,7 +130,7 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
             throw new LlmOsException(ErrorCode.UnsupportedTask, $"The model '{model.Name}' is for {model.Task}; {needed}.") { Field = field };
         }
 
-        if (need == ModelNeed.Scoring && model.Files.All(f => f.Path != "tokenizer.json"))
+        if (need == ModelNeed.Scoring && TokenizerFolder.FilesOf(model.Files.Select(f => f.Path)).Count == 0)
         {
             throw new LlmOsException(ErrorCode.NoTokenizer, $"The model {model.Reference} was imported without a tokenizer, so it cannot read text.") { Field = field };
         }

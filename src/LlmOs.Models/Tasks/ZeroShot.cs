@@ -1,6 +1,8 @@
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Engine;
+using LlmOs.Formats.Templates;
+using LlmOs.Formats.Templates.Values;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Generation;
 
@@ -11,6 +13,10 @@ internal static class ZeroShot
 {
     private const string DefaultTemplate = "This example is {}.";
     private const int MaxLabels = 1024;
+    private const string TemplateField = "parameters.hypothesis_template";
+
+    /// <summary>Python's <c>format</c>, which templates of models have too.</summary>
+    private static readonly ChatTemplate Format = ChatTemplate.Parse("{{ template.format(label) }}");
 
     public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
@@ -18,12 +24,12 @@ internal static class ZeroShot
         var parameters = request.Parameters ?? new PipelineParameters();
         var candidates = Candidates(parameters.CandidateLabels);
         var template = parameters.HypothesisTemplate ?? DefaultTemplate;
-        if (candidates.Count > 1 && !template.Contains("{}", StringComparison.Ordinal))
+        var hypotheses = candidates.Select(label => Hypothesis(template, label, cancel)).ToList();
+        if (hypotheses[0] == template)
         {
-            throw LlmOsException.Invalid("parameters.hypothesis_template", "'parameters.hypothesis_template' must hold {} where the label goes.");
+            throw LlmOsException.Invalid(TemplateField, $"'{TemplateField}' must hold {{}} where the label goes.");
         }
 
-        var hypotheses = candidates.Select(label => template.Replace("{}", label, StringComparison.Ordinal)).ToList();
         // The premise is what is cut: without its hypothesis a pair says nothing.
         EncoderText[] pairs = [.. texts.SelectMany((text, i) => hypotheses.Select(h => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", text, h, new TextCut(Truncation.Right, CutText.OnlyFirst)).Text))];
 
@@ -31,6 +37,21 @@ internal static class ZeroShot
 
         var answers = texts.Select((text, i) => Rank(text, candidates, logits.AsSpan(i * candidates.Count, candidates.Count).ToArray(), model.Facts.Labels.Names, parameters.MultiLabel ?? false)).ToList();
         return isList ? answers : answers[0];
+    }
+
+    private static string Hypothesis(string template, string label, CancellationToken cancel)
+    {
+        var values = new Dictionary<string, TemplateValue> { ["template"] = ValueOf(template), ["label"] = ValueOf(label) };
+        try
+        {
+            return Format.Render(values, TemplateLimits.Default, default, TimeProvider.System, cancel).Text;
+        }
+        catch (TemplateException fault)
+        {
+            throw LlmOsException.Invalid(TemplateField, $"'{TemplateField}' cannot be filled with a label: {fault.Message}");
+        }
+
+        static TemplateValue ValueOf(string text) => TemplateValue.FromJson(JsonSerializer.SerializeToElement(text), fromUser: true);
     }
 
     private static ZeroShotAnswer Rank(string text, IReadOnlyList<string> candidates, float[][] logits, IReadOnlyList<string> names, bool multiLabel)

@@ -105,7 +105,7 @@ internal static partial class BadRequests
         "String" or "string" => "a string",
         "Boolean" or "bool" => "true or false",
         "Int32" or "int" => "a whole number between -2147483648 and 2147483647",
-        "Int64" or "long" => "a whole number",
+        "Int64" or "long" => "a whole number between -9223372036854775808 and 9223372036854775807",
         "Double" or "Single" or "Decimal" or "double" or "float" => "a number",
         "DateTimeOffset" or "DateTime" => "a time such as 2026-02-03T04:05:06Z",
         var name when name.Contains("List", StringComparison.Ordinal) || name.Contains("[]", StringComparison.Ordinal) => "a list",

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure;
+using LlmOs.Tools.Tokenizers;
 
 namespace LlmOs.Tools.Evaluation;
 
@@ -29,7 +30,7 @@ internal abstract record EvaluationPlan(string Kind)
                 Check(request.Rows is null, "rows", "'rows' belong to the kind 'multiple_choice'.");
                 return PerplexityOf(request);
             case MultipleChoice:
-                foreach (var (field, isGiven) in new[] { ("text", request.Text is not null), ("window", request.Window is not null), ("stride", request.Stride is not null), ("max_tokens", request.MaxTokens is not null), ("begin", request.Begin is not null) })
+                foreach (var (field, isGiven) in new[] { ("text", request.Text is not null), ("window", request.Window is not null), ("stride", request.Stride is not null), ("max_tokens", request.MaxTokens is not null), ("begin", request.Begin is not null), ("encoding", request.Encoding is not null) })
                 {
                     Check(!isGiven, field, $"'{field}' belongs to the kind 'perplexity'.");
                 }
@@ -46,8 +47,9 @@ internal abstract record EvaluationPlan(string Kind)
         var window = request.Window is { } asked ? Within("window", asked, 2, MaxWindow) : (int?)null;
         var stride = request.Stride is { } step ? Within("stride", step, 1, window ?? MaxWindow) : (int?)null;
         var begin = request.Begin ?? false;
+        TextFile.CheckEncoding(request.Encoding);
         Check(!begin || stride is null || stride == (window ?? UsualWindow), "begin", "With 'begin' each window stands alone: leave 'stride' away, or give it the window's size.");
-        return new PerplexityPlan(request.Text!, window, stride, Within("max_tokens", request.MaxTokens ?? UsualTokens, 2, MaxTokens), begin);
+        return new PerplexityPlan(request.Text!, window, stride, Within("max_tokens", request.MaxTokens ?? UsualTokens, 2, MaxTokens), begin, request.Encoding);
     }
 
     /// <summary>The window where none was asked for.</summary>
@@ -93,7 +95,8 @@ internal abstract record EvaluationPlan(string Kind)
 /// <summary>How likely a text is, token by token.</summary>
 /// <param name="Window">Null: as many tokens as is usual and the model can see.</param>
 /// <param name="Stride">Null: the window.</param>
-internal sealed record PerplexityPlan(string Text, int? Window, int? Stride, int MaxTokens, bool Begin) : EvaluationPlan(Perplexity)
+/// <param name="Encoding">Of the text's file; null: UTF-8.</param>
+internal sealed record PerplexityPlan(string Text, int? Window, int? Stride, int MaxTokens, bool Begin, string? Encoding = null) : EvaluationPlan(Perplexity)
 {
     public string Fingerprint(string textSha256, int window, int stride) => FingerprintOf(new { Kind, textSha256, window, stride, MaxTokens, Begin });
 }

@@ -5,6 +5,7 @@ using LlmOs.Contracts;
 using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Models.Generation;
+using LlmOs.Tools.Tokenizers;
 
 namespace LlmOs.Tools.Evaluation;
 
@@ -50,7 +51,7 @@ internal static class PerplexityMeasure
 
     public static async Task<EvaluationOutcome> RunAsync(PerplexityPlan plan, string path, IScoringRun model, string folder, Action<double, JobMessage> report, CancellationToken cancel)
     {
-        var (ids, sha256) = await ReadAsync(path, model, plan.MaxTokens, cancel);
+        var (ids, sha256) = await ReadAsync(path, plan, model, cancel);
         var window = plan.Window ?? EvaluationPlan.DefaultWindow(model.ContextLength, plan.Begin);
         var stride = plan.Stride ?? window;
         var max = plan.Begin ? model.ContextLength - 1 : model.ContextLength;
@@ -114,7 +115,7 @@ internal static class PerplexityMeasure
         return new EvaluationOutcome(EvaluationPlan.Perplexity, fingerprint, result, result, [.. rows.Select(r => new ComparedRow(r.Nll, r.Tokens))]);
     }
 
-    private static async Task<(int[] Ids, string Sha256)> ReadAsync(string path, IScoringRun model, int maxTokens, CancellationToken cancel)
+    private static async Task<(int[] Ids, string Sha256)> ReadAsync(string path, PerplexityPlan plan, IScoringRun model, CancellationToken cancel)
     {
         var bytes = new FileInfo(path).Length;
         if (bytes > MaxTextBytes)
@@ -122,18 +123,18 @@ internal static class PerplexityMeasure
             throw LlmOsException.Invalid("text", $"The text has {bytes >> 20} MB; it is tokenised in one piece, so at most {MaxTextBytes >> 20} MB are read.");
         }
 
-        var content = await File.ReadAllBytesAsync(path, cancel);
         string text;
         try
         {
-            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content);
+            text = await TextFile.ReadAsync(path, plan.Encoding, cancel);
         }
-        catch (DecoderFallbackException)
+        catch (InvalidDataException fault)
         {
-            throw LlmOsException.Invalid("text", "The text is not UTF-8.");
+            throw LlmOsException.Invalid("text", fault.Message);
         }
 
         var ids = model.Encode(text);
-        return (ids.Length <= maxTokens ? ids : ids[..maxTokens], Convert.ToHexStringLower(SHA256.HashData(content)));
+        // Of the text, not of the file: one with a mark, or in another encoding, is the same text.
+        return (ids.Length <= plan.MaxTokens ? ids : ids[..plan.MaxTokens], Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
     }
 }

@@ -16,12 +16,12 @@ internal static class TextChunks
 {
     private const int Characters = 1 << 20;
 
-    /// <param name="path">UTF-8; UTF-16 with a byte order mark is read too.</param>
     /// <param name="separator">What stands between documents.</param>
+    /// <param name="encoding">As the request states it; null: UTF-8.</param>
     /// <exception cref="InvalidDataException">The file is not text in that encoding.</exception>
-    public static IEnumerable<TextChunk> Read(string path, string separator)
+    public static IEnumerable<TextChunk> Read(string path, string separator, string? encoding = null)
     {
-        using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true);
+        using var reader = TextFile.Open(path, encoding);
         var text = new char[Characters];
         var kept = 0;
         while (true)
@@ -31,7 +31,7 @@ internal static class TextChunks
                 Array.Resize(ref text, 2 * text.Length);
             }
 
-            var read = Fill(reader, text.AsSpan(kept));
+            var read = Fill(reader, text.AsSpan(kept), path);
             var atEnd = kept + read < text.Length;
             var cut = atEnd ? kept + read : LastCut(text.AsSpan(0, kept + read), separator);
             foreach (var chunk in Documents(text.AsMemory(0, cut), separator, atEnd))
@@ -49,7 +49,7 @@ internal static class TextChunks
         }
     }
 
-    private static int Fill(StreamReader reader, Span<char> room)
+    private static int Fill(StreamReader reader, Span<char> room, string path)
     {
         try
         {
@@ -57,7 +57,7 @@ internal static class TextChunks
         }
         catch (DecoderFallbackException)
         {
-            throw new InvalidDataException("The text is not UTF-8.");
+            throw TextFile.NotUtf8(path);
         }
     }
 

@@ -30,7 +30,7 @@ internal sealed class TokenizerKind(LlmOsSettings settings, TimeProvider clock) 
         var plan = TokenizerPlan.Of(request);
         var text = ImportSource.ResolveFile(request.Text, "text", settings.ImportDirs);
         var path = Path.Combine(job.ScratchFolder, FileName);
-        var (tokenizer, measure) = Guard(() => Make(job, plan, text, path, cancel));
+        var (tokenizer, measure) = Guard(() => Make(job, plan, () => TextChunks.Read(text, TrainingPlan.EndOfText, request.Encoding), path, cancel));
 
         await using var content = File.OpenRead(path);
         var blob = await job.StageAsync(content, cancel);
@@ -42,9 +42,9 @@ internal sealed class TokenizerKind(LlmOsSettings settings, TimeProvider clock) 
         };
     }
 
-    private static (IOffsetTokenizer, TokenizerMeasure) Make(JobContext job, TokenizerPlan plan, string text, string path, CancellationToken cancel)
+    private static (IOffsetTokenizer, TokenizerMeasure) Make(JobContext job, TokenizerPlan plan, Func<IEnumerable<TextChunk>> read, string path, CancellationToken cancel)
     {
-        TokenizerTraining.Run(plan, TextChunks.Read(text, TrainingPlan.EndOfText), path, message => job.Report(0.1, message), cancel);
+        TokenizerTraining.Run(plan, read(), path, message => job.Report(0.1, message), cancel);
         var tokenizer = TokenizerJson.Load(path);
         if (tokenizer.VocabularySize < plan.Vocabulary)
         {
@@ -53,7 +53,7 @@ internal sealed class TokenizerKind(LlmOsSettings settings, TimeProvider clock) 
 
         job.Report(0.8, TokenizerCodes.Measuring);
         var measure = new TokenizerMeasure(tokenizer, plan.Unknown);
-        foreach (var chunk in TextChunks.Read(text, TrainingPlan.EndOfText))
+        foreach (var chunk in read())
         {
             cancel.ThrowIfCancellationRequested();
             measure.Add(chunk.Text.ToString());

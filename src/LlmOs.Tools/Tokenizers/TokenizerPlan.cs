@@ -31,6 +31,7 @@ internal sealed record TokenizerPlan(string Kind, int Vocabulary, IReadOnlyList<
     public static TokenizerPlan Of(TokenizerTrainingRequest request)
     {
         ModelName.Check(request.Name);
+        TextFile.CheckEncoding(request.Encoding);
         if (!Kinds.TryGetValue(request.Train, out var unknown))
         {
             throw LlmOsException.Invalid("train", "'train' must be 'bpe', 'unigram' or 'wordpiece'.");

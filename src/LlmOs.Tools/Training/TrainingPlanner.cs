@@ -90,6 +90,7 @@ internal static class TrainingPlanner
     private static void CheckRequest(TrainingRequest request)
     {
         OneOf("kind", request.Kind, "pretrain");
+        TextFile.CheckEncoding(request.Encoding);
         That(request.Dataset is null, "dataset", "This server has no data sets; give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
         That(request.Text is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
         That(request.Base is not null || request.Architecture is not null, "architecture", "Give 'architecture', the shape of the new model, or 'base', a model to go on from.");

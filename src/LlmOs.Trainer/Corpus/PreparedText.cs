@@ -79,7 +79,7 @@ internal sealed record PreparedText
         if (from is null)
         {
             emit(TrainerStage.Of(TrainingCodes.TrainingTokenizer));
-            var counted = new Counted(TextChunks.Read(job.TextPath, separator));
+            var counted = new Counted(TextChunks.Read(job.TextPath, separator, job.Spec.Encoding));
             tokenizer = TextTokenizer.Train(folder, counted.Chunks(), plan.Sizes.Vocabulary, plan.SpecialTokens, cancel);
             documents = counted.Documents;
             if (tokenizer.VocabularySize < plan.Sizes.Vocabulary)
@@ -91,7 +91,7 @@ internal sealed record PreparedText
         {
             emit(TrainerStage.Of(TrainingCodes.ReadingText));
             tokenizer = Stored(from, plan, separator);
-            documents = Count(TextChunks.Read(job.TextPath, separator), cancel);
+            documents = Count(TextChunks.Read(job.TextPath, separator, job.Spec.Encoding), cancel);
             foreach (var file in TokenizerFiles.Where(f => File.Exists(Path.Combine(from, f))))
             {
                 File.Copy(Path.Combine(from, file), Path.Combine(folder, file));
@@ -99,7 +99,7 @@ internal sealed record PreparedText
         }
 
         emit(TrainerStage.Of(TrainingCodes.Tokenizing));
-        var (byDocument, tail) = TokenCorpus.Build(folder, TextChunks.Read(job.TextPath, separator), documents, plan.Validation, tokenizer, cancel);
+        var (byDocument, tail) = TokenCorpus.Build(folder, TextChunks.Read(job.TextPath, separator, job.Spec.Encoding), documents, plan.Validation, tokenizer, cancel);
         var about = new PreparedText
         {
             Vocabulary = from is null ? tokenizer.VocabularySize : plan.Sizes.Vocabulary,

@@ -63,6 +63,20 @@ public class CompletionTests(ModelServer server)
         }
     }
 
+    [Theory]
+    [InlineData("9223372036854775808")]
+    [InlineData("-9223372036854775809")]
+    [InlineData("1e30")]
+    public async Task A_seed_beyond_64_bits_is_named_as_out_of_range(string seed)
+    {
+        using var client = await server.ReadyAsync();
+
+        var error = await client.RefusedAsync(Path, $$"""{"model":"{{ModelServer.Stories}}","prompt":"x","seed":{{seed}}}""");
+
+        Assert.Equal("seed", error.GetProperty("param").GetString());
+        Assert.Contains("between -9223372036854775808 and 9223372036854775807", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_seed_repeats_a_draw_alone_and_beside_others()
     {

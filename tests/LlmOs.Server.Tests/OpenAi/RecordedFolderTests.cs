@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using LlmOs.Server.Tests.Pipelines;
@@ -49,6 +50,44 @@ public sealed class RecordedFolderTests(TinyModelServer server)
         Assert.Equal(-1.6364, scores[2], 1e-3);
     }
 
+    [Fact]
+    public async Task A_padding_id_that_means_none_is_none()
+    {
+        using var client = await server.WithAsync("case-13", "cases", "13-pad-4294967295.gguf");
+
+        var reply = await client.PostJsonAsync("/v1/completions", new { model = "case-13", prompt = new[] { 1, 2, 3 }, max_tokens = 2, temperature = 0, return_token_ids = true });
+
+        Assert.Equal(2, reply.GetProperty("choices")[0].GetProperty("token_ids").GetArrayLength());
+    }
+
+    /// <summary>A tokenizer of any form is one, for evaluations too.</summary>
+    [Fact]
+    public async Task A_model_with_a_vocabulary_and_merges_is_evaluated()
+    {
+        using var client = await server.WithAsync("case-11", "cases", "11-gpt2-vocab-merges");
+
+        var reply = await client.PostJsonAsync("/v1/completions", new { model = "case-11", prompt = "Once", max_tokens = 2, temperature = 0 });
+        var result = await EvaluateAsync(client, new
+        {
+            kind = "multiple_choice",
+            model = "case-11",
+            rows = new[] { new { context = "The house", choices = new[] { " is old", " was" }, answer = 0 } },
+        });
+
+        Assert.Equal(2, reply.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+        Assert.Equal(2, result.GetProperty("rows")[0].GetProperty("loglikelihoods").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_byte_order_mark_is_no_part_of_the_text_that_is_measured()
+    {
+        using var client = await server.WithAsync("stories", "models", "stories260K", "hf");
+
+        var result = await EvaluateAsync(client, new { kind = "perplexity", model = "stories", text = $"file:{Testing.SharedFolder.Require("cases", "14-perplexity-bom.txt")}" });
+
+        Assert.Equal(1.596, result.GetProperty("perplexity").GetDouble(), 1e-3);
+    }
+
     /// <summary>transformers applies no function to a regression's one score.</summary>
     [Fact]
     public async Task A_regression_gives_its_score_as_it_is()
@@ -79,5 +118,14 @@ public sealed class RecordedFolderTests(TinyModelServer server)
         Assert.Equal(
             same.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("token_logprobs").GetRawText(),
             reply.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("token_logprobs").GetRawText());
+    }
+
+    private static async Task<JsonElement> EvaluateAsync(HttpClient client, object spec)
+    {
+        var started = await client.PostAsync("/api/v1/evaluations", Json.Body(spec), Cancel);
+        Assert.True(started.StatusCode == HttpStatusCode.Accepted, await started.Content.ReadAsStringAsync(Cancel));
+        var job = await client.WaitForJobAsync($"{started.Headers.Location}", Cancel);
+        Assert.True(job.GetProperty("state").GetString() == "succeeded", job.GetRawText());
+        return job.GetProperty("result");
     }
 }

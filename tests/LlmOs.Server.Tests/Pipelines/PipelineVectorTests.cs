@@ -70,6 +70,19 @@ public sealed class PipelineVectorTests(TinyModelServer server)
         Assert.True(failures.Count == 0, $"{failures.Count} of {rows.Count} rows differ:\n{string.Join('\n', failures.Take(8))}");
     }
 
+    /// <summary>A hypothesis is filled as Python's <c>format</c> fills it.</summary>
+    [Theory]
+    [InlineData("It is {}.", "It is {0}.")]
+    [InlineData("It is {}.", "It is {:s}.")]
+    public async Task A_hypothesis_is_a_format_of_Python(string plain, string spelt)
+    {
+        using var client = await server.WithAsync("roberta-nli");
+        async Task<string> ScoresAsync(string template) =>
+            (await client.PostJsonAsync("/pipeline/zero-shot-classification", new { model = "roberta-nli", inputs = "We are poor.", parameters = new { candidate_labels = new[] { "war", "love" }, hypothesis_template = template } })).GetRawText();
+
+        Assert.Equal(await ScoresAsync(plain), await ScoresAsync(spelt));
+    }
+
     /// <summary>Places count characters: Python's <c>text[18:20]</c> of the recorded case is "ão".</summary>
     [Fact]
     public async Task Places_in_a_text_count_characters()
@@ -120,6 +133,9 @@ public sealed class PipelineVectorTests(TinyModelServer server)
     [InlineData("bert-mlm", """{"inputs":"There is no mask."}""", "inputs")]
     [InlineData("bert-mlm", """{"inputs":"A [MASK].","parameters":{"targets":[]}}""", "parameters.targets")]
     [InlineData("roberta-nli", """{"inputs":"x","parameters":{"candidate_labels":[]}}""", "parameters.candidate_labels")]
+    [InlineData("roberta-nli", """{"inputs":"x","parameters":{"candidate_labels":["a"],"hypothesis_template":"It says nothing."}}""", "parameters.hypothesis_template")]
+    [InlineData("roberta-nli", """{"inputs":"x","parameters":{"candidate_labels":["a","b"],"hypothesis_template":"It is {1}."}}""", "parameters.hypothesis_template")]
+    [InlineData("roberta-nli", """{"inputs":"x","parameters":{"candidate_labels":["a","b"],"hypothesis_template":"It is {."}}""", "parameters.hypothesis_template")]
     [InlineData("bert-seqcls", """{"inputs":"x","parameters":{"top_k":0}}""", "parameters.top_k")]
     [InlineData("bert-seqcls", """{"inputs":["x",7]}""", "inputs[1]")]
     [InlineData("bert-tokcls", """{"inputs":"x","parameters":{"aggregation_strategy":"best"}}""", "parameters.aggregation_strategy")]

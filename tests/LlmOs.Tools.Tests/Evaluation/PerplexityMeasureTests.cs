@@ -1,3 +1,4 @@
+using System.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Testing;
 using LlmOs.Tools.Evaluation;
@@ -61,6 +62,28 @@ public sealed class PerplexityMeasureTests : IDisposable
 
         Assert.Equal(4, rest.Runs.Count);
         Assert.Equal(whole.Result.GetRawText(), resumed.Result.GetRawText());
+    }
+
+    /// <summary>A mark at the start, or another encoding, is how a text is written and no part of it.</summary>
+    [Fact]
+    public async Task However_a_text_is_written_its_figures_are_the_same()
+    {
+        var plain = await MeasureAsync(new LetterModel(), "abcdéfgh", window: 4);
+        foreach (var (name, bytes, encoding) in new (string, byte[], string?)[]
+        {
+            ("mark", [.. Encoding.UTF8.Preamble, .. "abcdéfgh"u8], null),
+            ("utf-16", [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("abcdéfgh")], null),
+            ("windows", [.. "abcd"u8, 0xE9, .. "fgh"u8], "windows-1252"),
+        })
+        {
+            var path = _folder.At(name);
+            await File.WriteAllBytesAsync(path, bytes, Cancel);
+
+            var other = await PerplexityMeasure.RunAsync(new PerplexityPlan("file:text.txt", 4, null, 1000, false, encoding), path, new LetterModel(), _folder.At(name + "-job"), (_, _) => { }, Cancel);
+
+            Assert.Equal(plain.Result.GetRawText(), other.Result.GetRawText());
+            Assert.Equal(plain.Fingerprint, other.Fingerprint);
+        }
     }
 
     [Fact]

@@ -50,6 +50,39 @@ public sealed class TextChunksTests : IDisposable
         Assert.Throws<InvalidDataException>(() => TextChunks.Read(_path, Separator).ToList());
     }
 
+    /// <summary>Also beyond the first stretch that is read at a time, and where a character is cut by its end.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(3, 4)]
+    [InlineData(70_000, 70_001)]
+    [InlineData(65_536, 65_537)]
+    public void The_first_byte_that_is_not_UTF_8_is_named_with_its_line(int offset, int line)
+    {
+        byte[] text = [.. Enumerable.Repeat((byte)'\n', offset), 0x92, .. "s é"u8, 0xFF];
+        File.WriteAllBytes(_path, text);
+
+        var fault = Assert.Throws<InvalidDataException>(() => TextChunks.Read(_path, Separator).ToList());
+
+        Assert.Contains($"byte {offset} (counted from 0, in line {line}), 0x92", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("\"encoding\": \"windows-1252\"", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_character_of_several_bytes_is_no_fault_wherever_it_is_cut()
+    {
+        File.WriteAllBytes(_path, [.. Enumerable.Repeat("€"u8.ToArray(), 30_000).SelectMany(b => b), 0xE2, 0x82]);
+
+        Assert.Contains("byte 90000 ", TextFile.NotUtf8(_path).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_text_from_Windows_is_read_when_the_request_says_so()
+    {
+        File.WriteAllBytes(_path, [0x93, (byte)'H', 0xE9, 0x94, 0x80]);
+
+        Assert.Equal("“Hé”€", string.Concat(TextChunks.Read(_path, Separator, "windows-1252").Select(c => c.Text.ToString())));
+    }
+
     public void Dispose() => File.Delete(_path);
 
     private List<string> Documents(string text)

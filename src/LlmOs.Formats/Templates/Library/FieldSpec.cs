@@ -8,7 +8,7 @@ namespace LlmOs.Formats.Templates.Library;
 /// <param name="Align"><c>&lt;</c>, <c>&gt;</c>, <c>^</c> or <c>=</c>; null for what the type does.</param>
 internal sealed record FieldSpec(string Fill, char? Align, char Sign, bool Alternate, int Width, bool Grouped, char Separator, int? Precision)
 {
-    private const int Widest = 1 << 20;
+    private const int MaxWidth = 1 << 20;
 
     public static FieldSpec ReadPercent(string text, ref int at, Func<TemplateValue> next)
     {
@@ -67,7 +67,11 @@ internal sealed record FieldSpec(string Fill, char? Align, char Sign, bool Alter
         var value = 0;
         for (; at < text.Length && char.IsAsciiDigit(text[at]); at++)
         {
-            value = Math.Min((value * 10) + text[at] - '0', Widest);
+            value = (value * 10) + text[at] - '0';
+            if (value > MaxWidth)
+            {
+                throw TooWide();
+            }
         }
 
         return at > start ? value : null;
@@ -78,11 +82,12 @@ internal sealed record FieldSpec(string Fill, char? Align, char Sign, bool Alter
         if (at < text.Length && text[at] == '*')
         {
             at++;
-            return PythonOperators.Whole(next()) is { } whole
-                ? (int)BigInteger.Min(BigInteger.Max(whole, -Widest), Widest)
-                : throw TemplateException.Type("* wants int");
+            var whole = PythonOperators.Whole(next()) ?? throw TemplateException.Type("* wants int");
+            return BigInteger.Abs(whole) <= MaxWidth ? (int)whole : throw TooWide();
         }
 
         return ReadDigits(text, ref at);
     }
+
+    private static TemplateException TooWide() => TemplateException.Limit($"The template formats a value with a width or a precision of more than {MaxWidth}.");
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using LlmOs.Formats.Templates.Running;
 using LlmOs.Formats.Templates.Values;
 
@@ -49,9 +50,9 @@ internal static class Filters
 
     private static IEnumerable<FunctionValue> OfTexts() =>
     [
-        Respelling("upper", PythonText.Upper),
-        Respelling("lower", PythonText.Lower),
-        Respelling("capitalize", PythonText.Capitalize),
+        Respelling("upper", Casing.Upper),
+        Respelling("lower", Casing.Lower),
+        Respelling("capitalize", Casing.Capitalize),
         Respelling("title", TitleWords),
         Signature.Define("trim", "value chars?", (run, a) => Texts.Strip(run, Text(run, a), a.MaybeText(1), start: true, end: true)),
         Signature.Define("replace", "s old new count?", (run, a) => Texts.Replace(
@@ -67,6 +68,7 @@ internal static class Filters
         Signature.Define("safe", "value", (run, a) => Text(run, a).AsMarkup()),
         Signature.Define("escape", "value", (run, a) => Text(run, a) is { IsMarkup: true } safe ? safe : HtmlText.Escape(run, Text(run, a))),
         Signature.Define("forceescape", "value", (run, a) => HtmlText.Escape(run, Text(run, a))),
+        Signature.Define("striptags", "value", (run, a) => HtmlText.StripTags(run, Text(run, a))),
         Signature.Define("urlencode", "value", UrlEncode),
     ];
 
@@ -166,19 +168,28 @@ internal static class Filters
         }
     }
 
-    /// <summary>Every word large; words begin behind blanks, hyphens and opening brackets.</summary>
+    /// <summary>Every word large; words begin behind blanks, hyphens and opening brackets, and each is put into its case by itself.</summary>
     private static string TitleWords(string text)
     {
-        var result = new char[text.Length];
-        var begins = true;
-        for (var at = 0; at < text.Length; at++)
+        var result = new StringBuilder(text.Length);
+        for (var start = 0; start < text.Length;)
         {
-            result[at] = begins ? char.ToUpperInvariant(text[at]) : char.ToLowerInvariant(text[at]);
-            begins = PythonText.IsSpace(text[at]) || text[at] is '-' or '(' or '{' or '[' or '<';
+            var isBetween = IsBetweenWords(text[start]);
+            var end = start + 1;
+            while (end < text.Length && IsBetweenWords(text[end]) == isBetween)
+            {
+                end++;
+            }
+
+            var first = char.IsHighSurrogate(text[start]) && start + 1 < end ? 2 : 1;
+            result.Append(Casing.Upper(text.Substring(start, first))).Append(Casing.Lower(text[(start + first)..end]));
+            start = end;
         }
 
-        return new string(result);
+        return result.ToString();
     }
+
+    private static bool IsBetweenWords(char c) => PythonText.IsSpace(c) || c is '-' or '(' or '{' or '[' or '<';
 
     private static TextValue Truncate(RenderRun run, Given a)
     {

@@ -20,7 +20,7 @@ internal static class NumberText
             'o' => ToBase(magnitude, 8),
             _ => ToBase(magnitude, 2),
         };
-        digits = spec.Precision is { } min && min <= MaxDecimals ? digits.PadLeft(min, '0') : digits;
+        digits = spec.Precision is { } min ? digits.PadLeft(Bounded(min), '0') : digits;
         digits = spec.Grouped ? Group(digits, kind == 'd' ? 3 : 4, spec.Separator) : digits;
         var prefix = spec.Alternate && kind != 'd' ? "0" + kind : "";
         return (SignOf(value.Sign < 0, spec) + prefix, digits);
@@ -28,7 +28,7 @@ internal static class NumberText
 
     public static (string Sign, string Digits) OfReal(RenderRun run, double value, char kind, FieldSpec spec)
     {
-        var precision = Math.Min(spec.Precision ?? 6, MaxDecimals);
+        var precision = Bounded(spec.Precision ?? 6);
         run.Make(400 + precision);
         var magnitude = Math.Abs(value);
         var digits = !double.IsFinite(value) ? double.IsNaN(value) ? "nan" : "inf" : char.ToLowerInvariant(kind) switch
@@ -46,6 +46,10 @@ internal static class NumberText
 
         return (SignOf(double.IsNegative(value) && !double.IsNaN(value), spec), char.IsUpper(kind) ? digits.ToUpperInvariant() : digits);
     }
+
+    private static int Bounded(int digits) => digits <= MaxDecimals
+        ? digits
+        : throw TemplateException.Limit($"The template formats a number with {digits} digits; at most {MaxDecimals} are written.");
 
     private static string SignOf(bool negative, FieldSpec spec) => negative ? "-" : spec.Sign == '-' ? "" : spec.Sign.ToString();
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text;
 using LlmOs.Formats.Templates.Running;
 using LlmOs.Formats.Templates.Values;
 
@@ -73,7 +74,7 @@ internal static class PercentFormat
                     ? new BigInteger(((FloatValue)value).Value)
                     : PythonOperators.Whole(value) ?? throw TemplateException.Type($"%{kind} format: a real number is required, not {value.TypeName}");
                 return kind == 'c'
-                    ? spec.Fit(run, TextValue.Of(char.ConvertFromUtf32((int)BigInteger.Min(BigInteger.Max(whole, 1), 0xD7FF))), isNumber: false)
+                    ? spec.Fit(run, TextValue.Of(Character(whole)), isNumber: false)
                     : spec.Number(run, NumberText.OfWhole(whole, kind is 'i' or 'u' ? 'd' : kind, spec));
             case 'f' or 'F' or 'e' or 'E' or 'g' or 'G':
                 var number = PythonOperators.Number(value) ?? throw TemplateException.Type($"must be real number, not {value.TypeName}");
@@ -81,6 +82,10 @@ internal static class PercentFormat
             default:
                 throw TemplateException.Value($"unsupported format character '{kind}' (0x{(int)kind:x})");
         }
+
+        static string Character(BigInteger code) => code >= 0 && code < 0x110000 && Rune.IsValid((int)code)
+            ? new Rune((int)code).ToString()
+            : throw TemplateException.Value("%c arg not in range(0x110000)");
 
         TextValue Cut(TextValue text) => spec.Precision is { } max && max < text.Length ? text.Cut(0, text.UnitOf(max)) : text;
     }

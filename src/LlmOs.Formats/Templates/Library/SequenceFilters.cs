@@ -74,7 +74,7 @@ internal static class SequenceFilters
         }
 
         run.Make(text.Text.Length);
-        return text.Respelt(PythonText.Lower(text.Text));
+        return text.Respelt(Casing.Lower(text.Text));
     }
 
     private static TemplateValue Reversible(TemplateValue value) => value is GeneratorValue

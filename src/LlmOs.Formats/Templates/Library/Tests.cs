@@ -31,8 +31,8 @@ internal static class Tests
         Of("callable", v => v is FunctionValue or LoopValue);
         Of("escaped", v => v is TextValue { IsMarkup: true });
         Add("iterable", "value", (run, a) => a[0] is not NoneValue && a[0].Items(run) is not null);
-        Add("lower", "value", (run, a) => HasCase(PythonRepr.TextOf(run, a[0]).Text, char.IsLower, char.IsUpper));
-        Add("upper", "value", (run, a) => HasCase(PythonRepr.TextOf(run, a[0]).Text, char.IsUpper, char.IsLower));
+        Add("lower", "value", (run, a) => Casing.IsAllLower(PythonRepr.TextOf(run, a[0]).Text));
+        Add("upper", "value", (run, a) => Casing.IsAllUpper(PythonRepr.TextOf(run, a[0]).Text));
         Add("odd", "value", (run, a) => Rest(run, a[0], IntValue.Of(2)) == 1);
         Add("even", "value", (run, a) => Rest(run, a[0], IntValue.Of(2)) == 0);
         Add("divisibleby", "value num", (run, a) => Rest(run, a[0], a[1]) == 0);
@@ -61,8 +61,6 @@ internal static class Tests
         void Add(string name, string parameters, Func<RenderRun, Given, bool> holds) =>
             known.Add(name, Signature.Define(name, parameters, (run, a) => BoolValue.Of(holds(run, a))));
     }
-
-    private static bool HasCase(string text, Func<char, bool> wanted, Func<char, bool> other) => text.Any(wanted) && !text.Any(other);
 
     private static BigInteger? Rest(RenderRun run, TemplateValue value, TemplateValue by) => PythonOperators.Modulo(run, value, by) switch
     {

@@ -10,12 +10,12 @@ internal static class TextMethods
     private static readonly TextValue Blank = TextValue.Of(" ");
 
     public static readonly Dictionary<string, FunctionValue> Known = Methods.Table(
-        Respelling("upper", PythonText.Upper),
-        Respelling("lower", PythonText.Lower),
-        Respelling("casefold", PythonText.Lower),
-        Respelling("title", PythonText.Title),
-        Respelling("capitalize", PythonText.Capitalize),
-        Respelling("swapcase", PythonText.SwapCase),
+        Respelling("upper", Casing.Upper),
+        Respelling("lower", Casing.Lower),
+        Respelling("casefold", Casing.Fold),
+        Respelling("title", Casing.Title),
+        Respelling("capitalize", Casing.Capitalize),
+        Respelling("swapcase", Casing.Swap),
         Signature.Define("strip", "self chars?", (run, a) => Texts.Strip(run, a.Text(0), a.MaybeText(1), start: true, end: true)),
         Signature.Define("lstrip", "self chars?", (run, a) => Texts.Strip(run, a.Text(0), a.MaybeText(1), start: true, end: false)),
         Signature.Define("rstrip", "self chars?", (run, a) => Texts.Strip(run, a.Text(0), a.MaybeText(1), start: false, end: true)),
@@ -52,9 +52,9 @@ internal static class TextMethods
         Testing("isdecimal", text => text.EnumerateRunes().All(Rune.IsDigit)),
         Testing("isnumeric", text => text.EnumerateRunes().All(Rune.IsNumber)),
         Signature.Define("isascii", "self", (_, a) => BoolValue.Of(Ascii.IsValid(a.Text(0).Text))),
-        Testing("islower", text => text.Any(char.IsLower) && !text.Any(char.IsUpper)),
-        Testing("isupper", text => text.Any(char.IsUpper) && !text.Any(char.IsLower)),
-        Testing("istitle", text => text.Any(char.IsLetter) && PythonText.Title(text) == text));
+        Testing("islower", Casing.IsAllLower),
+        Testing("isupper", Casing.IsAllUpper),
+        Testing("istitle", Casing.IsTitled));
 
     private static FunctionValue Respelling(string name, Func<string, string> respell) => Signature.Define(name, "self", (run, a) =>
     {

@@ -104,7 +104,12 @@ internal sealed class GgufModel(GgufFile file, string architecture)
         return config;
     }
 
-    public int? TokenId(string kind) => Metadata.Whole($"tokenizer.ggml.{kind}_token_id", 0, int.MaxValue);
+    /// <summary>The id of a role; null where the file names none, or the -1 (as an unsigned number 4294967295) that means none.</summary>
+    public int? TokenId(string kind)
+    {
+        var key = $"tokenizer.ggml.{kind}_token_id";
+        return Metadata.Number(key) is -1 or uint.MaxValue ? null : Metadata.Whole(key, 0, int.MaxValue);
+    }
 
     /// <summary>
     /// Scaled positions. The factors of Llama 3.1 are stored as a table, from which its rule is found again;
