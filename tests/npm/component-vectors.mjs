@@ -94,6 +94,7 @@ const merges = [['a', 'b'], ['ab', 'c'], ['b', 'c'], ['▁', 'a'], ['▁a', 'b']
 const bpe = (model, rest = {}) => ({ version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' }, pre_tokenizer: null, post_processor: null, decoder: { type: 'Sequence', decoders: [{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }, { type: 'Strip', content: ' ', start: 1, stop: 0 }] }, model: { type: 'BPE', dropout: null, unk_token: '<unk>', continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: false, byte_fallback: false, ignore_merges: false, vocab: letters, merges, ...model }, texts: bpeTexts, ...rest });
 cases['model BPE'] = bpe({});
 cases['model BPE merges as texts'] = bpe({ merges: merges.map((m) => m.join(' ')) });
+cases['model BPE merges with the line of a merges.txt'] = bpe({ merges: ['#version: 0.2', ...merges.map((m) => m.join(' '))] });
 cases['model BPE fuse_unk'] = bpe({ fuse_unk: true });
 cases['model BPE without unk'] = bpe({ unk_token: null });
 cases['model BPE ignore_merges'] = bpe({ ignore_merges: true, merges: [['a', 'b']] });

@@ -21,6 +21,9 @@ public sealed record EmbeddingRequest
     /// <summary>LlmOs: what to do with a text that is too long: <c>error</c> (default), <c>right</c> cuts its end, <c>left</c> its beginning.</summary>
     public string? Truncation { get; init; }
 
+    /// <summary>LlmOs: which of the model's prompts is put before each text. Default: the model's own choice.</summary>
+    public string? PromptName { get; init; }
+
     /// <summary>Ignored.</summary>
     public string? User { get; init; }
 

@@ -20,7 +20,7 @@ internal sealed class EncoderRun : IEncoderRun
     {
         (_model, _place) = (model, place);
         var shape = _model.Engine.Shape;
-        Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates, _model.TokenizerLimit);
+        Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates, _model.TokenizerLimit) { Prompts = _model.Layout.Prompts };
         _end = new RunEnd(() => StopAsync(load), record, held);
     }
 
@@ -36,7 +36,7 @@ internal sealed class EncoderRun : IEncoderRun
         return await _total.RunAsync(_model.Engine.Submit(texts, wanted, _place), cancel).ConfigureAwait(false);
     }
 
-    public async Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, CancellationToken cancel)
+    public async Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, int promptTokens, CancellationToken cancel)
     {
         if (_model.Engine.Shape.SentenceWidth > 0)
         {
@@ -44,7 +44,7 @@ internal sealed class EncoderRun : IEncoderRun
         }
 
         var states = await RunAsync(texts, EncoderOutput.States, cancel).ConfigureAwait(false);
-        return Array.ConvertAll(states, s => _model.Layout.Pool(s, _model.Engine.Shape.Hidden));
+        return Array.ConvertAll(states, s => _model.Layout.Pool(s, _model.Engine.Shape.Hidden, promptTokens));
     }
 
     public Task<GenerationUsage> EndAsync() => _end.Task;

@@ -120,7 +120,8 @@ public interface IEncoderRun : IModelRun
     Task<float[][]> RunAsync(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, CancellationToken cancel);
 
     /// <summary>A vector for each text: the model's own where it makes one, else its states pooled as its layout says.</summary>
-    Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, CancellationToken cancel);
+    /// <param name="promptTokens">How many tokens of each text are those of a prompt before it.</param>
+    Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, int promptTokens, CancellationToken cancel);
 }
 
 /// <summary>What must be known of an encoder to ask it.</summary>
@@ -131,7 +132,11 @@ public interface IEncoderRun : IModelRun
 /// <param name="HasStates">False where it gives out scores alone.</param>
 /// <param name="TokenizerLimit">Tokens to which the tokenizer cuts a text that may be cut; null where it has no limit.</param>
 public sealed record EncoderFacts(
-    string Reference, EncoderHead Head, EncoderLabels Labels, int MaxTokens, int Vocabulary, int Hidden, int VectorWidth, bool HasStates, int? TokenizerLimit);
+    string Reference, EncoderHead Head, EncoderLabels Labels, int MaxTokens, int Vocabulary, int Hidden, int VectorWidth, bool HasStates, int? TokenizerLimit)
+{
+    /// <summary>Texts that the model wants before what it reads.</summary>
+    public SentencePrompts Prompts { get; init; } = SentencePrompts.None;
+}
 
 /// <summary>An unlisted version that is looked at.</summary>
 public interface IProbeRun : IModelRun

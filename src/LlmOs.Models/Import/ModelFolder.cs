@@ -50,7 +50,10 @@ internal sealed partial record ModelFolder(
         ["pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth", "tf_model.h5", "flax_model.msgpack"];
 
     /// <summary>The weight files, in the order of their names.</summary>
-    public IEnumerable<LayoutFile> WeightFiles => Files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal));
+    public IEnumerable<LayoutFile> WeightFiles => Files.Where(f => IsWeights(f.Path));
+
+    /// <summary>Whether a file holds weights of the model itself; modules behind it have theirs in folders of their own.</summary>
+    public static bool IsWeights(string path) => path.EndsWith(".safetensors", StringComparison.Ordinal) && !path.Contains('/', StringComparison.Ordinal);
 
     /// <summary>Finds a model's files in a folder. Nothing else in it is looked at.</summary>
     /// <exception cref="ModelFormatException">It is not a model in this layout; the message says what is missing.</exception>
@@ -133,7 +136,7 @@ internal sealed partial record ModelFolder(
 
     /// <summary>Opens the weights; dispose what it gives.</summary>
     public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>
-        SafetensorsShards.Open(files.Where(f => f.Path.EndsWith(".safetensors", StringComparison.Ordinal)).Select(f => (f.Path, f.Location)));
+        SafetensorsShards.Open(files.Where(f => IsWeights(f.Path)).Select(f => (f.Path, f.Location)));
 
     /// <summary>Chat templates beside the usual one, each named by its file.</summary>
     private static IEnumerable<string> MoreTemplates(string folder)
@@ -155,7 +158,7 @@ internal sealed partial record ModelFolder(
 
     /// <summary>Whether a path is that of a text or tokenizer of the layout.</summary>
     public static bool IsCompanion(string path) =>
-        path == ConfigFile || Companions.Contains(path) || path.EndsWith("/" + ConfigFile, StringComparison.Ordinal) || path.StartsWith(TemplatesFolder, StringComparison.Ordinal);
+        path == ConfigFile || Companions.Contains(path) || path.EndsWith("/" + ConfigFile, StringComparison.Ordinal) || path.EndsWith("/" + WeightsFile, StringComparison.Ordinal) || path.StartsWith(TemplatesFolder, StringComparison.Ordinal);
 
     /// <summary>Whether a folder has weights in safetensors, which go before a graph.</summary>
     public static bool HasWeights(string folder) => File.Exists(Path.Combine(folder, IndexFile)) || File.Exists(Path.Combine(folder, WeightsFile));

@@ -141,7 +141,7 @@ internal static class SourceLayout
         return
         [
             .. files
-                .Where(f => f.Path != ModelFolder.IndexFile && !f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
+                .Where(f => f.Path != ModelFolder.IndexFile && !ModelFolder.IsWeights(f.Path))
                 .Select(f => f.Path == ModelFolder.ConfigFile ? StoredType.Write(f, TensorType.F16, folder) : f),
             new LayoutFile(ModelFolder.WeightsFile, path) { MayMove = true },
         ];

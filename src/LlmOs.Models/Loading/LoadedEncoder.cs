@@ -20,7 +20,7 @@ internal sealed class LoadedEncoder(
     public int? TokenizerLimit { get; } = layout.MaxTokens is null ? tokenizerLimit : null;
 
     /// <summary>Width of a text's vector.</summary>
-    public int VectorWidth => Engine.Shape.SentenceWidth > 0 ? Engine.Shape.SentenceWidth : Engine.Shape.Hidden * Layout.Poolings.Count;
+    public int VectorWidth => Engine.Shape.SentenceWidth > 0 ? Engine.Shape.SentenceWidth : Layout.WidthOf(Engine.Shape.Hidden);
 
     public override string Device => Engine.Device;
 

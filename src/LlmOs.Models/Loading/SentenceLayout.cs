@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LlmOs.Formats;
 
 namespace LlmOs.Models.Loading;
 
@@ -26,30 +27,31 @@ internal enum Pooling
 
 /// <summary>A sentence-transformers layout: what <c>modules.json</c> and the files it names say. Without them: mean and L2 norm.</summary>
 /// <param name="Poolings">Their vectors are put one after the other.</param>
+/// <param name="Steps">What is done with the vector then, in order.</param>
 /// <param name="MaxTokens">Maximum tokens of a text; null: the model's own limit.</param>
-/// <param name="Prompts">Texts that are put before the input, by name.</param>
-/// <param name="DefaultPrompt">The prompt that is used when none is named.</param>
-internal sealed record SentenceLayout(
-    IReadOnlyList<Pooling> Poolings, bool Normalise, int? MaxTokens, IReadOnlyDictionary<string, string> Prompts, string? DefaultPrompt)
+internal sealed record SentenceLayout(IReadOnlyList<Pooling> Poolings, IReadOnlyList<SentenceStep> Steps, int? MaxTokens, SentencePrompts Prompts)
 {
-    public static SentenceLayout Plain { get; } = new([Pooling.Mean], Normalise: true, MaxTokens: null, new Dictionary<string, string>(), DefaultPrompt: null);
+    public static SentenceLayout Plain { get; } = new([Pooling.Mean], [new NormaliseStep()], MaxTokens: null, SentencePrompts.None);
+
+    /// <summary>Whether the tokens of a prompt are pooled with those of the text.</summary>
+    public bool PoolsPrompt { get; init; } = true;
+
+    /// <summary>Width of a text's vector.</summary>
+    /// <exception cref="ModelFormatException">The modules do not fit each other.</exception>
+    public int WidthOf(int hidden) => Steps.Aggregate(Poolings.Count * hidden, (width, step) => step.WidthOf(width));
 
     /// <summary>The vector of a text.</summary>
     /// <param name="states">[tokens, hidden]</param>
-    public float[] Pool(ReadOnlySpan<float> states, int hidden)
+    /// <param name="promptTokens">How many of the tokens are those of a prompt, which stand first.</param>
+    public float[] Pool(ReadOnlySpan<float> states, int hidden, int promptTokens = 0)
     {
         var vector = new float[Poolings.Count * hidden];
         for (var i = 0; i < Poolings.Count; i++)
         {
-            PoolInto(Poolings[i], states, vector.AsSpan(i * hidden, hidden));
+            PoolInto(Poolings[i], states, PoolsPrompt ? 0 : Math.Min(promptTokens, (states.Length / hidden) - 1), vector.AsSpan(i * hidden, hidden));
         }
 
-        if (Normalise)
-        {
-            NormaliseInPlace(vector);
-        }
-
-        return vector;
+        return Steps.Aggregate(vector, (result, step) => step.Apply(result));
     }
 
     /// <summary>To length one; a zero vector stays.</summary>
@@ -59,7 +61,8 @@ internal sealed record SentenceLayout(
         TensorPrimitives.Divide(vector, Math.Max(length, 1e-12f), vector);
     }
 
-    private static void PoolInto(Pooling pooling, ReadOnlySpan<float> states, Span<float> vector)
+    /// <param name="from">The first token that counts, where tokens are put together.</param>
+    private static void PoolInto(Pooling pooling, ReadOnlySpan<float> states, int from, Span<float> vector)
     {
         var hidden = vector.Length;
         var tokens = states.Length / hidden;
@@ -72,8 +75,8 @@ internal sealed record SentenceLayout(
                 states[^hidden..].CopyTo(vector);
                 return;
             case Pooling.Max:
-                states[..hidden].CopyTo(vector);
-                for (var at = 1; at < tokens; at++)
+                states.Slice(from * hidden, hidden).CopyTo(vector);
+                for (var at = from + 1; at < tokens; at++)
                 {
                     TensorPrimitives.Max(vector, states.Slice(at * hidden, hidden), vector);
                 }
@@ -82,13 +85,21 @@ internal sealed record SentenceLayout(
         }
 
         var total = 0f;
-        for (var at = 0; at < tokens; at++)
+        for (var at = from; at < tokens; at++)
         {
             var weight = pooling == Pooling.Weighted ? at + 1 : 1f;
             TensorPrimitives.MultiplyAdd(states.Slice(at * hidden, hidden), weight, vector, vector);
             total += weight;
         }
 
-        TensorPrimitives.Divide(vector, pooling == Pooling.MeanRoot ? MathF.Sqrt(tokens) : total, vector);
+        TensorPrimitives.Divide(vector, pooling == Pooling.MeanRoot ? MathF.Sqrt(total) : total, vector);
     }
+}
+
+/// <summary>Texts that a model wants before what it reads.</summary>
+/// <param name="ByName">As <c>config_sentence_transformers.json</c> has them.</param>
+/// <param name="Default">The name of the one that is used when none is named; null: none is.</param>
+public sealed record SentencePrompts(IReadOnlyDictionary<string, string> ByName, string? Default)
+{
+    public static SentencePrompts None { get; } = new(new Dictionary<string, string>(), Default: null);
 }

@@ -19,16 +19,17 @@ internal static class SentenceLayoutReader
         ("pooling_mode_lasttoken", Pooling.Last),
     ];
 
-    /// <param name="read">The content of a file by its path; null when it is not there.</param>
+    /// <param name="read">The content of a small file by its path; null when it is not there.</param>
+    /// <param name="locate">The place of a file by its path; null when it is not there.</param>
     /// <exception cref="ModelFormatException">The files contradict themselves, or name a module that is not implemented.</exception>
-    public static SentenceLayout Read(Func<string, byte[]?> read)
+    public static SentenceLayout Read(Func<string, byte[]?> read, Func<string, string?> locate)
     {
         if (read(ModulesFile) is not { } modules)
         {
             return SentenceLayout.Plain;
         }
 
-        var (poolings, normalise) = (new List<Pooling>(), false);
+        var (poolings, steps, poolsPrompt) = (new List<Pooling>(), new List<SentenceStep>(), true);
         foreach (var (kind, path) in Modules(modules))
         {
             switch (kind)
@@ -36,31 +37,43 @@ internal static class SentenceLayoutReader
                 case "Transformer":
                     break;
                 case "Pooling":
-                    poolings.AddRange(ReadPooling(path, read));
-                    break;
-                case "Normalize":
-                    normalise = true;
+                    var pooling = PoolingConfig(path, read);
+                    poolings.AddRange(ReadPooling(pooling));
+                    poolsPrompt = pooling.Flag("include_prompt") ?? true;
                     break;
                 default:
-                    throw new ModelFormatException(
-                        ModelFormatProblem.UnsupportedArchitecture,
-                        $"{ModulesFile} names a module '{kind}', which is not supported; supported: Transformer, Pooling, Normalize.");
+                    if (SentenceStepReader.Read(kind, path, read, locate) is { } step)
+                    {
+                        steps.Add(step);
+                    }
+
+                    break;
             }
         }
 
         var limit = read(LimitFile) is { } file ? ConfigJson.Parse(file, LimitFile) : null;
-        var prompts = read(PromptFile) is { } named ? ConfigJson.Parse(named, PromptFile) : null;
         return new SentenceLayout(
             poolings.Count > 0 ? poolings : [Pooling.Mean],
-            normalise,
+            steps,
             limit?.Whole("max_seq_length", 1, ModelConfig.MaxContextLength),
-            prompts?.Section("prompts")?.Words() ?? new Dictionary<string, string>(),
-            prompts?.Text("default_prompt_name"));
+            read(PromptFile) is { } named ? ReadPrompts(ConfigJson.Parse(named, PromptFile)) : SentencePrompts.None)
+        {
+            PoolsPrompt = poolsPrompt,
+        };
+    }
+
+    private static SentencePrompts ReadPrompts(ConfigJson json)
+    {
+        var byName = json.Section("prompts")?.Words() ?? new Dictionary<string, string>();
+        var usual = json.Text("default_prompt_name");
+        return usual is null || byName.ContainsKey(usual)
+            ? new SentencePrompts(byName, usual)
+            : throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{PromptFile}: default_prompt_name is \"{usual}\", which is none of the prompts.");
     }
 
     /// <summary>The files that modules have of their own, as far as they are read.</summary>
     public static IEnumerable<string> OwnFiles(byte[] modules) =>
-        Modules(modules).Where(m => m.Kind == "Pooling").Select(m => $"{m.Path}/config.json");
+        Modules(modules).SelectMany(m => m.Kind == "Pooling" ? [$"{m.Path}/config.json"] : SentenceStepReader.FilesOf(m.Kind, m.Path));
 
     private static List<(string Kind, string Path)> Modules(byte[] json)
     {
@@ -79,10 +92,14 @@ internal static class SentenceLayoutReader
         }
     }
 
-    private static List<Pooling> ReadPooling(string path, Func<string, byte[]?> read)
+    private static ConfigJson PoolingConfig(string path, Func<string, byte[]?> read)
     {
         var name = $"{path}/config.json";
-        var json = ConfigJson.Parse(read(name) ?? throw new ModelFormatException(ModelFormatProblem.MissingFile, $"{ModulesFile} names the pooling '{name}', which is not there."), name);
+        return ConfigJson.Parse(read(name) ?? throw new ModelFormatException(ModelFormatProblem.MissingFile, $"{ModulesFile} names the pooling '{name}', which is not there."), name);
+    }
+
+    private static List<Pooling> ReadPooling(ConfigJson json)
+    {
         if (json.Text("pooling_mode") is { } word)
         {
             return [word switch
@@ -93,11 +110,11 @@ internal static class SentenceLayoutReader
                 "mean_sqrt_len_tokens" => Pooling.MeanRoot,
                 "weightedmean" => Pooling.Weighted,
                 "lasttoken" => Pooling.Last,
-                _ => throw new ModelFormatException(ModelFormatProblem.UnsupportedArchitecture, $"{name}: pooling_mode = \"{word}\" is not supported."),
+                _ => throw new ModelFormatException(ModelFormatProblem.UnsupportedArchitecture, $"{json.File}: pooling_mode = \"{word}\" is not supported."),
             }];
         }
 
         var chosen = Modes.Where(mode => json.Flag(mode.Key) == true).Select(mode => mode.Pooling).ToList();
-        return chosen.Count > 0 ? chosen : throw new ModelFormatException(ModelFormatProblem.UnsupportedArchitecture, $"{name} switches on none of {string.Join(", ", Modes.Select(m => m.Key))}.");
+        return chosen.Count > 0 ? chosen : throw new ModelFormatException(ModelFormatProblem.UnsupportedArchitecture, $"{json.File} switches on none of {string.Join(", ", Modes.Select(m => m.Key))}.");
     }
 }

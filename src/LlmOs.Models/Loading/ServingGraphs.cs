@@ -106,7 +106,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
     internal static string KeyOf(IReadOnlyList<ModelFileView> files, WeightPrecision precision)
     {
         var isForeign = files.Any(f => OnnxLayout.IsGraph(f.Path)); // its weights may have any name
-        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || f.Path.EndsWith(".safetensors", StringComparison.Ordinal) || isForeign)
+        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || ModelFolder.IsWeights(f.Path) || isForeign)
             .OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.Sha256);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
             $"builder {Architectures.BuilderVersion} {precision}\n{string.Join('\n', sources)}")))[..32];

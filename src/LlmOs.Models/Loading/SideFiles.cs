@@ -67,7 +67,12 @@ internal sealed class SideFiles(IReadOnlyList<LayoutFile> files)
     }
 
     /// <summary>How sentences become vectors.</summary>
-    public SentenceLayout ReadSentences() => SentenceLayoutReader.Read(name => Read(name, ConfigJson.MaxBytes));
+    public SentenceLayout ReadSentences()
+    {
+        var layout = SentenceLayoutReader.Read(name => Read(name, ConfigJson.MaxBytes), name => files.FirstOrDefault(f => f.Path == name)?.Location);
+        layout.WidthOf(ReadConfig().Config.Hidden); // modules that do not fit are refused here
+        return layout;
+    }
 
     /// <summary>What holds where a request does not say.</summary>
     public GenerationSetup ReadGeneration()

@@ -1,5 +1,6 @@
 using LlmOs.Engine;
 using LlmOs.Formats.Text;
+using LlmOs.Infrastructure;
 using LlmOs.Models.Generation;
 
 namespace LlmOs.Models.Tasks;
@@ -17,5 +18,30 @@ internal sealed class EncoderModel(IEncoderRun run, ITokenizer? tokenizer)
     public Task<float[][]> RunAsync(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, CancellationToken cancel) => run.RunAsync(texts, wanted, cancel);
 
     /// <summary>A vector for each text.</summary>
-    public Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, CancellationToken cancel) => run.EmbedAsync(texts, cancel);
+    public Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, CancellationToken cancel) => run.EmbedAsync(texts, promptTokens: 0, cancel);
+
+    /// <summary>A vector for each text that begins with a prompt.</summary>
+    public Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, string prompt, CancellationToken cancel) => run.EmbedAsync(texts, TokensOf(prompt), cancel);
+
+    /// <summary>The text that stands before each input: the prompt of a name, the model's own where none is named, or nothing.</summary>
+    /// <param name="field">Where the request names it.</param>
+    public string PromptOf(string? name, string field)
+    {
+        var known = Facts.Prompts.ByName;
+        return (name ?? Facts.Prompts.Default) is not { } wanted ? ""
+            : known.TryGetValue(wanted, out var prompt) ? prompt
+            : throw LlmOsException.Invalid(field, $"'{field}' names none of the model's prompts; {(known.Count == 0 ? "it has none" : $"it has {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}")}.");
+    }
+
+    /// <summary>As sentence-transformers counts: with the special tokens that stand before a text, without the one behind it.</summary>
+    private int TokensOf(string prompt)
+    {
+        if (prompt.Length == 0)
+        {
+            return 0;
+        }
+
+        var spans = TokenizerOf("input").EncodeWithOffsets(prompt, null, addSpecialTokens: true, parseSpecialTokens: false);
+        return spans.Length - (spans is [.., { Sequence: < 0 }] ? 1 : 0);
+    }
 }

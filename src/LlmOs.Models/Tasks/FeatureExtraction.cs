@@ -8,12 +8,15 @@ namespace LlmOs.Models.Tasks;
 /// <summary>States of a text's tokens, and how near texts are to each other.</summary>
 internal static class FeatureExtraction
 {
+    private const string PromptField = "parameters.prompt_name";
+
     /// <summary>[1, tokens, hidden] for each text, special tokens among them; with <c>normalize</c> each state has length one.</summary>
     public static async Task<object> RunAsync(EncoderModel model, PipelineRequest request, CancellationToken cancel)
     {
         var (texts, isList) = PipelineInputs.Texts(request.Inputs);
         var cut = EncoderPipeline.CutOf(request.Parameters);
-        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", t, null, cut).Text)];
+        var prompt = model.PromptOf(request.Parameters?.PromptName, PromptField);
+        EncoderText[] inputs = [.. texts.Select((t, i) => EncoderInput.Encode(model, isList ? $"inputs[{i}]" : "inputs", prompt + t, null, cut).Text)];
 
         var states = await model.RunAsync(inputs, EncoderOutput.States, cancel);
 
@@ -37,19 +40,20 @@ internal static class FeatureExtraction
                 Sentences: item.TryGetProperty("sentences", out var list) ? PipelineInputs.Texts(list).Texts : throw Infrastructure.LlmOsException.Invalid(field, $"'{field}' lacks 'sentences'.")),
             "an object with source_sentence and sentences, or a list of them");
 
+        var prompt = model.PromptOf(request.Parameters?.PromptName, PromptField);
         List<List<float>> answers = [];
         foreach (var (source, sentences) in groups)
         {
-            var vectors = await EmbedAsync(model, [source, .. sentences], cancel);
+            var vectors = await EmbedAsync(model, prompt, [source, .. sentences], cancel);
             answers.Add([.. vectors.Skip(1).Select(v => TensorPrimitives.CosineSimilarity<float>(vectors[0], v))]);
         }
 
         return isList ? answers : answers[0];
     }
 
-    private static async Task<float[][]> EmbedAsync(EncoderModel model, IReadOnlyList<string> texts, CancellationToken cancel)
+    private static async Task<float[][]> EmbedAsync(EncoderModel model, string prompt, IReadOnlyList<string> texts, CancellationToken cancel)
     {
-        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", t, null, TextCut.Right).Text)];
-        return await model.EmbedAsync(inputs, cancel);
+        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", prompt + t, null, TextCut.Right).Text)];
+        return await model.EmbedAsync(inputs, prompt, cancel);
     }
 }

@@ -23,11 +23,12 @@ internal static class TextRanking
                 Texts: item.TryGetProperty("texts", out var list) ? PipelineInputs.Texts(list).Texts : throw LlmOsException.Invalid(field, $"'{field}' lacks 'texts'.")),
             "an object with query and texts, or a list of them");
 
+        var prompt = model.PromptOf(request.Parameters?.PromptName, "parameters.prompt_name");
         List<IReadOnlyList<RankedText>> answers = [];
         foreach (var (query, texts) in groups)
         {
-            EncoderText[] inputs = [.. texts.Prepend(query).Select(text => EncoderInput.Encode(model, "inputs", text, null, TextCut.Right).Text)];
-            var vectors = await model.EmbedAsync(inputs, cancel);
+            EncoderText[] inputs = [.. texts.Prepend(query).Select(text => EncoderInput.Encode(model, "inputs", prompt + text, null, TextCut.Right).Text)];
+            var vectors = await model.EmbedAsync(inputs, prompt, cancel);
             answers.Add([.. texts.Select((_, i) => new RankedText(i, TensorPrimitives.CosineSimilarity<float>(vectors[0], vectors[i + 1]))).OrderByDescending(text => text.Score)]);
         }
 

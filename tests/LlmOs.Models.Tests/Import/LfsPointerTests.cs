@@ -17,7 +17,7 @@ public sealed class LfsPointerTests
     {
         await using var world = await RegistryWorld.CreateAsync();
         var folder = Directory.CreateDirectory(Path.Combine(world.Folder.Import, "m")).FullName;
-        File.WriteAllText(Path.Combine(folder, "config.json"), RegistryWorld.ConfigJson);
+        File.WriteAllText(Path.Combine(folder, "config.json"), TinyModel.ConfigJson);
         Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, weights))!);
         File.WriteAllText(Path.Combine(folder, weights), Pointer);
 

@@ -27,7 +27,7 @@ internal sealed class ScriptedEncoder(IReadOnlyList<string> labels, Func<int[], 
 
     public Task<float[][]> RunAsync(IReadOnlyList<EncoderText> texts, EncoderOutput wanted, CancellationToken cancel) => Task.FromResult(texts.Select(text => logits(text.Ids)).ToArray());
 
-    public Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, CancellationToken cancel) => throw new NotSupportedException();
+    public Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, int promptTokens, CancellationToken cancel) => throw new NotSupportedException();
 
     public Task<GenerationUsage> EndAsync() => Task.FromResult(new GenerationUsage(0, 0, 0, default, default, default, default));
 

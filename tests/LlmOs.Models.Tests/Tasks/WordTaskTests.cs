@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using LlmOs.Contracts;
 using LlmOs.Formats.Text;
 using LlmOs.Formats.Tokenizers;

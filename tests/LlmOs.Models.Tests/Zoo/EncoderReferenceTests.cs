@@ -115,7 +115,7 @@ public sealed class EncoderReferenceTests : IDisposable
             case "pooler_output":
                 return PerText(all, await engine.RunAsync(texts, EncoderOutput.Pooled, Cancel));
             case "mean_pooled" or "mean_pooled_normalized":
-                var layout = SentenceLayout.Plain with { Normalise = role == "mean_pooled_normalized" };
+                var layout = role == "mean_pooled_normalized" ? SentenceLayout.Plain : SentenceLayout.Plain with { Steps = [] };
                 var states = await engine.RunAsync(texts, EncoderOutput.States, Cancel);
                 return PerText(all, [.. states.Select(s => layout.Pool(s, engine.Shape.Hidden))]);
             case "last_hidden_state":

@@ -156,7 +156,7 @@ public sealed class RealWeightsTests : IDisposable
         var config = architecture.ReadConfig(json);
         using var weights = SafetensorsFile.Open(Path.Combine(source, "model.safetensors"));
         var graph = (EncoderGraph)architecture.WriteGraph(config, weights, WeightPrecision.F32, _folder, Cancel);
-        var layout = SentenceLayoutReader.Read(name => Path.Combine(source, name) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null);
+        var layout = SentenceLayoutReader.Read(name => Path.Combine(source, name) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null, _ => null);
         return new LoadedEncoder(
             "minilm:1",
             EncoderEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions(), EngineDevice.Cpu, TimeProvider.System),

@@ -134,7 +134,9 @@ internal static class Casing
         return true;
     }
 
-    private static bool IsUpper(Rune letter) => Rune.GetUnicodeCategory(letter) == UnicodeCategory.UppercaseLetter || (!IsTitle(letter) && letter.ToString().ToLowerInvariant() != letter.ToString());
+    private static bool IsUpper(Rune letter) => Rune.GetUnicodeCategory(letter) == UnicodeCategory.UppercaseLetter || (!IsTitle(letter) && IsChanged(letter.ToString(), letter.ToString().ToLowerInvariant()));
+
+    private static bool IsChanged(string text, string mapped) => !text.AsSpan().SequenceEqual(mapped);
 
     private static bool IsLower(Rune letter) => !IsUpper(letter) && !IsTitle(letter) && IsCased(letter) && letter.Value is not (>= 0x1F130 and <= 0x1F189);
 
@@ -142,7 +144,7 @@ internal static class Casing
 
     private static bool IsCased(Rune letter) =>
         Rune.GetUnicodeCategory(letter) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
-        || (letter.ToString() is var text && (text.ToUpperInvariant() != text || text.ToLowerInvariant() != text))
+        || (letter.ToString() is var text && (IsChanged(text, text.ToUpperInvariant()) || IsChanged(text, text.ToLowerInvariant())))
         || Array.Exists(FurtherCased, range => letter.Value >= range.First && letter.Value <= range.Last);
 
     private static bool IsIgnorable(Rune letter) =>

@@ -24,7 +24,8 @@ internal static class EmbeddingEndpoints
         .WithSummary("Makes vectors of texts.")
         .WithDescription(
             "`input` is a text, a list of texts, token ids or lists of token ids. Vectors are pooled and normalised as the model's `modules.json` says, "
-            + "else the mean of its states at length one. A text that is too long is refused unless `truncation` is `right` or `left`.")
+            + "else the mean of its states at length one. A text that is too long is refused unless `truncation` is `right` or `left`. `prompt_name` names "
+            + "one of the model's prompts, which is put before each text.")
         .WithRequestExample("""{"model":"my-encoder","input":["The cat sits outside.","A man plays the guitar."]}""")
         .Answers<EmbeddingList>();
 
@@ -51,19 +52,30 @@ internal static class EmbeddingEndpoints
         var width = model.Facts.VectorWidth;
         var dimensions = (int)(GenerationRules.CheckWhole("dimensions", request.Dimensions, 1, width, $"1 to {width}, what the model gives") ?? width);
 
-        List<EncoderInput> texts = [.. input.Items.Select((item, i) => Encode(model, item, input.Items.Count > 1 ? $"input[{i}]" : "input", truncation))];
-        var vectors = await InferenceFaults.TranslateAsync(model.EmbedAsync([.. texts.Select(t => t.Text)], cancel));
+        var prompt = PromptOf(model, request, input);
+        List<EncoderInput> texts = [.. input.Items.Select((item, i) => Encode(model, prompt, item, input.Items.Count > 1 ? $"input[{i}]" : "input", truncation))];
+        var vectors = await InferenceFaults.TranslateAsync(model.EmbedAsync([.. texts.Select(t => t.Text)], prompt, cancel));
 
         var data = vectors.Select((v, i) => new EmbeddingObject("embedding", i, Shape(v, dimensions, isBase64))).ToList();
         var usage = await run.EndAsync();
         return TypedResults.Ok(new EmbeddingList("list", data, request.Model!, new EmbeddingUsage(usage.PromptTokens, usage.PromptTokens, usage.ToLlmOs(texts.Sum(t => t.Cut)))));
     }
 
-    private static EncoderInput Encode(EncoderModel model, PromptItem item, string field, Truncation truncation)
+    /// <summary>Ids are used as they are: what stands before them is theirs.</summary>
+    private static string PromptOf(EncoderModel model, EmbeddingRequest request, PromptInput input)
+    {
+        const string Field = "prompt_name";
+        var prompt = model.PromptOf(request.PromptName, Field);
+        return input.Items.All(item => item.Text is not null) ? prompt
+            : request.PromptName is null ? ""
+            : throw LlmOsException.Invalid(Field, $"'{Field}' goes with texts; 'input' holds token ids, which are used as they are.");
+    }
+
+    private static EncoderInput Encode(EncoderModel model, string prompt, PromptItem item, string field, Truncation truncation)
     {
         if (item.Text is { } text)
         {
-            return EncoderInput.Encode(model, field, text, null, new TextCut(truncation, CutText.LongestFirst));
+            return EncoderInput.Encode(model, field, prompt + text, null, new TextCut(truncation, CutText.LongestFirst));
         }
 
         var vocabulary = model.Facts.Vocabulary;

@@ -90,7 +90,7 @@ internal static class AdapterFolder
         return
         [
             .. parent.Files
-                .Where(f => f.Path != ModelFolder.IndexFile && !f.Path.EndsWith(".safetensors", StringComparison.Ordinal))
+                .Where(f => f.Path != ModelFolder.IndexFile && !ModelFolder.IsWeights(f.Path))
                 .Where(f => !own.Any(o => o.Path == f.Path) && !(bringsTokenizer && (TokenizerFolder.Names.Contains(f.Path) || Templates.Contains(f.Path))))
                 .Select(f => f.Path == ModelFolder.ConfigFile ? StoredType.Write(f, type, target) : f),
             .. own,

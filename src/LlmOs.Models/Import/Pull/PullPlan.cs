@@ -40,7 +40,7 @@ internal sealed partial record PullPlan(IReadOnlyList<HubFile> Texts, IReadOnlyL
         var weights = FindWeights(files);
         if (weights.Count > 0)
         {
-            return new PullPlan([.. files.Where(f => TextNames.Contains(f.Path) || ModuleConfig().IsMatch(f.Path))], weights, null);
+            return new PullPlan([.. files.Where(f => TextNames.Contains(f.Path) || ModuleFile().IsMatch(f.Path))], weights, null);
         }
 
         var ggufs = files.Where(f => f.Path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && PlainPath().IsMatch(f.Path)).ToList();
@@ -105,9 +105,9 @@ internal sealed partial record PullPlan(IReadOnlyList<HubFile> Texts, IReadOnlyL
     [GeneratedRegex(@"\Amodel-\d{5}-of-\d{5}\.safetensors\z")]
     private static partial Regex Shard();
 
-    /// <summary>Of a sentence-transformers model: <c>1_Pooling/config.json</c>.</summary>
-    [GeneratedRegex(@"\A\d{1,2}_[A-Za-z]{1,40}/config\.json\z")]
-    private static partial Regex ModuleConfig();
+    /// <summary>Of a sentence-transformers model: <c>1_Pooling/config.json</c>, <c>2_Dense/model.safetensors</c>.</summary>
+    [GeneratedRegex(@"\A\d{1,2}_[A-Za-z]{1,40}/(config\.json|model\.safetensors)\z")]
+    private static partial Regex ModuleFile();
 
     [GeneratedRegex(@"\A(?<base>.+)-(?<at>\d{5})-of-(?<of>\d{5})\.gguf\z")]
     private static partial Regex SplitGguf();
