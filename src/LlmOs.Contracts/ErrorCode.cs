@@ -54,6 +54,9 @@ public enum ErrorCode
     /// <summary>503: the server is stopping or not yet ready.</summary>
     Unavailable,
 
+    /// <summary>504: the time that the request, or the server, allows was over before the answer was whole.</summary>
+    Timeout,
+
     /// <summary>Import: the architecture is not one of those supported.</summary>
     UnsupportedArchitecture,
 

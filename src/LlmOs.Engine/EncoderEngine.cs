@@ -62,7 +62,7 @@ public sealed class EncoderEngine : IAsyncDisposable
         try
         {
             var files = GraphFiles.Bytes(onnxPath);
-            var loop = new EncoderLoop(new EncoderRunner(session, shape, options), options, $"encoder {Path.GetFileNameWithoutExtension(onnxPath)}", observer, clock);
+            var loop = new EncoderLoop(new EncoderRunner(session, shape, options, clock), options, $"encoder {Path.GetFileNameWithoutExtension(onnxPath)}", observer, clock);
             return new EncoderEngine(loop, shape, used == EngineDevice.Cuda ? "cuda:0" : "cpu", files, clock);
         }
         catch

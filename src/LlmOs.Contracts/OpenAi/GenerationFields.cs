@@ -59,6 +59,9 @@ public abstract record GenerationFields
     /// <summary>LlmOs: no end token before this many new tokens.</summary>
     public int? MinTokens { get; init; }
 
+    /// <summary>LlmOs: seconds, above 0, after which the request ends with the error <c>timeout</c> (504), wherever it stands: loading, waiting, writing.</summary>
+    public double? Timeout { get; init; }
+
     /// <summary>LlmOs: seconds that the model stays loaded while nobody uses it; -1: until its memory is needed.</summary>
     public double? KeepAlive { get; init; }
 

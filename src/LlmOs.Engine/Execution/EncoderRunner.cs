@@ -17,9 +17,9 @@ internal sealed class EncoderRunner : IEncoderRunner
 
     /// <param name="session">Disposed of by the runner.</param>
     /// <exception cref="EngineGraphException">The graph's inputs and outputs do not fit the shape.</exception>
-    public EncoderRunner(InferenceSession session, EncoderShape shape, EngineOptions options)
+    public EncoderRunner(InferenceSession session, EncoderShape shape, EngineOptions options, TimeProvider clock)
     {
-        (_session, _shape, _watch) = (session, shape, new StepWatch(options));
+        (_session, _shape, _watch) = (session, shape, new StepWatch(options, clock));
         Require(session.InputMetadata, EncoderNames.InputIds, needed: true);
         Require(session.InputMetadata, EncoderNames.Lengths, needed: true);
         Require(session.InputMetadata, EncoderNames.TokenTypes, shape.HasTypes);

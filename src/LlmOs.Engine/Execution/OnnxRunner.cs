@@ -45,7 +45,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     /// <param name="bind">Whether the bound inputs stay where they are (true on the processor; on a card they would be copied once only).</param>
     /// <exception cref="EngineGraphException">The graph's inputs and outputs do not fit the shape.</exception>
     /// <param name="encoder">The encoder of an encoder-decoder, else null; disposed of by the runner.</param>
-    public OnnxRunner(InferenceSession session, InferenceSession? encoder, DecoderShape shape, SlotCache cache, EngineOptions options, bool bind)
+    public OnnxRunner(InferenceSession session, InferenceSession? encoder, DecoderShape shape, SlotCache cache, EngineOptions options, bool bind, TimeProvider clock)
     {
         DecoderGraphCheck.Require(session, shape);
         _session = session;
@@ -54,7 +54,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         _cache = cache;
         _bind = bind;
         _prefillChunk = options.PrefillChunk;
-        _watch = new StepWatch(options);
+        _watch = new StepWatch(options, clock);
         _maxTokens = Math.Max(options.PrefillChunk, cache.Slots);
         _ids = (long*)Allocate((long)_maxTokens * sizeof(long));
         _lengths = (int*)Allocate((long)cache.Slots * sizeof(int));

@@ -7,14 +7,14 @@ internal sealed class StepWatch : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly TimeSpan _limit;
-    private readonly Timer _timer;
+    private readonly ITimer _timer;
     private bool _running;
     private bool _fired;
 
-    public StepWatch(EngineOptions options)
+    public StepWatch(EngineOptions options, TimeProvider clock)
     {
         _limit = TimeSpan.FromSeconds(options.MaxStepSeconds);
-        _timer = new Timer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = clock.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>For the run that is watched.</summary>

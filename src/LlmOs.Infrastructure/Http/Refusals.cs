@@ -24,6 +24,7 @@ public static class Refusals
         ErrorCode.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
         ErrorCode.Overloaded => StatusCodes.Status429TooManyRequests,
         ErrorCode.Unavailable or ErrorCode.OutOfMemory => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.Timeout => StatusCodes.Status504GatewayTimeout,
         ErrorCode.TrainerUnavailable => StatusCodes.Status501NotImplemented,
         ErrorCode.OutOfDisk => StatusCodes.Status507InsufficientStorage,
         ErrorCode.TrainerCrashed or ErrorCode.HostLost or ErrorCode.InternalError => StatusCodes.Status500InternalServerError,

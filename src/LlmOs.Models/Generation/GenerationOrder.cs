@@ -43,6 +43,9 @@ public sealed record GenerationOrder
     /// <summary>Cuts prompts that are longer; null refuses those that are too long for the model.</summary>
     public PromptCut? Cut { get; init; }
 
+    /// <summary>How long all of it may take; null: what the server allows (<see cref="ServingOptions.TimeoutSeconds"/>).</summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>How long the model stays loaded after this; null leaves that as it is.</summary>
     public KeepAlive? KeepAlive { get; init; }
 

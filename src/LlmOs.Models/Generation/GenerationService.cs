@@ -13,6 +13,7 @@ namespace LlmOs.Models.Generation;
 /// <summary>Runs models of this process.</summary>
 internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host, ServingGraphs graphs, UsageLedger ledger, IOptions<ServingOptions> options, TimeProvider clock) : IGenerationService
 {
+    private readonly TimeSpan? _timeout = options.Value.TimeoutSeconds > 0 ? TimeSpan.FromSeconds(options.Value.TimeoutSeconds) : null;
     private readonly RunLimits _limits = new(options.Value.SequencesPerRequest, new ScoreLimit());
 
     public async Task<ServableModel> FindAsync(string? name, ModelNeed need, string field, CancellationToken cancel)
@@ -51,8 +52,17 @@ internal sealed class GenerationService(ModelCatalogue catalogue, ModelHost host
     public async Task<ITextRun> WriteAsync(GenerationOrder order, GenerationCaller caller, CancellationToken cancel)
     {
         Require(order.Model, ModelNeed.Writing, "model");
-        var lease = await host.LeaseAsync(order.Model, cancel, order.KeepAlive);
-        return await TextRun.StartAsync(lease, order, caller, _limits, Recorder(order.Model.Reference, order.Operation, caller), cancel);
+        var deadline = new Deadline(order.Timeout ?? (caller.JobId is null ? _timeout : null), clock);
+        try
+        {
+            var lease = await deadline.WithinAsync(token => host.LeaseAsync(order.Model, token, order.KeepAlive), cancel);
+            return await TextRun.StartAsync(lease, order, caller, _limits, deadline, Recorder(order.Model.Reference, order.Operation, caller), cancel);
+        }
+        catch
+        {
+            deadline.Dispose();
+            throw;
+        }
     }
 
     public async Task<IScoringRun> ScoreAsync(ServableModel model, GenerationCaller caller, CancellationToken cancel)

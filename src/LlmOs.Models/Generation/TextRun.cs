@@ -20,6 +20,7 @@ internal sealed class TextRun : ITextRun
     private readonly GenerationOrder _order;
     private readonly EngineCaller _caller;
     private readonly RunLimits _limits;
+    private readonly Deadline _deadline;
     private readonly TokenDisplay _display;
     private readonly bool _shows;
     private IReadOnlyList<ChoiceJob> _jobs = [];
@@ -28,9 +29,9 @@ internal sealed class TextRun : ITextRun
     private IDisposable? _scoresHeld;
     private IReplySet? _set;
 
-    private TextRun(ModelLease lease, GenerationOrder order, GenerationCaller caller, RunLimits limits, Func<GenerationUsage, Task> record)
+    private TextRun(ModelLease lease, GenerationOrder order, GenerationCaller caller, RunLimits limits, Deadline deadline, Func<GenerationUsage, Task> record)
     {
-        (_lease, _order, _caller, _limits, _meter) = (lease, order, caller.ToEngine(), limits, new RunMeter());
+        (_lease, _order, _caller, _limits, _deadline, _meter) = (lease, order, caller.ToEngine(), limits, deadline, new RunMeter());
         _display = new TokenDisplay(lease.Model);
         _shows = order.Request.TopLogprobs is not null;
         _end = new RunEnd(StopAsync, record, lease);
@@ -47,14 +48,15 @@ internal sealed class TextRun : ITextRun
     public bool KnowsTools => _lease.Model.Chat?.KnowsTools ?? false;
 
     /// <summary>Takes over the lease and submits the first texts.</summary>
+    /// <param name="deadline">Disposed of with the run.</param>
     /// <param name="record">Keeps the usage.</param>
     public static async Task<TextRun> StartAsync(
-        ModelLease lease, GenerationOrder order, GenerationCaller caller, RunLimits limits, Func<GenerationUsage, Task> record, CancellationToken cancel)
+        ModelLease lease, GenerationOrder order, GenerationCaller caller, RunLimits limits, Deadline deadline, Func<GenerationUsage, Task> record, CancellationToken cancel)
     {
         TextRun? run = null;
         try
         {
-            run = new TextRun(lease, order, caller, limits, record);
+            run = new TextRun(lease, order, caller, limits, deadline, record);
             run.Start(cancel);
             return run;
         }
@@ -72,7 +74,9 @@ internal sealed class TextRun : ITextRun
         }
     }
 
-    public async IAsyncEnumerable<GeneratedPiece> Pieces([EnumeratorCancellation] CancellationToken cancel)
+    public IAsyncEnumerable<GeneratedPiece> Pieces(CancellationToken cancel) => _deadline.Within(AllPieces, cancel);
+
+    private async IAsyncEnumerable<GeneratedPiece> AllPieces([EnumeratorCancellation] CancellationToken cancel)
     {
         if (_scores is not null)
         {
@@ -112,7 +116,7 @@ internal sealed class TextRun : ITextRun
             return new PromptEcho(text, [], []);
         }
 
-        var scores = await _scores.OfAsync(prompt).WaitAsync(cancel).ConfigureAwait(false);
+        var scores = await _deadline.WithinAsync(_scores.OfAsync(prompt).WaitAsync, cancel).ConfigureAwait(false);
         IReadOnlyList<ShownToken> tokens = [_display.Show(ids[0], logprob: null, []), .. scores.Select(s => _display.Show(s.Token, (float)s.Logprob, s.Top))];
         return new PromptEcho(text, tokens, Starts(ids, text));
     }
@@ -228,6 +232,7 @@ internal sealed class TextRun : ITextRun
     private async Task<GenerationUsage> StopAsync()
     {
         var usage = await ReleaseAsync().ConfigureAwait(false);
+        _deadline.Dispose();
         // Where no new token was asked for and nothing was scored, the prompt was read by the tokenizer alone.
         return GenerationUsage.Of(_meter.IsEmpty ? usage with { PromptTokens = Prompts.Sum(p => p.Length) } : usage, _lease.Waited);
     }

@@ -74,7 +74,8 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         DeviceChoice.Cuda => EngineDevice.Cuda,
     };
 
-    private static T Open<T>(Func<T> load)
+    /// <summary>Opens an engine; what keeps it from that becomes a refusal.</summary>
+    internal static T Open<T>(Func<T> load)
     {
         try
         {

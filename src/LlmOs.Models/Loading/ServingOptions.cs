@@ -15,6 +15,10 @@ public sealed class ServingOptions
     [Range(-1.0, KeepAlive.MaxSeconds)]
     public double KeepAliveSeconds { get; set; } = -1;
 
+    /// <summary>Seconds that a request for texts may take, waiting among it, where it does not say; 0: as long as it takes. Jobs are not bound.</summary>
+    [Range(0.0, 86_400.0)]
+    public double TimeoutSeconds { get; set; }
+
     /// <summary>Sequences of one request that are generated at a time; the others of it wait.</summary>
     [Range(1, 256)]
     public int SequencesPerRequest { get; set; } = 16;

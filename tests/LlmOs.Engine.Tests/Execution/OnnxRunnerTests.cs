@@ -31,6 +31,25 @@ public sealed class OnnxRunnerTests
     }
 
     [Fact]
+    public void A_run_that_takes_too_long_is_given_up_by_name_and_the_next_one_goes_well()
+    {
+        var clock = new HastyClock();
+        using var world = new World(TinyLlama.Random(seed: 1), slots: 2, clock);
+        using var other = new World(TinyLlama.Random(seed: 1), slots: 2);
+
+        clock.IsOver = true; // the time is over as soon as the run begins
+        var fault = Assert.Throws<EngineStepException>(() => world.Runner.RunDecode([1, 2], [0, 0]));
+        clock.IsOver = false;
+        world.Runner.RunDecode([1, 2], [0, 0]);
+        other.Runner.RunDecode([1, 2], [0, 0]);
+
+        Assert.Contains("300 s", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Engine:MaxStepSeconds", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(Bits(other.Runner.Logits(1)), Bits(world.Runner.Logits(1)));
+        Assert.Equal(TimeSpan.FromSeconds(300), clock.Limit);
+    }
+
+    [Fact]
     public void What_a_slot_held_before_changes_nothing()
     {
         // Memory is not cleared: whatever stands behind a sequence's tokens, numbers or not, must never be read.
@@ -111,13 +130,46 @@ public sealed class OnnxRunnerTests
 
     private static int[] Bits(ReadOnlySpan<float> values) => MemoryMarshal.Cast<float, int>(values).ToArray();
 
+    /// <summary>Its timers are over when they are set, or never.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        public bool IsOver { get; set; }
+
+        public TimeSpan Limit { get; private set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new HastyTimer(this, callback);
+
+        private sealed class HastyTimer(HastyClock clock, TimerCallback callback) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                if (dueTime != Timeout.InfiniteTimeSpan)
+                {
+                    clock.Limit = dueTime;
+                    if (clock.IsOver)
+                    {
+                        callback(null);
+                    }
+                }
+
+                return true;
+            }
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
+
     private sealed class World : IDisposable
     {
-        public World(TinyLlama model, int slots)
+        public World(TinyLlama model, int slots, TimeProvider? clock = null)
         {
             Cache = new SlotCache(model.Shape, slots, model.Shape.ContextLength);
             var session = OrtRuntime.Open(model.Write(), EngineDevice.Cpu, threads: 2, out _);
-            Runner = new OnnxRunner(session, encoder: null, model.Shape, Cache, new EngineOptions(), bind: true);
+            Runner = new OnnxRunner(session, encoder: null, model.Shape, Cache, new EngineOptions(), bind: true, clock ?? TimeProvider.System);
         }
 
         public SlotCache Cache { get; }

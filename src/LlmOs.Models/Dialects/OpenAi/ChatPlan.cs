@@ -18,7 +18,8 @@ internal sealed record ChatPlan(
     bool ReturnTokenIds,
     bool Stream,
     bool IncludeUsage,
-    KeepAlive? KeepAlive)
+    KeepAlive? KeepAlive,
+    TimeSpan? Timeout)
 {
     /// <summary>What can be said before the model is known.</summary>
     public static void CheckShape(ChatRequest request)
@@ -64,7 +65,8 @@ internal sealed record ChatPlan(
             request.ReturnTokenIds ?? false,
             request.Stream ?? false,
             request.StreamOptions?.IncludeUsage ?? false,
-            Loading.KeepAlive.Read(request.KeepAlive));
+            Loading.KeepAlive.Read(request.KeepAlive),
+            Deadline.Read(request.Timeout));
     }
 
     /// <summary>What is asked of a model, whose template makes the prompt.</summary>
@@ -78,6 +80,7 @@ internal sealed record ChatPlan(
         Choices = Choices,
         Seed = Seed,
         KeepAlive = KeepAlive,
+        Timeout = Timeout,
     };
 
     private static void CheckCalls(ChatRequest request)

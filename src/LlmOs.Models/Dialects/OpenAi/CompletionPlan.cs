@@ -10,7 +10,7 @@ namespace LlmOs.Models.Dialects.OpenAi;
 /// <param name="Choices">Replies that are made for each prompt.</param>
 /// <param name="Shown">Replies that are shown for each prompt, of those that are made.</param>
 internal sealed record CompletionPlan(
-    TextRequest Request, int Choices, long? Seed, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage, KeepAlive? KeepAlive)
+    TextRequest Request, int Choices, long? Seed, IReadOnlyList<PromptItem> Prompts, bool Echo, int? Logprobs, bool AddSpecialTokens, int Shown, bool ReturnTokenIds, bool Stream, bool IncludeUsage, KeepAlive? KeepAlive, TimeSpan? Timeout)
 {
     private const int DefaultMaxTokens = 16;
     private const int MaxPrompts = 2048;
@@ -68,7 +68,8 @@ internal sealed record CompletionPlan(
             request.ReturnTokenIds ?? false,
             stream,
             request.StreamOptions?.IncludeUsage ?? false,
-            Loading.KeepAlive.Read(request.KeepAlive));
+            Loading.KeepAlive.Read(request.KeepAlive),
+            Deadline.Read(request.Timeout));
     }
 
     /// <summary>What is asked of a model.</summary>
@@ -82,6 +83,7 @@ internal sealed record CompletionPlan(
         Choices = Choices,
         Seed = Seed,
         KeepAlive = KeepAlive,
+        Timeout = Timeout,
         PromptLogprobs = Echo ? Logprobs : null,
         ScoringField = ScoresPrompts ? "echo" : null,
     };

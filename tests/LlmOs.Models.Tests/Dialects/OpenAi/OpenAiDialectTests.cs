@@ -31,6 +31,7 @@ public class OpenAiDialectTests
     [InlineData(ErrorCode.Overloaded, 429, "rate_limit_error")]
     [InlineData(ErrorCode.InternalError, 500, "server_error")]
     [InlineData(ErrorCode.Unavailable, 503, "overloaded")]
+    [InlineData(ErrorCode.Timeout, 504, "server_error")]
     [InlineData(ErrorCode.OutOfDisk, 507, "server_error")]
     public void What_clients_test_for_is_fixed(ErrorCode code, int status, string type)
     {
