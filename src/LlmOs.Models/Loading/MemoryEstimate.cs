@@ -22,13 +22,14 @@ internal sealed record MemoryEstimate(long Weights, long Cache, long Activations
         var tokens = Math.Min(context, config.ContextLength);
         // A step holds a few tensors at a time: the widest is the feed-forward's, the others are as wide as the model.
         var width = (2L * config.Intermediate) + (6L * config.Hidden) + (((long)config.Heads + (2L * config.KvHeads)) * config.HeadDim);
-        // Encoders keep nothing between runs.
+        // Encoders keep nothing between runs; they score every token of a text for every other.
+        var scores = architecture is EncoderArchitecture ? (long)config.Heads * tokens * tokens * sizeof(float) : 0;
         var shape = architecture is DecoderArchitecture ? DecoderArchitecture.ShapeOf(config) : null;
         var rotary = shape is null ? 0 : 2L * shape.ContextLength * (shape.HeadDim / 2) * sizeof(float); // tables of cosines and sines
         return new MemoryEstimate(
             rotary + architecture.Weights(config).Sum(tensor => BytesOf(tensor, config, precision)),
             (shape?.KvBytesPerToken ?? 0) * tokens * slots,
-            (Math.Max(chunk, slots) * width * sizeof(float)) + ((long)slots * config.Vocabulary * sizeof(float)),
+            scores + (Math.Max(chunk, slots) * width * sizeof(float)) + ((long)slots * config.Vocabulary * sizeof(float)),
             tokens,
             slots);
     }

@@ -37,9 +37,11 @@ internal sealed class ModelLoader(ServingGraphs graphs, ModelTexts texts, Memory
         var layout = await texts.ReadSentenceLayoutAsync(model, cancel);
         var labels = await texts.ReadLabelsAsync(model, cancel);
         var limit = await texts.ReadTokenizerLimitAsync(model, cancel);
+        // Every token's score for every other is in memory at once, so a long text costs by the square of its length.
+        var shape = graph.Shape with { MaxTokens = Math.Min(graph.Shape.MaxTokens, options.Value.MaxContext) };
         return new LoadPlan<LoadedGraph>(FolderBytes(graph.OnnxPath), () => new LoadedEncoder(
             model.Reference,
-            Open(() => EncoderEngine.Load(graph.OnnxPath, graph.Shape, options.Value, Device, new EngineWatch(model.Reference, metrics, log), clock)),
+            Open(() => EncoderEngine.Load(graph.OnnxPath, shape, options.Value, Device, new EngineWatch(model.Reference, metrics, log), clock)),
             tokenizer,
             layout,
             labels,
