@@ -130,9 +130,21 @@ internal sealed partial record ModelFolder(
         }
     }
 
-    /// <summary>The architecture of a model whose files are known: a graph of another exporter is served as it is, whatever its class.</summary>
+    /// <summary>
+    /// The architecture of a model whose files are known: a graph of another exporter is served as it is, and a model of
+    /// sentence-transformers whose weights lack the head that its class names is the encoder without one.
+    /// </summary>
     public static Architecture ArchitectureOf(ConfigJson json, IReadOnlyList<LayoutFile> files) =>
-        OnnxLayout.GraphOf(files) is { } graph ? ForeignEncoder.Of(json, graph) : Architectures.Of(json);
+        OnnxLayout.GraphOf(files) is { } graph ? ForeignEncoder.Of(json, graph)
+        : files.Any(file => file.Path == SentenceLayoutReader.ModulesFile) && Architectures.BodyOf(json) is { } body && LacksWeights(Architectures.Of(json), json, files) ? body
+        : Architectures.Of(json);
+
+    private static bool LacksWeights(Architecture named, ConfigJson json, IReadOnlyList<LayoutFile> files)
+    {
+        using var weights = OpenWeights(files);
+        var stored = named.Named(weights);
+        return named.Weights(named.Settle(named.ReadConfig(json), weights)).Any(needed => stored.Find(needed.Name) is null);
+    }
 
     /// <summary>Opens the weights; dispose what it gives.</summary>
     public static SafetensorsShards OpenWeights(IReadOnlyList<LayoutFile> files) =>

@@ -1,3 +1,4 @@
+using LlmOs.Engine.Execution;
 using LlmOs.Formats;
 using LlmOs.Models.Zoo.Decoders;
 using LlmOs.Models.Zoo.Encoders;
@@ -49,6 +50,10 @@ public static class Architectures
 
     /// <summary>Those that can be trained; each has a <c>model_type</c> of its own.</summary>
     public static IReadOnlyList<Architecture> Trainable { get; } = [.. All.Where(a => a.Training is not null)];
+
+    /// <summary>The encoder without a head of the family that a config.json names, or null.</summary>
+    public static Architecture? BodyOf(ConfigJson config) =>
+        All.OfType<EncoderArchitecture>().FirstOrDefault(a => a.Head == EncoderHead.None && a.ModelType == config.Text("model_type"));
 
     /// <summary>The architecture that a config.json names.</summary>
     /// <exception cref="ModelFormatException">It names none, or one that is not in <see cref="All"/>.</exception>
