@@ -200,4 +200,10 @@ MODELS = {
          "num_attention_heads": 2, "intermediate_size": 24, "hidden_act": "gelu", "max_position_embeddings": 48, "type_vocab_size": 2, "layer_norm_eps": 1e-5,
          "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3},
         {"text-labels": "AlbertForSequenceClassification"}, segments(40, 2, 9), prefix="-groups"),
+    **{f"mpt{name}": decoder("mpt", "MptConfig", {
+        "architectures": ["MptForCausalLM"], "model_type": "mpt", "vocab_size": 40, "d_model": 24, "n_layers": 2, "n_heads": heads, "expansion_ratio": 4,
+        "max_seq_len": 64, "layer_norm_epsilon": 1e-5, "no_bias": True, "learned_pos_emb": True, "logit_scale": None, "attn_config": attention,
+        "tie_word_embeddings": True}, tied="transformer.wte.weight")
+       for name, heads, attention in (("", 4, {"alibi": True, "alibi_bias_max": 8, "clip_qkv": None, "softmax_scale": None, "qk_ln": False}),
+                                      ("-6-heads", 6, {"alibi": True, "softmax_scale": 0.3}))},
 }

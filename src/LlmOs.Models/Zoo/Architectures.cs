@@ -30,6 +30,7 @@ public static class Architectures
         StableLm.Architecture,
         Falcon.Architecture,
         Bloom.Architecture,
+        .. Mpt.Architectures,
         Opt.Architecture,
         Gemma.Architecture,
         Gemma2.Architecture,

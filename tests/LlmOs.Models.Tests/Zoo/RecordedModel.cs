@@ -13,19 +13,21 @@ namespace LlmOs.Models.Tests.Zoo;
 /// </summary>
 internal sealed class RecordedModel : IWeightSource
 {
-    private static readonly string Root = Path.Combine(SharedFolder.Repository, "tests", "recorded");
+    public static readonly string Root = Path.Combine(SharedFolder.Repository, "tests", "recorded");
 
     public RecordedModel(string name)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, name + ".json")));
         Json = document.RootElement.Clone();
-        var config = Parse(Json.GetProperty("config").GetRawText());
+        var config = Parse(ConfigText);
         Architecture = Architectures.Of(config);
         Config = Architecture.ReadConfig(config);
         Tensors = [.. Json.GetProperty("weights").EnumerateObject().Select(w => new TensorInfo(w.Name, TensorType.F32, [.. w.Value.EnumerateArray().Select(n => n.GetInt64())]))];
     }
 
     private JsonElement Json { get; }
+
+    public string ConfigText => Json.GetProperty("config").GetRawText();
 
     public Architecture Architecture { get; }
 
@@ -43,7 +45,7 @@ internal sealed class RecordedModel : IWeightSource
     /// <summary>The configuration with an option set to a value in JSON.</summary>
     public ConfigJson ConfigWith(string option, string value)
     {
-        var config = JsonNode.Parse(Json.GetProperty("config").GetRawText())!.AsObject();
+        var config = JsonNode.Parse(ConfigText)!.AsObject();
         config[option] = JsonNode.Parse(value);
         return Parse(config.ToJsonString());
     }
@@ -66,6 +68,21 @@ internal sealed class RecordedModel : IWeightSource
         {
             value = (float)(centre + (Draw(ref seed) - 0.5));
         }
+    }
+
+    /// <summary>The weights as a file in safetensors.</summary>
+    public void WriteWeights(string path)
+    {
+        using var stream = File.Create(path);
+        var writer = new SafetensorsWriter(stream, [.. Tensors]);
+        foreach (var tensor in Tensors)
+        {
+            var values = new float[tensor.Elements];
+            Read(tensor.Name, 0, values);
+            writer.Write(tensor.Name, values);
+        }
+
+        writer.Complete();
     }
 
     private static ConfigJson Parse(string config) => ConfigJson.Parse(Encoding.UTF8.GetBytes(config), "config.json");

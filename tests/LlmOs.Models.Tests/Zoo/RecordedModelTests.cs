@@ -44,6 +44,12 @@ public sealed class RecordedModelTests : IDisposable
     [InlineData("mpnet-model", "relative_attention_num_buckets", "16")]
     [InlineData("smollm3", "layer_types", "[\"full_attention\", \"full_attention\", \"full_attention\", \"chunked_attention\"]")]
     [InlineData("cohere", "use_qk_norm", "true")]
+    [InlineData("mpt", "no_bias", "false")]
+    [InlineData("mpt", "attn_config", "{\"alibi\": true, \"alibi_bias_max\": 4}")]
+    [InlineData("mpt", "logit_scale", "\"inv_sqrt_d_model\"")]
+    [InlineData("mpt", "attn_config", "{\"alibi\": false}")]
+    [InlineData("mpt", "attn_config", "{\"alibi\": true, \"clip_qkv\": 6}")]
+    [InlineData("mpt", "attn_config", "{\"alibi\": true, \"qk_ln\": true}")]
     [InlineData("stablelm", "qk_layernorm", "true")]
     [InlineData("falcon-one-key", "alibi", "true")]
     [InlineData("falcon-groups", "parallel_attn", "false")]
@@ -127,6 +133,30 @@ public sealed class RecordedModelTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(Decoders))]
+    public async Task A_decoder_in_a_batch_gives_what_each_text_gives_alone_to_the_last_bit(string name)
+    {
+        var model = new RecordedModel(name);
+        var graph = (ServingGraph)model.Architecture.WriteGraph(model.Config, model, WeightPrecision.F32, _folder, Cancel);
+        await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 4, Threads = 1, PrefillChunk = 16 }, EngineDevice.Cpu, TimeProvider.System);
+        int[][] prompts = [.. model.Cases.Select(test => RecordedModel.Ids(test, "ids"))];
+
+        List<List<GenerationPiece>> alone = [];
+        foreach (var prompt in prompts)
+        {
+            alone.Add(await Generate(engine, prompt));
+        }
+
+        var together = await Task.WhenAll(prompts.Select(prompt => Generate(engine, prompt)));
+
+        for (var i = 0; i < prompts.Length; i++)
+        {
+            Assert.Equal(alone[i].Select(piece => piece.Token), together[i].Select(piece => piece.Token));
+            Assert.Equal(alone[i].SelectMany(piece => piece.TopLogprobs), together[i].SelectMany(piece => piece.TopLogprobs)); // equal, not close
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(EncoderDecoders))]
     public async Task An_encoder_decoder_gives_the_recorded_logits(string name)
     {
@@ -138,6 +168,17 @@ public sealed class RecordedModelTests : IDisposable
         {
             AssertNear(RecordedModel.Values(test, "logits")!, await engine.LogitsAsync(RecordedModel.Ids(test, "ids"), RecordedModel.Ids(test, "source"), Cancel));
         }
+    }
+
+    private static async Task<List<GenerationPiece>> Generate(InferenceEngine engine, int[] prompt)
+    {
+        List<GenerationPiece> pieces = [];
+        await foreach (var piece in engine.Submit(new GenerationRequest { PromptTokens = prompt, MaxTokens = 16, TopLogprobs = 5, Sampling = new() { Temperature = 0 } }).Pieces(Cancel))
+        {
+            pieces.Add(piece);
+        }
+
+        return pieces;
     }
 
     private EncoderEngine Load(RecordedModel model)

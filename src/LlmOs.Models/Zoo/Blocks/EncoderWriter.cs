@@ -174,10 +174,11 @@ internal sealed class EncoderWriter
     /// <summary>Added to scores it hides what is further than half a window away, on either side: [1, 1, S, S].</summary>
     public string WindowBias(int window)
     {
-        var positions = Offsets();                                                                       // [S]
+        // Nought within the window, ever lower beyond it; in f32 all the way, since this is the widest tensor but the scores.
+        var positions = Graph.Node("Cast", [Offsets()], attributes: ("to", (long)OnnxType.Float));       // [S]
         var distances = Graph.Node("Abs", [Graph.Node("Sub", [positions, Graph.Node("Unsqueeze", [positions, Writer.Wholes(1)])])]); // [S, S]
-        var bias = Graph.Node("Where", [Graph.Node("Greater", [distances, Writer.Whole(window / 2)]), Writer.Real(-1e30), Writer.Real(0)]);
-        return Graph.Node("Unsqueeze", [bias, Writer.Wholes(0, 1)]);
+        var beyond = Graph.Node("Min", [Graph.Node("Sub", [Writer.Real(window / 2), distances]), Writer.Real(0)]);
+        return Graph.Node("Unsqueeze", [Writer.Scale(beyond, 1e30), Writer.Wholes(0, 1)]);
     }
 
     /// <summary>One for each token of a text, nought beyond its end: [B, S, 1].</summary>

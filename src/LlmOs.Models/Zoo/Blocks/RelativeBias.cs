@@ -34,16 +34,12 @@ internal static class RelativeBias
         return graph.Node("Transpose", [writer.Lookup(table, distances)], attributes: ("perm", new long[] { 0, 3, 1, 2 }));
     }
 
-    /// <summary>
-    /// ALiBi (arXiv 2108.12409, section 3): scores fall by the distance times a slope of each head. With heads that are no power of
-    /// two, the slopes of the next power's odd heads follow. [B, A, S, T], for causal attention over the cache.
-    /// </summary>
-    public static string OfSlopes(DecoderWriter decoder)
+    /// <summary>ALiBi (arXiv 2108.12409, section 3): scores fall by the distance times a slope of each head. [B, A, S, T], for causal attention over the cache.</summary>
+    /// <param name="slopeOf">The slope of each head.</param>
+    public static string OfSlopes(DecoderWriter decoder, Func<int, double> slopeOf)
     {
         var (writer, graph, heads) = (decoder.Writer, decoder.Writer.Graph, decoder.Config.Heads);
-        var power = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)heads + 1) / 2; // the greatest within heads
-        float Slope(int head) => (float)(head < power ? Math.Pow(2, -8.0 / power * (head + 1)) : Math.Pow(2, -4.0 / power * ((2 * (head - power)) + 1)));
-        var slopes = writer.Made("slopes", [heads, 1, 1], sink => sink.Write([.. Enumerable.Range(0, heads).Select(head => -Slope(head))]));
+        var slopes = writer.Made("slopes", [heads, 1, 1], sink => sink.Write([.. Enumerable.Range(0, heads).Select(head => -(float)slopeOf(head))]));
         var distances = graph.Node("Cast", [Distances(decoder)], attributes: ("to", (long)OnnxType.Float));          // [B, S, T]
         return writer.Multiply(graph.Node("Unsqueeze", [distances, writer.Wholes(1)]), slopes);
     }

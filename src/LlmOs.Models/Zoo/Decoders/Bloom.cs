@@ -1,3 +1,4 @@
+using System.Numerics;
 using LlmOs.Formats;
 using LlmOs.Models.Zoo.Blocks;
 
@@ -42,10 +43,17 @@ internal static class Bloom
         });
     }
 
+    /// <summary>Slopes of the greatest power of two within the heads; the other heads have those of the next power's odd ones.</summary>
+    private static double SlopeOf(int head, int heads)
+    {
+        var power = 1 << BitOperations.Log2((uint)heads);
+        return head < power ? Math.Pow(2, -8.0 / power * (head + 1)) : Math.Pow(2, -4.0 / power * ((2 * (head - power)) + 1));
+    }
+
     private static void Build(DecoderWriter decoder)
     {
         var config = decoder.Config;
-        var options = new AttentionOptions { Bias = true, OutputBias = true, Rotary = false, ScoreBias = RelativeBias.OfSlopes(decoder) };
+        var options = new AttentionOptions { Bias = true, OutputBias = true, Rotary = false, ScoreBias = RelativeBias.OfSlopes(decoder, head => SlopeOf(head, config.Heads)) };
         decoder.Embed(Body + "word_embeddings");
         decoder.Replace(decoder.LayerNorm(Body + "word_embeddings_layernorm"));
         for (var layer = 0; layer < config.Layers; layer++)
