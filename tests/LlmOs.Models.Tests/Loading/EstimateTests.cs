@@ -5,6 +5,7 @@ using LlmOs.Infrastructure;
 using LlmOs.Models.Import;
 using LlmOs.Models.Loading;
 using LlmOs.Models.Tests.Registry;
+using LlmOs.Models.Tests.Zoo;
 using LlmOs.Models.Zoo;
 using LlmOs.Testing;
 using Microsoft.Extensions.Options;
@@ -82,5 +83,14 @@ public sealed class EstimateTests : IAsyncLifetime
         Assert.InRange(full.Weights, 538_000_000, 545_000_000);
         Assert.InRange(four.Weights, 90_000_000, 120_000_000);
         Assert.Equal(94_371_840, full.Cache); // 2048 tokens of 30 layers, 3 heads of 64, keys and values, f32
+    }
+
+    [Fact]
+    public void An_encoder_is_counted_with_the_scores_of_a_whole_text()
+    {
+        var model = new RecordedModel("modernbert-model"); // 4 heads, texts of 64 tokens
+        long Working(int context) => MemoryEstimate.Of(model.Architecture, model.Config, WeightPrecision.F32, context, slots: 1, chunk: 1).Activations;
+
+        Assert.Equal(4 * ((64 * 64) - (32 * 32)) * sizeof(float), Working(8192) - Working(32));
     }
 }
