@@ -66,18 +66,18 @@ public sealed class RunningTests(FewSlotsServer server) : IClassFixture<FewSlots
     public async Task A_request_under_way_holds_its_model_and_shows_what_its_cache_takes()
     {
         using var client = await server.ReadyAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, Completions)
-        {
-            Content = Json.Body(new { model = Model, prompt = "Once upon a time", stream = true, max_tokens = 400, min_tokens = 400 }),
-        };
-        using (var unread = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel))
-        {
-            var held = await UntilAsync(client, model => model is { } found && found.GetProperty("kv_bytes").GetInt64() > 0);
-            Assert.Equal(1, held!.Value.GetProperty("streams").GetInt32());
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var many = client.PostAsync(
+            Completions,
+            Json.Body(new { model = Model, prompt = Enumerable.Repeat("Once upon a time", 2048), n = 64, max_tokens = 400, min_tokens = 400 }),
+            leaving.Token);
+        var held = await UntilAsync(client, model => model is { } found && found.GetProperty("kv_bytes").GetInt64() > 0);
+        Assert.Equal(1, held!.Value.GetProperty("streams").GetInt32());
 
-            using var unload = await client.PostAsync($"/api/v1/models/{Model}/unload", content: null, Cancel);
-            Assert.Equal("unloading", Text(Only(await RunningAsync(client), Model), "state"));
-        }
+        using var unload = await client.PostAsync($"/api/v1/models/{Model}/unload", content: null, Cancel);
+        Assert.Equal("unloading", Text(Only(await RunningAsync(client), Model), "state"));
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => many);
 
         await UntilGoneAsync(client, Model);
     }
