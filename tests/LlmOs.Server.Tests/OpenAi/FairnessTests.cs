@@ -124,10 +124,19 @@ public sealed class FairnessTests(FewSlotsServer server) : IClassFixture<FewSlot
     public async Task A_request_with_many_prompts_is_whole_where_others_fill_the_queue()
     {
         using var client = await server.CallerAsync();
-        var many = client.PostJsonAsync(Completions, new { model = FewSlotsServer.Stories, prompt = Enumerable.Repeat("Once", 200), max_tokens = 8, min_tokens = 8 });
+        using var request = new HttpRequestMessage(HttpMethod.Post, Completions)
+        {
+            Content = Json.Body(new { model = FewSlotsServer.Stories, prompt = Enumerable.Repeat("Once", 200), max_tokens = 8, min_tokens = 8, stream = true }),
+        };
+
+        // Its headers say that it was admitted. Only then may the others fill the queue.
+        using var many = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
+        Assert.Equal(HttpStatusCode.OK, many.StatusCode);
         var others = Enumerable.Range(0, 80).Select(_ => client.PostAsync(Completions, Json.Body(new { model = FewSlotsServer.Stories, prompt = "There", max_tokens = 20, min_tokens = 20 }), Cancel)).ToList();
 
-        Assert.Equal(200, (await many).GetProperty("choices").GetArrayLength());
+        var ended = (await EventsAsync(many)).Select(e => e.GetProperty("choices")[0]).Where(c => c.GetProperty("finish_reason").ValueKind == JsonValueKind.String).ToList();
+        Assert.Equal(Enumerable.Range(0, 200), ended.Select(c => c.GetProperty("index").GetInt32()).Order());
+        Assert.All(ended, c => Assert.Equal("length", c.GetProperty("finish_reason").GetString()));
         foreach (var answer in await Task.WhenAll(others))
         {
             Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.OK, HttpStatusCode.TooManyRequests });
