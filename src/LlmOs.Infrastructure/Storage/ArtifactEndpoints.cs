@@ -54,10 +54,9 @@ internal static class ArtifactEndpoints
         Uploads uploads,
         CancellationToken cancel)
     {
-        long? from = range is null ? null
-            : ContentRangeHeaderValue.TryParse(range, out var stated) && stated is { HasRange: true, Unit.Value: "bytes" } ? stated.From
-            : throw LlmOsException.Invalid("Content-Range", $"Content-Range: '{range}' is no range; expected bytes 100-199/200.");
-        return TypedResults.Ok(await uploads.AppendAsync(db, id, from, request.Body, cancel));
+        var piece = UploadPiece.Parse(range);
+        piece?.RequireLength(request.ContentLength);
+        return TypedResults.Ok(await uploads.AppendAsync(db, id, piece, request.Body, cancel));
     }
 
     private static async Task<NoContent> Delete(string id, LlmOsDb db, Uploads uploads, CancellationToken cancel)

@@ -43,8 +43,8 @@ public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<Col
     public async Task<UploadView> GetAsync(LlmOsDb db, string id, CancellationToken cancel) => ViewOf(await FindAsync(db, id, cancel));
 
     /// <summary>Adds bytes from where the upload stands. What arrived stays when the sender goes away in the middle.</summary>
-    /// <param name="from">Where the sender believes the upload stands; null sends the whole file anew.</param>
-    public async Task<UploadView> AppendAsync(LlmOsDb db, string id, long? from, Stream body, CancellationToken cancel)
+    /// <param name="piece">Which bytes the sender says that these are; null sends the whole file anew.</param>
+    public async Task<UploadView> AppendAsync(LlmOsDb db, string id, UploadPiece? piece, Stream body, CancellationToken cancel)
     {
         await FindAsync(db, id, cancel); // only the id of an upload becomes a path
         using var claim = Claim(id);
@@ -55,12 +55,13 @@ public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<Col
             return ViewOf(upload); // a sender that did not hear of its success
         }
 
+        piece?.RequireWithin(upload.Bytes);
         await TouchAsync(db, id, cancel);
         long stands;
         await using (var part = new FileStream(PartOf(id), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1, FileOptions.Asynchronous))
         {
-            Place(part, upload, from);
-            await CopyAsync(body, part, upload, cancel);
+            Place(part, upload, piece?.From);
+            await CopyAsync(body, part, upload, piece, cancel);
             stands = part.Length;
         }
 
@@ -139,14 +140,15 @@ public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<Col
         }
         else if (from != part.Length)
         {
-            throw new LlmOsException(ErrorCode.Conflict, $"The upload stands at {part.Length} of {upload.Bytes} bytes, not at {from}.") { Field = "Content-Range", Hint = $"Go on with 'Content-Range: bytes {part.Length}-{upload.Bytes - 1}/{upload.Bytes}'." };
+            throw new LlmOsException(ErrorCode.Conflict, $"The upload stands at {part.Length} of {upload.Bytes} bytes, not at {from}.") { Field = UploadPiece.Field, Hint = $"Go on with 'Content-Range: bytes {part.Length}-{upload.Bytes - 1}/{upload.Bytes}'." };
         }
 
         part.Position = part.Length;
     }
 
-    private static async Task CopyAsync(Stream body, FileStream part, Upload upload, CancellationToken cancel)
+    private static async Task CopyAsync(Stream body, FileStream part, Upload upload, UploadPiece? piece, CancellationToken cancel)
     {
+        var begin = part.Length;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
@@ -159,6 +161,14 @@ public sealed class Uploads(DataFolder folder, ArtifactStore store, IOptions<Col
                 }
 
                 await part.WriteAsync(buffer.AsMemory(0, read), cancel);
+            }
+
+            if (piece is not null && part.Length - begin != piece.Length)
+            {
+                // A body of unknown length that was not what it said: which bytes these are, nobody knows.
+                var came = part.Length - begin;
+                part.SetLength(begin);
+                piece.RequireLength(came);
             }
         }
         catch (IOException e) when (DiskSpace.IsFull(e))

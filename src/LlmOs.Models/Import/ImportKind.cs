@@ -119,11 +119,13 @@ internal sealed class ImportKind(
         string Place(string path) => source.Origin is null ? ImportSource.ResolveInside(path, settings.ImportDirs) : path;
         void Report(double done, JobMessage message) => job.Report(from + ((1 - from) * done), message);
 
-        CheckMemory(
+        var half = precision == Precisions.Half;
+        CheckRoom(
             parent is null ? SourceLayout.ReadConfig(source.Path, Place) : ModelFolder.ReadConfig(parent.Files.First(f => f.Path == ModelFolder.ConfigFile).Location),
-            precision);
+            precision,
+            SourceLayout.BytesWritten(source.Path, Place, parent, half, source.IsOurs));
         var files = await SourceLayout.ReadAsync(
-            source.Path, Place, parent, half: precision == Precisions.Half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
+            source.Path, Place, parent, half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
         FaultPoints.Reach("import.converted");
         if (precision != Precisions.Full && files.Any(f => OnnxLayout.IsGraph(f.Path)))
         {
@@ -138,13 +140,19 @@ internal sealed class ImportKind(
             cancel);
     }
 
-    /// <summary>What could not be loaded with a single sequence is refused before anything is converted or stored.</summary>
-    private void CheckMemory(ConfigJson? config, string precision)
+    /// <summary>What could not be loaded with a single sequence, or would fill the disk, is refused before anything is converted or stored.</summary>
+    /// <param name="written">Bytes that the import writes beside the graph that it builds.</param>
+    private void CheckRoom(ConfigJson? config, string precision, long written)
     {
-        if (config is { } json)
+        if (config is not { } json)
         {
-            var architecture = Architectures.Of(json);
-            budget.Check(budget.Estimate(architecture, architecture.ReadConfig(json), precision, slots: 1));
+            DiskSpace.Require(folder, written, "The model");
+            return;
         }
+
+        var architecture = Architectures.Of(json);
+        var need = budget.Estimate(architecture, architecture.ReadConfig(json), precision, slots: 1);
+        budget.Check(need);
+        DiskSpace.Require(folder, written + need.Weights, "The model");
     }
 }

@@ -85,6 +85,31 @@ internal static class SourceLayout
         return ConfigJson.Parse(Encoding.UTF8.GetBytes(layout.Config(new GgufModel(gguf, layout.Architecture)).ToJsonString()), ModelFolder.ConfigFile);
     }
 
+    /// <summary>Bytes that taking a source writes before its graph is built; 0 for an archive, whose unpacking counts for itself.</summary>
+    /// <param name="place">The real place of a file of the source; refuses one that may not be read.</param>
+    /// <param name="isOurs">Whether files of the source are moved rather than copied.</param>
+    public static long BytesWritten(string source, Func<string, string> place, AdapterBase? parent, bool half, bool isOurs)
+    {
+        if (!Directory.Exists(source) && ArchiveUnpacker.IsArchive(source))
+        {
+            return 0;
+        }
+
+        if (parent is not null)
+        {
+            return parent.Files.Sum(f => new FileInfo(f.Location).Length);
+        }
+
+        if ((Directory.Exists(source) ? GgufIn(source) : source) is { } path)
+        {
+            CheckKind(path);
+            using var gguf = OpenGguf(path, place);
+            return gguf.Tensors.Sum(t => t.Elements) * (half ? sizeof(ushort) : sizeof(float));
+        }
+
+        return isOurs && !half ? 0 : ModelFolder.List(source).Sum(f => new FileInfo(place(f.Location)).Length);
+    }
+
     private static GgufFile OpenGguf(string path, Func<string, string> place) =>
         GgufFile.Open([.. GgufFolder.PartsOf(path).Select(part => (part.Name, place(part.Path)))]);
 

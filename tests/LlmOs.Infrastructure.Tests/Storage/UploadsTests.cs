@@ -75,7 +75,7 @@ public sealed class UploadsTests(TestDatabases databases) : IAsyncLifetime
     public async Task More_than_was_said_and_another_hash_are_refused()
     {
         var upload = await BeginAsync(Hash);
-        var tooMuch = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, 0, [.. Content, 1]));
+        var tooMuch = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, null, [.. Content, 1]));
         var other = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, null, new byte[3_000]));
 
         Assert.Equal((ErrorCode.TooLarge, ErrorCode.HashMismatch), (tooMuch.Code, other.Code));
@@ -151,6 +151,23 @@ public sealed class UploadsTests(TestDatabases databases) : IAsyncLifetime
         Assert.False(_store.Contains(Hash));
     }
 
+    [Theory]
+    [InlineData(100, 199, 3_000, 99)]
+    [InlineData(100, 199, 3_000, 101)]
+    [InlineData(100, 199, 3_001, 100)]
+    [InlineData(100, 3_000, null, 2_901)]
+    public async Task A_range_that_does_not_fit_body_or_total_keeps_nothing(int from, int to, int? total, int bytes)
+    {
+        var upload = await BeginAsync(Hash);
+        await AppendAsync(upload, 0, Content[..100]);
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => AppendAsync(upload, new MemoryStream(new byte[bytes]), new UploadPiece(from, to, total)));
+
+        Assert.Equal((ErrorCode.InvalidRequest, "Content-Range"), (refusal.Code, refusal.Field));
+        Assert.Equal(200, (await AppendAsync(upload, new MemoryStream(Content[100..200]), new UploadPiece(100, 199, null))).Received);
+        Assert.Equal(Hash, (await AppendAsync(upload, 200, Content[200..])).Sha256);
+    }
+
     [Fact]
     public async Task A_damaged_file_is_sent_again_and_mended()
     {
@@ -172,10 +189,13 @@ public sealed class UploadsTests(TestDatabases databases) : IAsyncLifetime
 
     private Task<UploadView> AppendAsync(UploadView upload, long? from, byte[] piece) => AppendAsync(upload, from, new MemoryStream(piece));
 
-    private async Task<UploadView> AppendAsync(UploadView upload, long? from, Stream piece)
+    private Task<UploadView> AppendAsync(UploadView upload, long? from, Stream body) =>
+        AppendAsync(upload, body, from is { } first ? new UploadPiece(first, first + body.Length - 1, Content.Length) : null);
+
+    private async Task<UploadView> AppendAsync(UploadView upload, Stream body, UploadPiece? piece)
     {
         await using var db = _database.CreateDbContext();
-        return await _uploads.AppendAsync(db, upload.Id, from, piece, CancellationToken.None);
+        return await _uploads.AppendAsync(db, upload.Id, piece, body, CancellationToken.None);
     }
 
     /// <summary>Ends in a fault, as a connection that is lost.</summary>

@@ -67,6 +67,29 @@ public sealed class FullDiskTests : IAsyncLifetime
         Assert.Equal(0, await server.StopAsync());
     }
 
+    [Fact]
+    public async Task An_import_that_is_larger_than_the_disk_fails_at_once_and_leaves_nothing()
+    {
+        Assert.SkipUnless(_mounted, "mount: a small disk is made by root");
+        var model = SharedFolder.Require("models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
+        var data = Path.Combine(Disk, "data");
+        await using var server = await ServerProcess.StartAsync(new ServerStart
+        {
+            Data = data,
+            Environment = new Dictionary<string, string?> { ["LLMOS_IMPORT_DIRS"] = Path.GetDirectoryName(model) },
+        });
+        using var client = server.Client();
+
+        using var answer = await client.PostAsync("/api/v1/models/import", Json.Body(new { source = $"file:{model}", name = "smol" }), Cancel);
+        var job = await client.WaitForJobAsync($"{answer.Headers.Location}");
+
+        Assert.Equal(("failed", "out_of_disk"), (job.GetProperty("state").GetString(), job.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Matches(@"The model needs 1\.\d+ GB on the disk of the data folder; \d", job.GetProperty("error").GetProperty("message").GetString());
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(data, "scratch")));
+        await client.PostJsonAsync("/v1/completions", new { model = "starter", prompt = "Once", max_tokens = 2 });
+        Assert.Equal(0, await server.StopAsync());
+    }
+
     private static void Fill(string path)
     {
         var block = new byte[1 << 16];
