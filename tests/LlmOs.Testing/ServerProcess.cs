@@ -18,6 +18,9 @@ public sealed record ServerStart
     /// <summary>The server to start; null: the published one, or the one built along with the tests.</summary>
     public string? ServerFile { get; init; }
 
+    /// <summary>Whether the server runs in a network of its own (<see cref="Testing.OwnNetwork"/>).</summary>
+    public bool OwnNetwork { get; init; }
+
     /// <summary>Wait until <c>/readyz</c> answers 200; without, the process has only been started.</summary>
     public bool WaitUntilReady { get; init; } = true;
 }
@@ -41,6 +44,7 @@ public class ServerProcess : Xunit.IAsyncLifetime
     private TaskCompletionSource _written = NewSignal();
     private Process? _process;
     private TempFolder? _folder;
+    private bool _ownNetwork;
 
     /// <summary>What a class fixture starts with.</summary>
     protected virtual ServerStart Start { get; } = new();
@@ -99,7 +103,16 @@ public class ServerProcess : Xunit.IAsyncLifetime
     public HttpClient Client(string? key = AdminKey, IPAddress? from = null)
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
-        if (from is not null)
+        if (_ownNetwork)
+        {
+            handler.ConnectCallback = async (context, cancel) =>
+            {
+                var socket = await OwnNetwork.OpenAsync(ProcessId);
+                await socket.ConnectAsync(context.DnsEndPoint, cancel);
+                return new NetworkStream(socket, ownsSocket: true);
+            };
+        }
+        else if (from is not null)
         {
             handler.ConnectCallback = async (context, cancel) =>
             {
@@ -234,7 +247,9 @@ public class ServerProcess : Xunit.IAsyncLifetime
         }
 
         Data = start.Data ?? _folder!.At("data");
-        var info = new ProcessStartInfo("dotnet", [start.ServerFile ?? BuiltProgram.Server()]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        _ownNetwork = start.OwnNetwork;
+        string[] program = [.. _ownNetwork ? OwnNetwork.Launcher : [], "dotnet", start.ServerFile ?? BuiltProgram.Server()];
+        var info = new ProcessStartInfo(program[0], program[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
 
         // Nothing of the machine's own settings may decide a test.
         foreach (var name in info.Environment.Keys.Where(n => n.StartsWith("LLMOS_", StringComparison.Ordinal) || n.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToList())

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using LlmOs.Contracts;
 
 namespace LlmOs.Infrastructure.Storage;
 

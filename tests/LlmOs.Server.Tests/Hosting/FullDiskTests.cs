@@ -38,7 +38,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         await using var server = await ServerProcess.StartAsync(new ServerStart { Data = Path.Combine(Disk, "data") });
         using var client = server.Client();
         var fill = Path.Combine(Disk, "fill");
-        Fill(fill);
+        FullDisk.Fill(fill);
 
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v1/models", Cancel)).StatusCode);
         var reply = await client.PostJsonAsync("/v1/completions", new { model = "starter", prompt = "Once upon a time", max_tokens = 3, temperature = 0 });
@@ -88,23 +88,6 @@ public sealed class FullDiskTests : IAsyncLifetime
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(data, "scratch")));
         await client.PostJsonAsync("/v1/completions", new { model = "starter", prompt = "Once", max_tokens = 2 });
         Assert.Equal(0, await server.StopAsync());
-    }
-
-    private static void Fill(string path)
-    {
-        var block = new byte[1 << 16];
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1);
-        for (var size = block.Length; size > 0;)
-        {
-            try
-            {
-                file.Write(block, 0, size);
-            }
-            catch (IOException)
-            {
-                size /= 2; // to the last byte
-            }
-        }
     }
 
     private static async Task<bool> RunAsync(string program, params string[] arguments)
