@@ -58,7 +58,7 @@ public sealed class EncoderEngine : IAsyncDisposable
     /// <inheritdoc cref="Load(string, EncoderShape, EngineOptions, EngineDevice, TimeProvider)"/>
     public static EncoderEngine Load(string onnxPath, EncoderShape shape, EngineOptions options, EngineDevice device, IEngineObserver observer, TimeProvider clock)
     {
-        var session = OrtRuntime.Open(onnxPath, device, options.Threads, out var used);
+        var session = OrtRuntime.Open(onnxPath, device, options.Threads, observer, out var used);
         try
         {
             var files = GraphFiles.Bytes(onnxPath);

@@ -71,5 +71,11 @@ public interface IEngineObserver
     {
     }
 
+    /// <summary>Whichever device there is was asked for, the build carries CUDA, and no card can be used: the model runs on the processor.</summary>
+    /// <remarks>Called where the engine is loaded.</remarks>
+    void CardNotUsed(Exception reason)
+    {
+    }
+
     private sealed class Silent : IEngineObserver;
 }

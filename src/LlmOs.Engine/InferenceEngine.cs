@@ -56,13 +56,13 @@ public sealed class InferenceEngine : IAsyncDisposable
         OnnxRunner? runner = null;
         try
         {
-            runner = Open(onnxPath, served, cache, options, device, clock, out var used);
+            runner = Open(onnxPath, served, cache, options, device, observer, clock, out var used);
             var memory = cache.Bytes + GraphFiles.Bytes(onnxPath) + (shape.Cross is null ? 0 : GraphFiles.Bytes(DecoderGraph.EncoderBeside(onnxPath)));
 
             // Last: from here on the loop's thread has all of this.
             var loop = new EngineLoop(
                 runner,
-                () => Open(onnxPath, served, cache, options, used, clock, out _),
+                () => Open(onnxPath, served, cache, options, used, observer, clock, out _),
                 cache,
                 served.Vocabulary,
                 options,
@@ -79,13 +79,13 @@ public sealed class InferenceEngine : IAsyncDisposable
         }
     }
 
-    private static OnnxRunner Open(string onnxPath, DecoderShape shape, SlotCache cache, EngineOptions options, EngineDevice device, TimeProvider clock, out EngineDevice used)
+    private static OnnxRunner Open(string onnxPath, DecoderShape shape, SlotCache cache, EngineOptions options, EngineDevice device, IEngineObserver observer, TimeProvider clock, out EngineDevice used)
     {
-        var session = OrtRuntime.Open(onnxPath, device, options.Threads, out used);
+        var session = OrtRuntime.Open(onnxPath, device, options.Threads, observer, out used);
         InferenceSession? encoder = null;
         try
         {
-            encoder = shape.Cross is null ? null : OrtRuntime.Open(DecoderGraph.EncoderBeside(onnxPath), used, options.Threads, out _);
+            encoder = shape.Cross is null ? null : OrtRuntime.Open(DecoderGraph.EncoderBeside(onnxPath), used, options.Threads, observer, out _);
             return new OnnxRunner(session, encoder, shape, cache, options, bind: used == EngineDevice.Cpu, clock);
         }
         catch

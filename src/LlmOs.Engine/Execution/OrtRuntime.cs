@@ -15,11 +15,12 @@ internal static class OrtRuntime
 
     /// <summary>Opens a graph on a device.</summary>
     /// <param name="threads">Threads of the pool; the first model loaded decides. 0: one per physical core.</param>
+    /// <param name="observer">Is told why no card is used where one might have been.</param>
     /// <param name="used">The device the session runs on; never <see cref="EngineDevice.Auto"/>.</param>
     /// <exception cref="EngineDeviceException">CUDA was asked for and cannot be used.</exception>
     /// <exception cref="EngineGraphException">The runtime refuses the graph.</exception>
     /// <exception cref="EngineMemoryException">There is not enough memory.</exception>
-    public static InferenceSession Open(string onnxPath, EngineDevice device, int threads, out EngineDevice used)
+    public static InferenceSession Open(string onnxPath, EngineDevice device, int threads, IEngineObserver observer, out EngineDevice used)
     {
         if (!File.Exists(onnxPath))
         {
@@ -42,9 +43,9 @@ internal static class OrtRuntime
                     used = EngineDevice.Cuda;
                     return OpenOnCuda(onnxPath, threads);
                 }
-                catch (EngineDeviceException)
+                catch (EngineDeviceException refused)
                 {
-                    // Auto: no card answers, so the processor it is.
+                    observer.CardNotUsed(refused);
                     break;
                 }
         }
@@ -64,7 +65,7 @@ internal static class OrtRuntime
         catch (OnnxRuntimeException refused)
         {
             throw new EngineDeviceException(
-                $"Device 'cuda' was asked for, but no NVIDIA card can be used: {refused.Message} Check the driver, CUDA 13 and cuDNN 9, or set the device to 'cpu'.",
+                $"No NVIDIA card can be used: {refused.Message.TrimEnd('.', ' ')}. Check the driver, CUDA 13 and cuDNN 9, or set the device to 'cpu'.",
                 refused);
         }
 

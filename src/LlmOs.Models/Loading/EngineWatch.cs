@@ -30,6 +30,11 @@ internal sealed partial class EngineWatch(string reference, ServingMetrics metri
 
     public void Ended(EngineUsage usage, RunOutcome outcome) => _figures.Ended(usage, outcome);
 
+    public void CardNotUsed(Exception reason) => LogCardNotUsed(reference, reason.Message);
+
+    [LoggerMessage(LogLevel.Warning, "{Model} runs on the processor. {Reason}")]
+    private partial void LogCardNotUsed(string model, string reason);
+
     [LoggerMessage(LogLevel.Error, "A step of {Model} failed and ended {Count} requests")]
     private partial void LogFailed(string model, int count, Exception fault);
 

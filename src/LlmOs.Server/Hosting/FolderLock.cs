@@ -1,5 +1,6 @@
 using System.Globalization;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Storage;
 
 namespace LlmOs.Server.Hosting;
 
@@ -13,14 +14,15 @@ internal sealed class FolderLock : IDisposable
 
     private FolderLock(FileStream? file) => _file = file;
 
+    /// <exception cref="SettingException">The folder cannot be written, or another server holds it.</exception>
     public static FolderLock Take(LlmOsSettings settings)
     {
+        RequireWritable(settings);
         if (settings.Database is not null)
         {
             return new FolderLock(null);
         }
 
-        Directory.CreateDirectory(settings.Data);
         var path = Path.Combine(settings.Data, "server.lock");
         try
         {
@@ -35,6 +37,25 @@ internal sealed class FolderLock : IDisposable
     }
 
     public void Dispose() => _file?.Dispose();
+
+    /// <summary>Asks by writing: what a mode allows, a mount that may only be read forbids.</summary>
+    private static void RequireWritable(LlmOsSettings settings)
+    {
+        try
+        {
+            Directory.CreateDirectory(settings.Data);
+            using var probe = new FileStream(
+                Path.Combine(settings.Data, $".write-{Environment.ProcessId}"), FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException full) when (DiskSpace.IsFull(full))
+        {
+            // A server starts on a full disk: somebody must be able to delete something.
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingException("LLMOS_DATA", $"the folder '{settings.Data}' cannot be written: {failure.Message} Make it writable, or choose another folder.");
+        }
+    }
 
     /// <summary>Beside the lock, for the lock keeps others from reading its own file.</summary>
     private static string HolderFile(LlmOsSettings settings) => Path.Combine(settings.Data, "server.pid");

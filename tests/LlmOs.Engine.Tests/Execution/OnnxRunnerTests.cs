@@ -168,7 +168,7 @@ public sealed class OnnxRunnerTests
         public World(TinyLlama model, int slots, TimeProvider? clock = null)
         {
             Cache = new SlotCache(model.Shape, slots, model.Shape.ContextLength);
-            var session = OrtRuntime.Open(model.Write(), EngineDevice.Cpu, threads: 2, out _);
+            var session = OrtRuntime.Open(model.Write(), EngineDevice.Cpu, threads: 2, IEngineObserver.None, out _);
             Runner = new OnnxRunner(session, encoder: null, model.Shape, Cache, new EngineOptions(), bind: true, clock ?? TimeProvider.System);
         }
 

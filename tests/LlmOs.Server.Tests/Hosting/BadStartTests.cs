@@ -32,6 +32,17 @@ public class BadStartTests
     }
 
     [Fact]
+    public async Task A_folder_that_nobody_may_write_ends_the_start_with_2()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "linux: /proc takes no files, from root neither");
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => ServerProcess.StartAsync(new ServerStart { Data = "/proc/llmos" }));
+
+        Assert.Contains("ended with 2 ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("LLMOS_DATA: the folder '/proc/llmos' cannot be written", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_second_server_on_a_folder_names_the_first()
     {
         await using var first = await ServerProcess.StartAsync(new ServerStart());
