@@ -72,25 +72,32 @@ internal static class ModelSearch
                 m.ArchivedAt,
                 m.CreatedAt,
                 m.RowVersion,
-                Aliases = m.Aliases.OrderBy(a => a.Name).Select(a => new { a.Name, a.Version }).ToList(),
+                Aliases = m.Aliases.OrderBy(a => a.Name != ModelAlias.Latest).ThenBy(a => a.Name).Take(MaxAliases).Select(a => new { a.Name, a.Version }).ToList(),
                 Tags = m.Tags.OrderBy(t => t.Key).Select(t => new { t.Key, t.Value }).ToList(),
-                Versions = m.Versions.OrderBy(v => v.Number)
-                    .Select(v => new { v.State, Summary = new ModelSummary(v.Number, v.Task, v.Architecture, v.Parameters, v.ContextLength, v.Precision, v.Bytes, v.License) })
+                Versions = m.Versions.OrderByDescending(v => v.Number).Take(MaxVersions).Select(v => new { v.Number, v.Task }).ToList(),
+
+                // By the version's own model: SQLite has no join that looks back at the row before it.
+                Latest = m.Versions
+                    .Where(v => v.Model.Aliases.Any(a => a.Name == ModelAlias.Latest)
+                        ? v.Model.Aliases.Any(a => a.Name == ModelAlias.Latest && a.Version == v.Number)
+                        : v.State == ModelVersionState.Ready && !v.Model.Versions.Any(w => w.State == ModelVersionState.Ready && w.Number > v.Number))
+                    .Select(v => new ModelSummary(v.Number, v.Task, v.Architecture, v.Parameters, v.ContextLength, v.Precision, v.Bytes, v.License))
                     .ToList(),
             })
             .AsSplitQuery()
             .ToListAsync(cancel);
         return rows.ConvertAll(m =>
         {
-            var aliases = m.Aliases.OrderBy(a => m.Aliases.Count > MaxAliases && a.Name != ModelAlias.Latest).Take(MaxAliases).ToDictionary(a => a.Name, a => a.Version);
-            var latest = aliases.TryGetValue(ModelAlias.Latest, out var number)
-                ? m.Versions.Find(v => v.Summary.Version == number)
-                : m.Versions.FindLast(v => v.State == ModelVersionState.Ready);
-            var view = new ModelView(m.Name, aliases, [.. m.Versions.TakeLast(MaxVersions).Select(v => v.Summary.Version)], m.Versions.LastOrDefault()?.Summary.Task, m.CreatedAt)
+            var view = new ModelView(
+                m.Name,
+                m.Aliases.OrderBy(a => a.Name, StringComparer.Ordinal).ToDictionary(a => a.Name, a => a.Version),
+                [.. m.Versions.Select(v => v.Number).Order()],
+                m.Versions.FirstOrDefault()?.Task,
+                m.CreatedAt)
             {
                 Tags = m.Tags.ToDictionary(t => t.Key, t => t.Value),
                 ArchivedAt = m.ArchivedAt,
-                Latest = latest?.Summary,
+                Latest = m.Latest.FirstOrDefault(),
             };
             return (view, m.RowVersion);
         });
