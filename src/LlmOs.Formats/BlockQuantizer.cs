@@ -17,7 +17,8 @@ public static class BlockQuantizer
     private static readonly int[] Extremes8 = [127, -128, 113, 16, 15, 12, 8, 7];
 
     /// <summary>
-    /// Rounds a run of blocks: exactly where <see cref="TryExact"/> finds how, else to nearest. An import spends most of its time
+    /// Rounds a run of blocks: exactly where <see cref="TryExact"/> finds how, on the steps of 4-bit blocks where <see cref="TryLevels"/>
+    /// does, else to nearest. An import spends most of its time
     /// here and runs once in a process's life, so the code is compiled for speed at once instead of after many calls.
     /// </summary>
     /// <param name="values">Whole blocks.</param>
@@ -36,6 +37,10 @@ public static class BlockQuantizer
             {
                 zeros[i] = (byte)format.MiddleCode;
             }
+            else if (format is { Bits: 8, Symmetric: true } && TryLevels(block, codes, out scales[i]))
+            {
+                zeros[i] = (byte)format.MiddleCode;
+            }
             else
             {
                 (scales[i], var zero) = Round(format, block, codes);
@@ -44,6 +49,51 @@ public static class BlockQuantizer
 
             Pack(format.Bits, codes, packed.Slice(i * bytes, bytes));
         }
+    }
+
+    /// <summary>
+    /// 8-bit codes of a block that was 4-bit codes with a minimum (<see cref="TryAffine"/>): its step is a whole number of ours, so all
+    /// weights are off by the same, and of the numbers that fit the one is taken that brings the minimum nearest. What is left
+    /// is a third to a half of what rounding to nearest leaves (root mean square).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static bool TryLevels(ReadOnlySpan<float> block, Span<byte> codes, out float scale)
+    {
+        const int Middle = 128, Last = 127, Steps = 15;
+        scale = 0;
+        if (!TryAffine(block, codes, out var step, out var minimum) || step == 0)
+        {
+            return false;
+        }
+
+        var (least, parts, first) = (float.MaxValue, 0, 0);
+        for (var times = 1; times <= (Middle + Last) / Steps; times++)
+        {
+            var low = (int)MathF.Round(minimum * times / step);
+            if (low < -Middle || low + (Steps * times) > Last)
+            {
+                continue;
+            }
+
+            var error = MathF.Abs(minimum - (low * step / times));
+            if (error <= least)
+            {
+                (least, parts, first) = (error, times, low);
+            }
+        }
+
+        if (parts == 0)
+        {
+            return false;
+        }
+
+        scale = step / parts;
+        for (var i = 0; i < block.Length; i++)
+        {
+            codes[i] = (byte)(Middle + first + (codes[i] * parts));
+        }
+
+        return true;
     }
 
     /// <summary>Round to nearest, ties up, as ONNX Runtime does.</summary>

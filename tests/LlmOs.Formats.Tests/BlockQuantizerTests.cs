@@ -30,7 +30,7 @@ public sealed class BlockQuantizerTests
             var codes = new byte[32];
             var part = values.AsSpan(block * 32, 32);
             var zero = format.MiddleCode;
-            if (!BlockQuantizer.TryExact(format, part, codes, out var scale))
+            if (!BlockQuantizer.TryExact(format, part, codes, out var scale) && !(bits == 8 && BlockQuantizer.TryLevels(part, codes, out scale)))
             {
                 (scale, zero) = BlockQuantizer.Round(format, part, codes);
             }
@@ -40,6 +40,33 @@ public sealed class BlockQuantizerTests
             Assert.Equal((scale, zero), (scales[block], zeros[block]));
             Assert.Equal(expected, packed[(block * format.CodeBytes)..((block + 1) * format.CodeBytes)]);
         }
+    }
+
+    /// <summary>Blocks as ggml's Q4_1 has them: 16 levels from a minimum on, both f16.</summary>
+    [Fact]
+    public void The_levels_of_4_bit_blocks_keep_their_distances_in_8_bits()
+    {
+        var format = new BlockFormat(8, 32, Symmetric: true);
+        var random = new Random(3);
+        var (before, after) = (0.0, 0.0);
+        for (var turn = 0; turn < 2000; turn++)
+        {
+            var step = (float)(Half)(0.001f + (random.NextSingle() * 0.02f));
+            var minimum = (float)(Half)(-step * (5 + (5 * random.NextSingle())));
+            float[] block = [.. Enumerable.Range(0, 32).Select(i => (step * (i switch { 0 => 0, 1 => 15, _ => random.Next(16) })) + minimum)];
+            var (packed, scales, zeros, rounded) = (new byte[32], new float[1], new byte[1], new byte[32]);
+
+            BlockQuantizer.RoundRun(format, block, packed, scales, zeros);
+            var (scale, zero) = BlockQuantizer.Round(format, block, rounded);
+
+            double[] errors = [.. block.Select((w, i) => ((packed[i] - zeros[0]) * (double)scales[0]) - w)];
+            Assert.Equal(128, zeros[0]);
+            Assert.All(errors, error => Assert.Equal(errors[0], error, 1e-3 * step)); // all weights are off by the same
+            after += errors.Sum(e => e * e);
+            before += block.Select((w, i) => ((rounded[i] - zero) * (double)scale) - w).Sum(e => e * e);
+        }
+
+        Assert.InRange(Math.Sqrt(after / before), 0, 0.55);
     }
 
     [Fact]

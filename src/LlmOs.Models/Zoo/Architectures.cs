@@ -10,7 +10,7 @@ namespace LlmOs.Models.Zoo;
 public static class Architectures
 {
     /// <summary>Raised whenever a graph written from the same files would differ; graphs kept from before are then rebuilt.</summary>
-    public const int BuilderVersion = 3;
+    public const int BuilderVersion = 4;
 
     public static IReadOnlyList<Architecture> All { get; } =
     [

@@ -40,6 +40,18 @@ internal sealed class BlockMatrices(OnnxGraph graph)
         return Named("Add", [product, rest], output);
     }
 
+    /// <summary>
+    /// The same with inputs of about 16 bits: what a product's own rounding keeps of them and the rest of them are two rows of one
+    /// product, which reads the weights once.
+    /// </summary>
+    public string PreciseLinear(string x, Matrix matrix, BlockFormat format, string? bias, string? output)
+    {
+        var both = Linear(KeptAndRest(x, matrix.Columns, format.BlockSize), matrix, format, bias: null, output: null); // [2, ..., O]
+        return bias is null
+            ? Named("ReduceSum", [both, Whole(0)], output, "", ("keepdims", 0))
+            : Named("Add", [graph.Node("ReduceSum", [both, Whole(0)], attributes: ("keepdims", 0)), bias], output);
+    }
+
     /// <summary>Rows of a table by index.</summary>
     /// <param name="indices">[...]</param>
     /// <returns>[..., H]</returns>
@@ -57,14 +69,33 @@ internal sealed class BlockMatrices(OnnxGraph graph)
             ("bits", format.Bits));
     }
 
+    /// <summary>Inputs on the grid that the product rounds them to (127 steps to a block's largest), and what is left of them.</summary>
+    /// <returns>[2, ..., H]</returns>
+    private string KeptAndRest(string x, long columns, int blockSize)
+    {
+        var blocks = graph.Node("Reshape", [x, BlockShape(x, columns, blockSize)]);                // [..., H / 32, 32]
+        var largest = graph.Node("ReduceMax", [graph.Node("Abs", [blocks]), Whole(-1)], attributes: ("keepdims", 1));
+        var step = graph.Node("Max", [graph.Node("Mul", [largest, Real("blocks_step", 1f / 127)]), Real("blocks_least", 1e-30f)]); // zeros stay zeros
+        var kept = graph.Node("Mul", [graph.Node("Round", [graph.Node("Div", [blocks, step])]), step]);
+        var whole = graph.Node("Reshape", [kept, graph.Node("Shape", [x])]);                       // [..., H]
+        string[] parts = [.. new[] { whole, graph.Node("Sub", [x, whole]) }.Select(part => graph.Node("Unsqueeze", [part, Whole(0)]))];
+        return graph.Node("Concat", parts, attributes: ("axis", 0));
+    }
+
     /// <summary>The sum of each block of inputs: what a value that all weights of a block share is multiplied by.</summary>
     private string SumBlocks(string x, long columns, int blockSize)
     {
-        var leading = graph.Node("Shape", [x], attributes: [("start", 0), ("end", -1)]);
-        var shape = graph.Node("Concat", [leading, Whole(columns / blockSize, blockSize)], attributes: ("axis", 0));
-        var blocks = graph.Node("Reshape", [x, shape]);                                            // [..., H / 32, 32]
+        var blocks = graph.Node("Reshape", [x, BlockShape(x, columns, blockSize)]);                // [..., H / 32, 32]
         return graph.Node("ReduceSum", [blocks, Whole(-1)], attributes: ("keepdims", 0));
     }
+
+    private string BlockShape(string x, long columns, int blockSize)
+    {
+        var leading = graph.Node("Shape", [x], attributes: [("start", 0), ("end", -1)]);
+        return graph.Node("Concat", [leading, Whole(columns / blockSize, blockSize)], attributes: ("axis", 0));
+    }
+
+    private string Real(string name, float value) => Once(name, n => graph.Scalar(n, value));
 
     private string Whole(params long[] values) => Once($"blocks_{string.Join('_', values)}", name => graph.Constant(name, values));
 

@@ -258,7 +258,7 @@ internal sealed class DecoderWriter
         var matrix = gateUp is null
             ? Writer.Stacked(gate + ".gate_up.weight", Config.Hidden, (gate + ".weight", width), (up + ".weight", width))
             : Writer.Published(gateUp + ".weight", 2L * width, Config.Hidden);
-        var both = Writer.Linear(x, matrix, bias ? Writer.StackedVector(gate + ".gate_up.bias", (gate + ".bias", width), (up + ".bias", width)) : null); // [B, S, 2I]
+        var both = Writer.Linear(x, matrix with { IsSensitive = true }, bias ? Writer.StackedVector(gate + ".gate_up.bias", (gate + ".bias", width), (up + ".bias", width)) : null); // [B, S, 2I]
         var halves = Writer.Split(both, matrix.Name, width, width);
         var inner = Writer.Multiply(Writer.Activate(Config.Activation, halves[0]), halves[1]);           // [B, S, I]
         return Writer.Linear(inner, down, Config.Hidden, width, bias);                                   // [B, S, H]

@@ -33,7 +33,9 @@ internal sealed class GraphWriter(
     {
         if (LinearBlocks.FormatOf(precision, matrix.Kind, matrix.Columns) is { } format)
         {
-            return _blocks.Linear(x, matrix, format, bias, output);
+            return precision == WeightPrecision.EightBit && matrix.IsSensitive
+                ? _blocks.PreciseLinear(x, matrix, format, bias, output)
+                : _blocks.Linear(x, matrix, format, bias, output);
         }
 
         var weight = Once(matrix.Name, name => Graph.Weight(name, [matrix.Rows, matrix.Columns], matrix.Write));

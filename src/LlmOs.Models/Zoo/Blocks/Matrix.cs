@@ -8,6 +8,12 @@ namespace LlmOs.Models.Zoo.Blocks;
 internal sealed record Matrix(string Name, long Rows, long Columns, Action<IFloatSink> Write)
 {
     public MatrixKind Kind { get; init; } = MatrixKind.Projection;
+
+    /// <summary>
+    /// Whether rounding what it is multiplied with costs much: at int8 its inputs keep about 16 bits. Which ones do was measured
+    /// (docs/adr/0345-int8-rounds-where-it-costs-little.md).
+    /// </summary>
+    public bool IsSensitive { get; init; }
 }
 
 /// <summary>What a matrix does, which decides how far it may be rounded.</summary>
