@@ -7,29 +7,29 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.Hosting;
 
 /// <summary>The build that carries ONNX Runtime for NVIDIA cards, on a machine that has none.</summary>
-public sealed class GpuPackageTests(GpuPackageTests.Build build) : IClassFixture<GpuPackageTests.Build>
+public sealed class GpuPackageTests : IClassFixture<GpuPackageTests.Build>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    /// <summary>Built once, into a folder of its own.</summary>
+    /// <summary>Built once, into a folder of its own within the repository, where tests find what they need.</summary>
     public sealed class Build : IAsyncLifetime
     {
-        private readonly TempFolder _folder = new();
+        private static readonly string Artifacts = Path.Combine(SharedFolder.Repository, "artifacts", "cuda13");
 
         public async ValueTask InitializeAsync()
         {
             foreach (var project in new[] { "src/LlmOs.Server", "tests/LlmOs.Engine.Tests" })
             {
-                var (code, output) = await RunAsync("dotnet", "build", project, "-c", "Release", "-p:OrtFlavor=cuda13", $"-p:ArtifactsPath={_folder.At("artifacts")}", "-p:RunAnalyzers=false");
+                var (code, output) = await RunAsync("dotnet", "build", project, "-c", "Release", "-p:OrtFlavor=cuda13", $"-p:ArtifactsPath={Artifacts}", "-p:RunAnalyzers=false");
                 Assert.True(code == 0, output);
             }
         }
 
-        public string Program(string project) => Directory.GetFiles(_folder.At("artifacts", "bin", project), $"{project}.dll", SearchOption.AllDirectories)[0];
+        public static string Program(string project) => Directory.GetFiles(Path.Combine(Artifacts, "bin", project), $"{project}.dll", SearchOption.AllDirectories)[0];
 
         public ValueTask DisposeAsync()
         {
-            _folder.Dispose();
+            Directory.Delete(Artifacts, recursive: true);
             return ValueTask.CompletedTask;
         }
     }
@@ -62,7 +62,7 @@ public sealed class GpuPackageTests(GpuPackageTests.Build build) : IClassFixture
     public async Task The_engines_tests_pass_on_its_processor()
     {
         // The one test that is about the other package.
-        var (code, output) = await RunAsync("dotnet", build.Program("LlmOs.Engine.Tests"), "-method-", "*A_card_that_is_not_there_is_refused_with_what_to_do");
+        var (code, output) = await RunAsync("dotnet", Build.Program("LlmOs.Engine.Tests"), "-method-", "*A_card_that_is_not_there_is_refused_with_what_to_do");
 
         Assert.True(code == 0, output[^Math.Min(output.Length, 4_000)..]);
         TestContext.Current.TestOutputHelper?.WriteLine(output.Split('\n').Last(line => line.Contains("Total:", StringComparison.Ordinal)));
@@ -70,7 +70,7 @@ public sealed class GpuPackageTests(GpuPackageTests.Build build) : IClassFixture
 
     private Task<ServerProcess> StartAsync(string device) => ServerProcess.StartAsync(new ServerStart
     {
-        ServerFile = build.Program("LlmOs.Server"),
+        ServerFile = Build.Program("LlmOs.Server"),
         Environment = new Dictionary<string, string?> { ["LLMOS_DEVICE"] = device },
     });
 
