@@ -26,7 +26,8 @@ internal sealed class BenchServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<BenchServer> StartAsync(string serverDll, CancellationToken cancel)
+    /// <param name="importDirs">Where models may be imported from; null: the data folder's own.</param>
+    public static async Task<BenchServer> StartAsync(string serverDll, CancellationToken cancel, string? importDirs = null)
     {
         var data = Directory.CreateTempSubdirectory("llmos-bench-").FullName;
         var url = $"http://127.0.0.1:{FreePort()}";
@@ -34,8 +35,8 @@ internal sealed class BenchServer : IAsyncDisposable
         start.Environment["LLMOS_DATA"] = data;
         start.Environment["LLMOS_ADMIN_KEY"] = Key;
         start.Environment["LLMOS_DATABASE"] = "";
-        var http = new HttpClient { BaseAddress = new Uri(url) };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        start.Environment["LLMOS_IMPORT_DIRS"] = importDirs;
+        var http = ClientOf(new Uri(url), Key);
         var server = new BenchServer(Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start."), data, http);
         var begin = Stopwatch.GetTimestamp();
         while (!await server.IsReadyAsync(cancel))
@@ -50,6 +51,20 @@ internal sealed class BenchServer : IAsyncDisposable
         }
 
         return server;
+    }
+
+    /// <summary>A client with a key of its own: another caller.</summary>
+    public async Task<HttpClient> CallerAsync(string name, CancellationToken cancel)
+    {
+        var made = await PostAsync("/api/v1/keys", new { name, scopes = new[] { "inference" } }, cancel);
+        return ClientOf(Http.BaseAddress!, made.GetProperty("key").GetString()!);
+    }
+
+    private static HttpClient ClientOf(Uri address, string key)
+    {
+        var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(10) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return http;
     }
 
     public async Task<JsonElement> GetAsync(string path, CancellationToken cancel) => await Http.GetFromJsonAsync<JsonElement>(path, cancel);

@@ -14,6 +14,9 @@ switch (args.FirstOrDefault())
     case "while-training" when args.Length > 1:
         await WhileTrainingBenchmark.RunAsync(args[1], CancellationToken.None);
         return 0;
+    case "fairness" when args.Length > 2:
+        await FairnessBenchmark.RunAsync(args[1], args[2], CancellationToken.None);
+        return 0;
     case "bare-server" when args.Length > 1:
         await FirstTokenBenchmark.BareServerAsync(args[1]);
         return 0;
@@ -42,6 +45,7 @@ switch (args.FirstOrDefault())
                    LlmOs.Benchmarks tokenizers SHARED [PART] each kind (or those with PART in their name) beside Microsoft.ML.Tokenizers
                    LlmOs.Benchmarks first-token SERVER    process start to first token; SERVER is the built LlmOs.Server.dll
                    LlmOs.Benchmarks while-training SERVER first token while a training job runs, against the job paused
+                   LlmOs.Benchmarks fairness SERVER SHARED a caller of short requests beside one who floods, against the same alone
                    LlmOs.Benchmarks import [SHAPE...]     seconds and peak memory of imports, by source and precision
             Results go to bench/results.
             """);

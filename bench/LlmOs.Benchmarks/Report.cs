@@ -44,6 +44,13 @@ internal sealed class Report(string name, string title, string ours, string peer
         await File.WriteAllTextAsync(stem + ".json", JsonSerializer.Serialize(document, Json) + "\n", cancel);
     }
 
+    /// <summary>The value that this share of the values does not exceed.</summary>
+    public static double Percentile(double[] values, double share)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted[(int)Math.Ceiling((sorted.Length - 1) * share)];
+    }
+
     private static string Line(Row row) => $"| {row.Case} | {Span(row.Ours, "F1")} | {Span(row.Peer, "F1")} | {Span(row.Ratios, "F3")} |";
 
     private static string Span(double[] values, string format) =>

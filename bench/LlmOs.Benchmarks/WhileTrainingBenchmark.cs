@@ -31,10 +31,10 @@ internal static class WhileTrainingBenchmark
                 continue; // warms both
             }
 
-            training.Add(Percentile(busy, 0.95));
-            idle.Add(Percentile(quiet, 0.95));
-            trainingMedian.Add(Percentile(busy, 0.5));
-            idleMedian.Add(Percentile(quiet, 0.5));
+            training.Add(Report.Percentile(busy, 0.95));
+            idle.Add(Report.Percentile(quiet, 0.95));
+            trainingMedian.Add(Report.Percentile(busy, 0.5));
+            idleMedian.Add(Report.Percentile(quiet, 0.5));
         }
 
         await server.PostAsync($"/api/v1/jobs/{job}/cancel", null, cancel);
@@ -114,11 +114,5 @@ internal static class WhileTrainingBenchmark
         }
 
         return times;
-    }
-
-    private static double Percentile(double[] values, double share)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[(int)Math.Ceiling((sorted.Length - 1) * share)];
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace LlmOs.Infrastructure.Access;
 
@@ -113,11 +114,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     public async Task RevokeAsync(string id, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        await SecretAsync(cancel); // so that its row is there
-        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-
-        // Locks a row that all have in common: of two who revoke the last two admin keys, the second sees what the first did.
-        await db.ServerSecrets.Where(s => s.Name == SecretName).ExecuteUpdateAsync(set => set.SetProperty(s => s.Value, s => s.Value), cancel);
+        await using var transaction = await EnterAsync(db, cancel);
         var now = clock.GetUtcNow();
         var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancel) ?? throw LlmOsException.NotFound("key", id, "/api/v1/keys");
         if (IsAdmin(key))
@@ -135,6 +132,18 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
 
         Interlocked.Increment(ref _revocations);
         _remembered.TryRemove(key.Hash, out _);
+    }
+
+    /// <summary>
+    /// Begins a transaction that takes rights away. It locks a row that all of them have in common: of two who revoke the last two
+    /// admin keys, or take two scopes from one key, the second sees what the first did.
+    /// </summary>
+    private async Task<IDbContextTransaction> EnterAsync(LlmOsDb db, CancellationToken cancel)
+    {
+        await SecretAsync(cancel); // so that its row is there
+        var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.ServerSecrets.Where(s => s.Name == SecretName).ExecuteUpdateAsync(set => set.SetProperty(s => s.Value, s => s.Value), cancel);
+        return transaction;
     }
 
     /// <summary>Revokes what a user made, for one who leaves; the last admin key stays.</summary>
@@ -160,6 +169,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
     public async Task TakeScopeAsync(string scope, string? except, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
+        await using var transaction = await EnterAsync(db, cancel);
         var held = await db.ApiKeys.Where(k => k.RevokedAt == null && k.Id != except && k.Scopes.Contains(scope)).ToListAsync(cancel);
         foreach (var key in held)
         {
@@ -181,6 +191,7 @@ public sealed class ApiKeys(IDbContextFactory<LlmOsDb> databases, LlmOsSettings 
         }
 
         await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
         Interlocked.Increment(ref _revocations);
         held.ForEach(key => _remembered.TryRemove(key.Hash, out _));
     }

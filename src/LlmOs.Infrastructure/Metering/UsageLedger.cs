@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
@@ -20,6 +21,9 @@ public sealed partial class UsageLedger(IDbContextFactory<LlmOsDb> databases, Ti
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long who asks for sums waits for records that are being stored.</summary>
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(5);
+
     private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _givingUp = new();
     private Task _writer = Task.CompletedTask;
@@ -39,7 +43,26 @@ public sealed partial class UsageLedger(IDbContextFactory<LlmOsDb> databases, Ti
     }
 
     /// <summary>Returns when everything that this process added before is in the database.</summary>
+    /// <exception cref="LlmOsException">503: the database does not take it at present.</exception>
     public async Task FlushAsync(CancellationToken cancel)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        try
+        {
+            await MarkAsync(waiting.Token).WaitAsync(FlushLimit, clock, cancel);
+        }
+        catch (TimeoutException)
+        {
+            await waiting.CancelAsync();
+            throw new LlmOsException(ErrorCode.Unavailable, "The database does not take usage records at present, and a sum would lack those that wait.")
+            {
+                Hint = "Ask again in a while. The server's log says why the records could not be stored; none of them is lost while it runs.",
+                RetryAfter = MaxDelay,
+            };
+        }
+    }
+
+    private async Task MarkAsync(CancellationToken cancel)
     {
         var flushed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try

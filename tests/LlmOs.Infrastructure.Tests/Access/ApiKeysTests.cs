@@ -107,6 +107,24 @@ public sealed class ApiKeysTests(TestDatabases databases)
     }
 
     [Theory]
+    [MemberData(nameof(Providers))]
+    public async Task Scopes_of_thirty_apps_that_are_deleted_at_once_are_taken_from_every_key(Provider provider)
+    {
+        var database = await databases.NewAsync(provider);
+        using var keys = Keys(database);
+        var apps = Enumerable.Range(0, 30).Select(i => Scopes.App($"a{i}")).ToList();
+        for (var i = 0; i < 5; i++)
+        {
+            await keys.CreateAsync($"visitor {i}", [.. apps], null, null, CancellationToken.None);
+        }
+
+        await Task.WhenAll(apps.Select(app => Task.Run(() => keys.TakeScopeAsync(app, except: null, CancellationToken.None))));
+
+        await using var db = database.CreateDbContext();
+        Assert.False(await db.ApiKeys.AnyAsync(k => k.RevokedAt == null));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Who_lost_the_admin_key_makes_another_and_may_revoke_the_lost_one(bool revoke)

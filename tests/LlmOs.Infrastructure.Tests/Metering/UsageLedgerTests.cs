@@ -1,3 +1,4 @@
+using LlmOs.Contracts;
 using LlmOs.Infrastructure.Metering;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -63,6 +64,24 @@ public sealed class UsageLedgerTests(TestDatabases databases)
         await ledger.StopAsync(Cancel);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(UsageLedger.MaxWaiting)]
+    public async Task Who_asks_for_sums_while_the_database_takes_nothing_is_told_so(int waiting)
+    {
+        var database = await databases.NewAsync(Provider.Sqlite);
+        var ledger = new UsageLedger(database, new HastyClock(), NullLogger<UsageLedger>.Instance); // its writer is not started: nothing is stored
+        for (var i = 0; i < waiting; i++)
+        {
+            await ledger.AddAsync(Record(i));
+        }
+
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ledger.FlushAsync(Cancel));
+
+        Assert.Equal(ErrorCode.Unavailable, refusal.Code);
+        Assert.NotNull(refusal.RetryAfter);
+    }
+
     [Fact]
     public async Task A_full_queue_makes_the_next_one_wait_instead_of_dropping_it()
     {
@@ -109,6 +128,13 @@ public sealed class UsageLedgerTests(TestDatabases databases)
     {
         await using var db = database.CreateDbContext();
         return await db.UsageRecords.OrderBy(r => r.Seq).Select(r => r.GeneratedTokens).ToListAsync(Cancel);
+    }
+
+    /// <summary>Whatever is waited for is over at once.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, TimeSpan.Zero, period);
     }
 
     /// <summary>A database that cannot be reached the first times.</summary>

@@ -10,7 +10,7 @@ namespace LlmOs.Server.Tests.Registry;
 public sealed class MemoryCyclesTests
 {
     private const int Cycles = 50;
-    private const int Settled = 25; // .NET's own heap has grown to what such cycles need by then
+    private const int Settled = 25; // up to here the process was seen to grow
     private const string Model = "smollm2";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
