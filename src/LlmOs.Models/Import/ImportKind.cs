@@ -123,7 +123,7 @@ internal sealed class ImportKind(
         CheckRoom(
             parent is null ? SourceLayout.ReadConfig(source.Path, Place) : ModelFolder.ReadConfig(parent.Files.First(f => f.Path == ModelFolder.ConfigFile).Location),
             precision,
-            SourceLayout.BytesWritten(source.Path, Place, parent, half, source.IsOurs));
+            () => SourceLayout.BytesWritten(source.Path, Place, parent, half, source.IsOurs));
         var files = await SourceLayout.ReadAsync(
             source.Path, Place, parent, half, job.ScratchFolder, (done, message) => Report(ReadShare * done, message), cancel);
         FaultPoints.Reach("import.converted");
@@ -141,18 +141,18 @@ internal sealed class ImportKind(
     }
 
     /// <summary>What could not be loaded with a single sequence, or would fill the disk, is refused before anything is converted or stored.</summary>
-    /// <param name="written">Bytes that the import writes beside the graph that it builds.</param>
-    private void CheckRoom(ConfigJson? config, string precision, long written)
+    /// <param name="written">Bytes that the import writes beside the graph that it builds. Asked for last: memory needs the configuration alone.</param>
+    private void CheckRoom(ConfigJson? config, string precision, Func<long> written)
     {
         if (config is not { } json)
         {
-            DiskSpace.Require(folder, written, "The model");
+            DiskSpace.Require(folder, written(), "The model");
             return;
         }
 
         var architecture = Architectures.Of(json);
         var need = budget.Estimate(architecture, architecture.ReadConfig(json), precision, slots: 1);
         budget.Check(need);
-        DiskSpace.Require(folder, written + need.Weights, "The model");
+        DiskSpace.Require(folder, written() + need.Weights, "The model");
     }
 }
