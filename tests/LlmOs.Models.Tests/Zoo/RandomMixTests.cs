@@ -22,8 +22,10 @@ public sealed class RandomMixTests : IDisposable
         foreach (var model in ReferenceFolders.Of<DecoderArchitecture>().Concat(ReferenceFolders.Of<Seq2SeqArchitecture>()).Distinct())
         {
             data.Add(model, WeightPrecision.F32);
+#if LONG_TESTS
             data.Add(model, WeightPrecision.EightBit);
             data.Add(model, WeightPrecision.FourBit);
+#endif
         }
 
         return data;
