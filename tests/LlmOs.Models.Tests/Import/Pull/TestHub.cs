@@ -83,7 +83,7 @@ internal sealed class TestHub : IAsyncDisposable
                 open.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException) // "not listening": stopped between two calls
         {
             await Task.WhenAll(open);
         }
