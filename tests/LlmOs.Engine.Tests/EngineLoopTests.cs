@@ -10,7 +10,7 @@ public sealed class EngineLoopTests
     public async Task Every_reply_is_right_whatever_joins_leaves_pauses_and_shares_prefixes()
     {
         var random = new Random(12);
-        await using var world = new ScriptedWorld(new EngineOptions { Slots = 5, PrefillChunk = 8, PieceBuffer = 3, MaxQueued = 1000 });
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 5, PrefillChunk = 8, PieceBuffer = 3, MaxQueued = 1000, MaxQueuedPerCaller = 1000 });
         var openings = Enumerable.Range(0, 4).Select(_ => Tokens(random, random.Next(10, 60))).ToList();
         var readers = new List<Task>();
         for (var i = 0; i < 300; i++)
