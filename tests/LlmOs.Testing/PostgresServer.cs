@@ -139,7 +139,7 @@ public sealed class PostgresServer : IAsyncLifetime
     private string[] StartArguments =>
     [
         "-w", "-s", "-t", "120", "-l", Path.Combine(_folder!, "log"),
-        "-o", $"-c listen_addresses='' -k {_folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200",
+        "-o", $"-c listen_addresses='' -k {_folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=600",
     ];
 
     private Task ControlAsync(params string[] arguments) => RunAsync(Path.Combine(_bin!, "pg_ctl"), ["-D", Path.Combine(_folder!, "data"), .. arguments]);
