@@ -22,7 +22,7 @@ public sealed partial class UsageLedger(IDbContextFactory<LlmOsDb> databases, Ti
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
 
     /// <summary>How long who asks for sums waits for records that are being stored.</summary>
-    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(20);
 
     private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _givingUp = new();
