@@ -64,7 +64,7 @@ internal static class FairnessBenchmark
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var prompt = string.Create(CultureInfo.InvariantCulture, $"Report {caller} of day {i}. ")
-                + string.Concat(Enumerable.Range(0, 100).Select(n => string.Create(CultureInfo.InvariantCulture, $"On day {n} the ship was {n * 37 % 101} miles from the coast. ")));
+                + string.Concat(Enumerable.Range(0, 60).Select(n => string.Create(CultureInfo.InvariantCulture, $"On day {n} the ship was {n * 37 % 101} miles from the coast. ")));
             await SendAsync(http, "/v1/completions", new { model = "chat", prompt, max_tokens = 64, temperature = 0 }, stop);
         }
     }));
@@ -78,16 +78,17 @@ internal static class FairnessBenchmark
         }
     }
 
-    /// <summary>A request whose answer does not matter; one that is cut off neither.</summary>
+    /// <summary>A request of the flood; it is cut off when the measurement is over.</summary>
+    /// <exception cref="InvalidOperationException">It was refused: there is no flood then.</exception>
     private static async Task SendAsync(HttpClient http, string path, object body, CancellationToken stop)
     {
         try
         {
             using var answer = await http.PostAsJsonAsync(path, body, stop);
-            await answer.Content.ReadAsByteArrayAsync(stop);
+            var text = await answer.Content.ReadAsStringAsync(stop);
             if (!answer.IsSuccessStatusCode)
             {
-                await Task.Delay(50, stop);
+                throw new InvalidOperationException($"The flood was refused: {text}");
             }
         }
         catch (OperationCanceledException)

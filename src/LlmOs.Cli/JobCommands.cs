@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using LlmOs.Contracts;
 using Spectre.Console;
 
@@ -9,8 +8,6 @@ namespace LlmOs.Cli;
 /// <summary><c>llmos jobs</c>: list, show, follow and steer jobs.</summary>
 internal static class JobCommands
 {
-    private static readonly JsonSerializerOptions Indented = new(LlmOsJson.Options) { WriteIndented = true };
-
     public static Command Create(Interrupts interrupts)
     {
         var command = new Command("jobs", "List the jobs, or follow and steer one");
@@ -25,7 +22,7 @@ internal static class JobCommands
 
         command.Subcommands.Add(OnOne(interrupts, "show", "Show everything about a job, as JSON", async (client, id, cancel) =>
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(await client.GetJobAsync(id, 0, cancel), Indented));
+            JsonOutput.Write(await client.GetJobAsync(id, 0, cancel));
             return ExitCode.Done;
         }));
         command.Subcommands.Add(OnOne(interrupts, "watch", "Follow a job to its end", async (client, id, cancel) =>

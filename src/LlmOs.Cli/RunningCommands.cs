@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using LlmOs.Contracts;
 using Spectre.Console;
 
@@ -9,8 +8,6 @@ namespace LlmOs.Cli;
 /// <summary><c>llmos ps</c>, <c>load</c> and <c>stop</c>: what is in the server's memory.</summary>
 internal static class RunningCommands
 {
-    private static readonly JsonSerializerOptions Indented = new(LlmOsJson.Options) { WriteIndented = true };
-
     public static Command CreateList(Interrupts interrupts)
     {
         var json = Json();
@@ -51,7 +48,7 @@ internal static class RunningCommands
     {
         if (asJson)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(running, Indented));
+            JsonOutput.Write(running);
             return ExitCode.Done;
         }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Text.Json;
 using LlmOs.Contracts;
 using Spectre.Console;
 
@@ -12,8 +11,6 @@ internal static class UsageCommand
 {
     private const string TimeHelp = "2026-02-03, or 2026-02-03T04:05:06+01:00; a day and a time without a zone are UTC";
     private const int MaxDays = 36500;
-
-    private static readonly JsonSerializerOptions Indented = new(LlmOsJson.Options) { WriteIndented = true };
 
     public static Command Create(Interrupts interrupts)
     {
@@ -68,7 +65,7 @@ internal static class UsageCommand
         var summary = await client.SummarizeUsageAsync(wanted.By, wanted.Filter, wanted.Limit, cancel);
         if (wanted.Json)
         {
-            Print(summary);
+            JsonOutput.Write(summary);
             return;
         }
 
@@ -92,7 +89,7 @@ internal static class UsageCommand
         var page = await client.ListUsageAsync(wanted.Filter, wanted.Limit, null, cancel);
         if (wanted.Json)
         {
-            Print(page);
+            JsonOutput.Write(page);
             return;
         }
 
@@ -123,7 +120,6 @@ internal static class UsageCommand
 
     private static string Whole(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static void Print<T>(T answer) => Console.Out.WriteLine(JsonSerializer.Serialize(answer, Indented));
 
     private static DateTimeOffset Today() => new(TimeProvider.System.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
 

@@ -47,8 +47,7 @@ public static class LlamaGraph
         decoder.Head(decoder.RmsNorm("model.norm"), "lm_head");
     }
 
-    internal static AttentionWeights AttentionOf(ModelConfig config, string at) => AttentionWeights.Separate(
-        $"{at}.self_attn.q_proj", $"{at}.self_attn.k_proj", $"{at}.self_attn.v_proj", $"{at}.self_attn.o_proj", config.Heads, config.KvHeads, config.HeadDim);
+    internal static AttentionWeights AttentionOf(ModelConfig config, string at) => AttentionWeights.Projections(config, $"{at}.self_attn", "o_proj");
 
     internal static string MlpOf(DecoderWriter decoder, string at, string x) =>
         decoder.GatedMlp(x, $"{at}.mlp.gate_proj", $"{at}.mlp.up_proj", $"{at}.mlp.down_proj", bias: decoder.Config.MlpBias);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using LlmOs.Server.Tests.OpenAi;
 using LlmOs.Testing;
@@ -6,39 +5,23 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.Hosting;
 
 /// <summary>A data folder on a small disk of its own, which is full.</summary>
-public sealed class FullDiskTests : IAsyncLifetime
+public sealed class FullDiskTests : IAsyncDisposable
 {
-    private readonly TempFolder _temp = new();
-    private bool _mounted;
+    private const int MegaBytes = 80;
+
+    private readonly SmallDisk _disk = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string Disk => _temp.At("disk");
-
-    public async ValueTask InitializeAsync()
-    {
-        Directory.CreateDirectory(Disk);
-        _mounted = OperatingSystem.IsLinux() && await RunAsync("mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", Disk);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_mounted)
-        {
-            await RunAsync("umount", "-l", Disk);
-        }
-
-        _temp.Dispose();
-    }
+    public ValueTask DisposeAsync() => _disk.DisposeAsync();
 
     [Fact]
     public async Task What_writes_is_refused_with_507_and_everything_else_goes_on()
     {
-        Assert.SkipUnless(_mounted, "mount: a small disk is made by root");
-        await using var server = await ServerProcess.StartAsync(new ServerStart { Data = Path.Combine(Disk, "data") });
+        await _disk.MountAsync(MegaBytes);
+        await using var server = await ServerProcess.StartAsync(new ServerStart { Data = Path.Combine(_disk.Root, "data") });
         using var client = server.Client();
-        var fill = Path.Combine(Disk, "fill");
-        FullDisk.Fill(fill);
+        var fill = _disk.Fill();
 
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v1/models", Cancel)).StatusCode);
         var reply = await client.PostJsonAsync("/v1/completions", new { model = "starter", prompt = "Once upon a time", max_tokens = 3, temperature = 0 });
@@ -70,9 +53,9 @@ public sealed class FullDiskTests : IAsyncLifetime
     [Fact]
     public async Task An_import_that_is_larger_than_the_disk_fails_at_once_and_leaves_nothing()
     {
-        Assert.SkipUnless(_mounted, "mount: a small disk is made by root");
+        await _disk.MountAsync(MegaBytes);
         var model = SharedFolder.Require("models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
-        var data = Path.Combine(Disk, "data");
+        var data = Path.Combine(_disk.Root, "data");
         await using var server = await ServerProcess.StartAsync(new ServerStart
         {
             Data = data,
@@ -88,12 +71,5 @@ public sealed class FullDiskTests : IAsyncLifetime
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(data, "scratch")));
         await client.PostJsonAsync("/v1/completions", new { model = "starter", prompt = "Once", max_tokens = 2 });
         Assert.Equal(0, await server.StopAsync());
-    }
-
-    private static async Task<bool> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0;
     }
 }

@@ -18,7 +18,7 @@ public sealed class MemoryCyclesTests
     [Fact]
     public async Task Loads_and_unloads_leave_the_memory_as_it_was()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Resident memory is read from /proc.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "linux: resident memory is read from /proc");
         var folder = SharedFolder.Require("models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
         using var data = new TempFolder();
         var start = new ServerStart { Data = data.At("data"), Environment = new Dictionary<string, string?> { ["LLMOS_IMPORT_DIRS"] = Path.GetDirectoryName(folder) } };

@@ -1,3 +1,5 @@
+using LlmOs.Formats;
+
 namespace LlmOs.Models.Zoo.Blocks;
 
 /// <summary>The rows of one head after the other in a published projection: head h begins at row First + h * Stride.</summary>
@@ -24,6 +26,10 @@ internal sealed record AttentionWeights(
         new HeadRows(key, 0, width),
         new HeadRows(value, 0, width),
         output);
+
+    /// <summary>The layers <c>q_proj</c>, <c>k_proj</c> and <c>v_proj</c> below a name, and the output's.</summary>
+    public static AttentionWeights Projections(ModelConfig config, string at, string output) =>
+        Separate($"{at}.q_proj", $"{at}.k_proj", $"{at}.v_proj", $"{at}.{output}", config.Heads, config.KvHeads, config.HeadDim);
 
     /// <summary>One layer: all queries, then all keys, then all values.</summary>
     public static AttentionWeights Packed(string layer, string output, int heads, int kvHeads, int width) => new(

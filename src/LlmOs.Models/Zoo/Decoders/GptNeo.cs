@@ -64,8 +64,7 @@ internal static class GptNeo
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"transformer.h.{layer}";
-            var own = $"{at}.attn.attention";
-            var attention = AttentionWeights.Separate($"{own}.q_proj", $"{own}.k_proj", $"{own}.v_proj", $"{own}.out_proj", config.Heads, config.KvHeads, config.HeadDim);
+            var attention = AttentionWeights.Projections(config, $"{at}.attn.attention", "out_proj");
             decoder.BeginLayer();
             decoder.Add(decoder.Attention(layer, decoder.LayerNorm($"{at}.ln_1"), attention, new AttentionOptions { OutputBias = true, Rotary = false }));
             decoder.Add(decoder.Mlp(decoder.LayerNorm($"{at}.ln_2"), $"{at}.mlp.c_fc", $"{at}.mlp.c_proj"));

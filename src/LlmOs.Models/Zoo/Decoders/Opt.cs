@@ -60,8 +60,7 @@ internal static class Opt
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"{Body}.layers.{layer}";
-            var own = $"{at}.self_attn";
-            var weights = AttentionWeights.Separate($"{own}.q_proj", $"{own}.k_proj", $"{own}.v_proj", $"{own}.out_proj", config.Heads, config.KvHeads, config.HeadDim);
+            var weights = AttentionWeights.Projections(config, $"{at}.self_attn", "out_proj");
             var options = new AttentionOptions { Bias = true, OutputBias = true, Rotary = false };
             var number = layer;
             decoder.OutputState();

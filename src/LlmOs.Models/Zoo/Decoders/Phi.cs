@@ -31,8 +31,7 @@ internal static class Phi
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"model.layers.{layer}";
-            var own = $"{at}.self_attn";
-            var weights = AttentionWeights.Separate($"{own}.q_proj", $"{own}.k_proj", $"{own}.v_proj", $"{own}.dense", config.Heads, config.KvHeads, config.HeadDim);
+            var weights = AttentionWeights.Projections(config, $"{at}.self_attn", "dense");
             decoder.BeginLayer();
             var normed = decoder.LayerNorm($"{at}.input_layernorm");
             decoder.Add(decoder.Attention(layer, normed, weights, new AttentionOptions { Bias = true, OutputBias = true }));

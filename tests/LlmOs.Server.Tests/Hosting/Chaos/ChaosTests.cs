@@ -12,28 +12,21 @@ public sealed class ChaosTests : IAsyncLifetime
 {
     private readonly PostgresServer _postgres = new();
     private readonly TempFolder _temp = new();
+    private readonly SmallDisk _disk = new();
     private readonly ChaosWriters _writers;
     private ServerProcess _server = null!;
     private string? _database;
-    private bool _mounted;
     private int _address = 1;
 
     public ChaosTests() => _writers = new ChaosWriters(() => _server);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string Disk => _temp.At("disk");
-
-    private string Data => Path.Combine(Disk, "data");
+    private string Data => Path.Combine(_disk.Root, "data");
 
     private FaultFolder Faults => new(_temp.At("faults"));
 
-    public async ValueTask InitializeAsync()
-    {
-        Directory.CreateDirectory(Disk);
-        _mounted = OperatingSystem.IsLinux() && await RunAsync("mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", Disk);
-        await _postgres.InitializeAsync();
-    }
+    public ValueTask InitializeAsync() => _postgres.InitializeAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -42,11 +35,7 @@ public sealed class ChaosTests : IAsyncLifetime
             await _server.DisposeAsync();
         }
 
-        if (_mounted)
-        {
-            await RunAsync("umount", "-l", Disk);
-        }
-
+        await _disk.DisposeAsync();
         await _postgres.DisposeAsync();
         _temp.Dispose();
     }
@@ -56,7 +45,7 @@ public sealed class ChaosTests : IAsyncLifetime
     [InlineData(true)]
     public async Task After_each_disturbance_every_promise_holds(bool onPostgres)
     {
-        Assert.SkipUnless(_mounted, "mount: a small disk is made by root");
+        await _disk.MountAsync(megabytes: 400);
         if (onPostgres)
         {
             _postgres.RequireOwn();
@@ -155,9 +144,8 @@ public sealed class ChaosTests : IAsyncLifetime
 
     private async Task FillAsync()
     {
-        var fill = Path.Combine(Disk, "fill");
         var before = _writers.Seen(HttpStatusCode.InsufficientStorage);
-        FullDisk.Fill(fill);
+        var fill = _disk.Fill();
         await _writers.UntilAnsweredAsync(HttpStatusCode.InsufficientStorage, before, Cancel);
         File.Delete(fill);
     }
@@ -225,8 +213,7 @@ public sealed class ChaosTests : IAsyncLifetime
     {
         Assert.Equal(0, await _server.StopAsync());
         await _server.DisposeAsync();
-        var copy = Directory.CreateDirectory(_temp.At("read-only")).FullName;
-        Assert.True(await RunAsync("mount", "--bind", Disk, copy) && await RunAsync("mount", "-o", "remount,ro,bind", copy));
+        var copy = await _disk.ShowReadOnlyAsync();
         try
         {
             await using var refused = await ServerProcess.StartAsync(StartOf(Path.Combine(copy, "data"), _database) with { WaitUntilReady = false });
@@ -235,7 +222,7 @@ public sealed class ChaosTests : IAsyncLifetime
         }
         finally
         {
-            await RunAsync("umount", "-l", copy);
+            await SmallDisk.HideAsync(copy);
         }
 
         await StartAsync();
@@ -257,12 +244,5 @@ public sealed class ChaosTests : IAsyncLifetime
         Data = data,
         Environment = new Dictionary<string, string?>([Faults.Environment]) { ["LLMOS_DATABASE"] = database, ["LLMOS_IMPORT_DIRS"] = Path.GetDirectoryName(Golden) },
     };
-
-    private static async Task<bool> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0;
-    }
 }
 #endif
