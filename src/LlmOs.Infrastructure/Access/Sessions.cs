@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -27,32 +28,58 @@ public sealed class Sessions(IDbContextFactory<LlmOsDb> databases, TimeProvider 
     /// <summary>How long a session lasts at most, however much it is used.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
 
+    /// <summary>Sessions that may be kept in memory.</summary>
+    private const int MaxUnstored = 1_000;
+
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _open = new();
+
+    /// <summary>
+    /// Sessions that were begun while the disk was full: whoever is to make room must get in. They are known to this host alone and
+    /// end with it.
+    /// </summary>
+    private readonly ConcurrentDictionary<string, Session> _unstored = new();
 
     /// <returns>The id of the new session.</returns>
     public async Task<string> BeginAsync(string callerId, CancellationToken cancel)
     {
-        await using var db = await databases.CreateDbContextAsync(cancel);
         var now = clock.GetUtcNow();
-        await db.Sessions.Where(s => s.CreatedAt < now - MaxAge).ExecuteDeleteAsync(cancel);
         var session = new Session { Id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), CallerId = callerId, CreatedAt = now };
-        db.Add(session);
-        await db.SaveChangesAsync(cancel);
+        try
+        {
+            await using var db = await databases.CreateDbContextAsync(cancel);
+            await db.Sessions.Where(s => s.CreatedAt < now - MaxAge).ExecuteDeleteAsync(cancel);
+            db.Add(session);
+            await db.SaveChangesAsync(cancel);
+        }
+        catch (Exception fault) when (_unstored.Count < MaxUnstored && DatabaseFaults.AsRefusal(fault)?.Code == ErrorCode.OutOfDisk)
+        {
+            _unstored[session.Id] = session;
+        }
+
         return session.Id;
     }
 
     /// <summary>Whether a session still stands for its caller.</summary>
     public async Task<bool> IsOpenAsync(string id, string callerId, CancellationToken cancel)
     {
-        await using var db = await databases.CreateDbContextAsync(cancel);
         var oldest = clock.GetUtcNow() - MaxAge;
+        if (_unstored.TryGetValue(id, out var session))
+        {
+            return session.CallerId == callerId && session.CreatedAt > oldest;
+        }
+
+        await using var db = await databases.CreateDbContextAsync(cancel);
         return await db.Sessions.AnyAsync(s => s.Id == id && s.CallerId == callerId && s.CreatedAt > oldest, cancel);
     }
 
     public async Task EndAsync(string id, CancellationToken cancel)
     {
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        await db.Sessions.Where(s => s.Id == id).ExecuteDeleteAsync(cancel);
+        if (!_unstored.TryRemove(id, out _))
+        {
+            await using var db = await databases.CreateDbContextAsync(cancel);
+            await db.Sessions.Where(s => s.Id == id).ExecuteDeleteAsync(cancel);
+        }
+
         if (_open.TryRemove(id, out var ending))
         {
             await ending.CancelAsync(); // not disposed: requests that are ending still hold its token

@@ -43,11 +43,26 @@ public sealed class FullDiskTests : IAsyncDisposable
         Assert.Contains(HttpStatusCode.InsufficientStorage, codes);
         Assert.Subset(new HashSet<HttpStatusCode> { HttpStatusCode.Created, HttpStatusCode.InsufficientStorage, HttpStatusCode.ServiceUnavailable }, codes);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v1/models", Cancel)).StatusCode);
+        using var browser = await SignedInAsync(server);
+        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/api/v1/jobs", Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.Found, (await browser.PostAsync("/logout", null, Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/api/v1/jobs", Cancel)).StatusCode);
 
         File.Delete(fill);
         await server.WaitUntilReadyAsync();
         Assert.Equal(HttpStatusCode.Created, (await client.PostAsync("/api/v1/keys", Json.Body(new { name = "x", scopes = new[] { "read" } }), Cancel)).StatusCode);
         Assert.Equal(0, await server.StopAsync());
+    }
+
+    /// <summary>Whoever is to make room signs in to the console for it.</summary>
+    private static async Task<HttpClient> SignedInAsync(ServerProcess server)
+    {
+        var browser = server.Client(key: null);
+        using var form = new FormUrlEncodedContent([new("key", ServerProcess.AdminKey), new("next", "/")]);
+        using var answer = await browser.PostAsync("/login", form, Cancel);
+        Assert.Equal("/", answer.Headers.Location?.OriginalString);
+        browser.DefaultRequestHeaders.Add("Cookie", answer.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        return browser;
     }
 
     [Fact]
