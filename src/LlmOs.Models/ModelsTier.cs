@@ -68,6 +68,13 @@ public static class ModelsTier
         services.AddSingleton<HubClient>();
         services.AddSingleton<HubPull>();
         services.AddSingleton<WebSource>();
+        services.AddSingleton<UploadSource>();
+        services.AddSingleton(provider => new SourceDoor(
+            provider.GetRequiredService<LlmOsSettings>(),
+            provider.GetRequiredService<UploadSource>(),
+            provider.GetRequiredService<HubClient>(),
+            provider.GetRequiredService<HubPull>(),
+            provider.GetRequiredService<WebSource>()));
         services.AddSingleton<ImportDoor>();
         services.AddJobKind<ImportKind>();
         services.AddSingleton<StarterHost>();

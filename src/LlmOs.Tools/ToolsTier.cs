@@ -1,5 +1,6 @@
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Tools.Datasets;
 using LlmOs.Tools.Evaluation;
 using LlmOs.Tools.Evaluation.Metrics;
 using LlmOs.Tools.Tokenizers;
@@ -15,6 +16,10 @@ public static class ToolsTier
     public static IServiceCollection AddTools(this IServiceCollection services)
     {
         services.AddSingleton<ITableMap, EvaluationTables>();
+        services.AddSingleton<ITableMap, DatasetTables>();
+        services.AddSingleton<DatasetRegistry>();
+        services.AddSingleton<RowPages>();
+        services.AddJobKind<DatasetImportKind>();
         services.AddJobKind<TrainingKind>();
         services.AddJobKind<EvaluationKind>();
         services.AddJobKind<TokenizerKind>();
@@ -24,6 +29,7 @@ public static class ToolsTier
 
     public static IEndpointRouteBuilder MapTools(this IEndpointRouteBuilder routes)
     {
+        routes.MapDatasets();
         routes.MapTraining();
         routes.MapEvaluations();
         routes.MapMetrics();

@@ -90,6 +90,11 @@ internal static partial class BadRequests
             return RequestText.LoneSurrogate;
         }
 
+        if (failure.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
+        {
+            return "is no field of this request.";
+        }
+
         if (Conversion().Match(failure.Message) is { Success: true } conversion)
         {
             return $"expected {Expected(conversion.Groups["type"].Value)}.";

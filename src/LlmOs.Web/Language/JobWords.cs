@@ -14,6 +14,7 @@ internal static class JobWords
         ["training"] = new("training", "训练", HasCurve: true),
         ["evaluation"] = new("evaluation", "评估"),
         ["tokenizer"] = new("tokenizer", "分词器"),
+        ["dataset"] = new("data set import", "数据集导入"),
         ["import"] = new("import", "导入"),
         ["verify"] = new("check of the stored files", "存储文件检查"),
     }.ToFrozenDictionary(StringComparer.Ordinal);
@@ -85,6 +86,11 @@ internal static class JobWords
         // Of evaluations.
         ["window"] = new("window {window} of {windows}", "第 {window} 个窗口，共 {windows} 个"),
         ["row"] = new("row {row} of {rows}", "第 {row} 行，共 {rows} 行"),
+
+        // Of data sets.
+        ["unpacking_rows"] = new("unpacking the archive", "正在解压归档"),
+        ["reading_rows"] = new("reading {file}: {rows} rows", "正在读取 {file}：{rows} 行"),
+        ["writing_rows"] = new("writing rows: {row} of {rows}", "正在写入：第 {row} 行，共 {rows} 行"),
 
         // Of imports.
         ["asking_hub"] = new("asking the hub for {repository}", "正在向模型中心查询 {repository}"),

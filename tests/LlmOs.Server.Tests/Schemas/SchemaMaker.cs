@@ -92,6 +92,7 @@ public sealed class SchemaMaker(PostgresServer postgres)
         await JobAsync(client, "/api/v1/evaluations", new { kind = "perplexity", model = "cats", text = source, window = 32, max_tokens = 256 });
         await JobAsync(client, "/api/v1/jobs", new { kind = "tokenizer", spec = new { name = "small", text = source, train = "wordpiece", vocabulary = 10 } }, "failed");
 
+        await JobAsync(client, "/api/v1/datasets/cats/versions", new { source, license = "CC0-1.0" });
         await SendAsync(client, "PATCH", "/api/v1/models/starter", new { tags = new { team = "search" } });
         await SendAsync(client, "PATCH", "/api/v1/models/starter/versions/1", new { tags = new { stage = "candidate" } });
         await SendAsync(client, "POST", "/api/v1/models/starter/versions/1/copy", new { name = "starter-copy" });

@@ -15,7 +15,7 @@ internal sealed record HubFile(string Path, long Bytes, string? Sha256, string? 
 
 /// <summary>
 /// The routes of the Hugging Face hub that a pull needs: <c>/api/models/{id}/revision/{rev}</c>,
-/// <c>/api/models/{id}/tree/{commit}</c> and <c>/{id}/resolve/{commit}/{path}</c>. The token goes to the hub's own host
+/// <c>/api/models/{id}/tree/{commit}</c> and <c>/{id}/resolve/{commit}/{path}</c>, and the same below <c>datasets</c>. The token goes to the hub's own host
 /// and to no other, also when the hub redirects to one.
 /// </summary>
 internal sealed class HubClient(Egress egress, Retries retries, LlmOsSettings settings)
@@ -29,17 +29,17 @@ internal sealed class HubClient(Egress egress, Retries retries, LlmOsSettings se
     /// <summary>The commit that a revision stands for now.</summary>
     public async Task<string> ResolveAsync(HubReference reference, CancellationToken cancel)
     {
-        using var answer = await GetJsonAsync(At($"api/models/{reference.Repository}/revision/{Uri.EscapeDataString(reference.Revision)}"), reference, cancel);
+        using var answer = await GetJsonAsync(At($"{Api(reference)}/revision/{Uri.EscapeDataString(reference.Revision)}"), reference, cancel);
         return answer.Document.RootElement.TryGetProperty("sha", out var sha) && sha.ValueKind == JsonValueKind.String && sha.GetString() is { Length: 40 } commit && commit.All(char.IsAsciiHexDigit)
             ? commit
-            : throw NotAHub($"/api/models/{reference.Repository}/revision answers without a commit");
+            : throw NotAHub($"/{Api(reference)}/revision answers without a commit");
     }
 
     /// <summary>Every file of a commit.</summary>
     public async Task<IReadOnlyList<HubFile>> ListAsync(HubReference reference, string commit, CancellationToken cancel)
     {
         List<HubFile> files = [];
-        Uri? next = At($"api/models/{reference.Repository}/tree/{commit}?recursive=true");
+        Uri? next = At($"{Api(reference)}/tree/{commit}?recursive=true");
         for (var page = 0; next is not null && page < MaxPages; page++)
         {
             using var answer = await GetJsonAsync(next, reference, cancel);
@@ -57,7 +57,7 @@ internal sealed class HubClient(Egress egress, Retries retries, LlmOsSettings se
 
     /// <summary>Where a file's content is, and how to ask for it.</summary>
     public Download DownloadOf(HubReference reference, string commit, HubFile file, string target) => new(
-        At($"{reference.Repository}/resolve/{commit}/{string.Join('/', file.Path.Split('/').Select(Uri.EscapeDataString))}"),
+        At($"{(reference.IsDataset ? "datasets/" : "")}{reference.Repository}/resolve/{commit}/{string.Join('/', file.Path.Split('/').Select(Uri.EscapeDataString))}"),
         target,
         file.Path)
     {
@@ -67,6 +67,8 @@ internal sealed class HubClient(Egress egress, Retries retries, LlmOsSettings se
         Make = Make,
         Refuse = response => Refusal(response, reference),
     };
+
+    private static string Api(HubReference reference) => $"api/{(reference.IsDataset ? "datasets" : "models")}/{reference.Repository}";
 
     private static bool IsFile(JsonElement entry) =>
         entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty("type", out var type) && type.ValueEquals("file");

@@ -34,6 +34,23 @@ internal sealed class HubPull(HubClient hub, Downloader downloader, ArtifactStor
         return new FetchedSource(plan.Single is { } single ? Path.Combine(files, single) : files, IsOurs: true, reference.At(commit));
     }
 
+    /// <summary>Fetches files of a repository that is no model.</summary>
+    /// <param name="choose">Picks among the paths that there are.</param>
+    public async Task<SourceFiles> FetchFilesAsync(
+        HubReference reference, Func<IReadOnlyList<string>, IReadOnlyList<string>> choose, JobContext job, CancellationToken cancel)
+    {
+        job.Report(0, ImportCodes.AskingHub.With(("repository", reference.Repository)));
+        var root = Directory.CreateDirectory(Path.Combine(job.CheckpointFolder, "pull")).FullName;
+        var commit = await CommitAsync(reference, root, cancel);
+        var listed = (await hub.ListAsync(reference, commit, cancel)).Where(f => PullPlan.IsPlain(f.Path)).ToDictionary(f => f.Path, StringComparer.Ordinal);
+        var chosen = choose([.. listed.Keys]).Select(path => listed[path]).ToList();
+        var target = Path.Combine(root, "files");
+        var bytes = chosen.Sum(f => f.Bytes);
+        DiskSpace.Require(folder, bytes - Here(chosen, target), "The download");
+        await FetchAllAsync(reference, commit, chosen, target, new PullProgress(job, clock, bytes), cancel);
+        return new SourceFiles([.. chosen.Select(f => new SourceFile(Path.Combine(target, f.Path), f.Path))], reference.At(commit));
+    }
+
     private async Task<string> CommitAsync(HubReference reference, string root, CancellationToken cancel)
     {
         var kept = Path.Combine(root, CommitFile);
@@ -67,7 +84,9 @@ internal sealed class HubPull(HubClient hub, Downloader downloader, ArtifactStor
     }
 
     /// <summary>Bytes of the plan that an earlier attempt has fetched.</summary>
-    private static long Here(PullPlan plan, string files) => plan.Texts.Concat(plan.Weights).Sum(f =>
+    private static long Here(PullPlan plan, string files) => Here(plan.Texts.Concat(plan.Weights), files);
+
+    private static long Here(IEnumerable<HubFile> wanted, string files) => wanted.Sum(f =>
     {
         var (whole, part) = (new FileInfo(Path.Combine(files, f.Path)), new FileInfo(Path.Combine(files, f.Path + ".part")));
         return whole.Exists ? f.Bytes : part.Exists ? part.Length : 0;

@@ -13,6 +13,9 @@ internal sealed partial record HubReference(string Repository, string Revision, 
     public const string Scheme = "hf:";
     private const string Expected = "Expected: hf:org/name, hf:org/name@revision, or hf:org/name@revision#file.gguf.";
 
+    /// <summary>A repository of rows instead of a model.</summary>
+    public bool IsDataset { get; init; }
+
     /// <exception cref="LlmOsException">400: it names no repository.</exception>
     public static HubReference Parse(string source)
     {

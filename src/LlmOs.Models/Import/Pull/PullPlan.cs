@@ -20,6 +20,9 @@ internal sealed partial record PullPlan(IReadOnlyList<HubFile> Texts, IReadOnlyL
 
     public long Bytes => Texts.Concat(Weights).Sum(f => f.Bytes);
 
+    /// <summary>Whether a path that the hub states may become one of this machine.</summary>
+    public static bool IsPlain(string path) => PlainPath().IsMatch(path);
+
     /// <param name="file">A file that the caller chose; null takes what the repository has in the best form.</param>
     /// <exception cref="LlmOsException">The repository has no model in a form that is read, or several of which one must be chosen.</exception>
     public static PullPlan Of(IReadOnlyList<HubFile> files, string? file)

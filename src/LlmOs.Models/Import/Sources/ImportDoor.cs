@@ -15,10 +15,8 @@ namespace LlmOs.Models.Import.Sources;
 /// The sources of imports: <c>file:</c>, <c>hf:</c>, <c>https:</c> and <c>upload:</c>. Refuses at once what can be seen from
 /// the request alone, and brings the rest onto this machine.
 /// </summary>
-internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, ArtifactStore store, HubClient hub, HubPull pull, WebSource web)
+internal sealed class ImportDoor(LlmOsSettings settings, UploadSource uploads, HubClient hub, HubPull pull, WebSource web)
 {
-    private const string UploadScheme = "upload:";
-
     /// <summary>Refuses what can be seen at once; the same checks open the job.</summary>
     public async Task CheckAsync(LlmOsDb db, ImportRequest request, CancellationToken cancel)
     {
@@ -39,11 +37,11 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
                 HubReference.Parse(source);
                 hub.Check();
                 break;
-            case var source when IsWeb(source):
+            case var source when WebSource.Is(source):
                 web.Check(source);
                 break;
-            case var source when source.StartsWith(UploadScheme, StringComparison.Ordinal):
-                await uploads.RequireFinishedAsync(db, source[UploadScheme.Length..], "source", cancel);
+            case var source when UploadSource.Is(source):
+                await uploads.CheckAsync(db, source, cancel);
                 break;
             default:
                 var path = ImportSource.Resolve(request.Source, settings.ImportDirs);
@@ -64,26 +62,13 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
         {
             case var source when source.StartsWith(HubReference.Scheme, StringComparison.Ordinal):
                 return await pull.FetchAsync(HubReference.Parse(source), request.Precision, job, cancel);
-            case var source when IsWeb(source):
+            case var source when WebSource.Is(source):
                 return await web.FetchAsync(source, job, cancel);
-            case var source when source.StartsWith(UploadScheme, StringComparison.Ordinal):
-                var upload = await uploads.RequireFinishedAsync(db, source[UploadScheme.Length..], "source", cancel);
-                return await store.KeepAsync(upload.Sha256!, cancel)
-                    ? new FetchedSource(Named(upload, job.ScratchFolder), IsOurs: false, $"{UploadScheme}{upload.FileName}#sha256={upload.Sha256}")
-                    : throw new LlmOsException(ErrorCode.MissingFile, "The uploaded file is no longer stored.") { Field = "source" };
+            case var source when UploadSource.Is(source):
+                return await uploads.FetchAsync(db, source, job, cancel);
             default:
                 return new FetchedSource(ImportSource.Resolve(request.Source, settings.ImportDirs), IsOurs: false, Origin: null);
         }
-    }
-
-    /// <summary>The upload's blob under a name that ends as the file's own did, which tells its kind.</summary>
-    private string Named(Upload upload, string scratch)
-    {
-        var end = Path.GetExtension(upload.FileName);
-        var link = Path.Combine(scratch, "upload" + (end.All(c => char.IsAsciiLetterOrDigit(c) || c == '.') ? end : ""));
-        File.Delete(link);
-        File.CreateSymbolicLink(link, store.PathOf(upload.Sha256!));
-        return link;
     }
 
     /// <summary>What is merged into is a version that is stored; its name may be written in any way a request may write it.</summary>
@@ -114,7 +99,4 @@ internal sealed class ImportDoor(LlmOsSettings settings, Uploads uploads, Artifa
             }
         }
     }
-
-    private static bool IsWeb(string source) =>
-        source.StartsWith("https:", StringComparison.OrdinalIgnoreCase) || source.StartsWith("http:", StringComparison.OrdinalIgnoreCase);
 }

@@ -14,6 +14,9 @@ namespace LlmOs.Models.Import.Sources;
 /// </summary>
 internal sealed partial class WebSource(Egress egress, Downloader downloader, DataFolder folder, TimeProvider clock)
 {
+    public static bool Is(string source) =>
+        source.StartsWith("https:", StringComparison.OrdinalIgnoreCase) || source.StartsWith("http:", StringComparison.OrdinalIgnoreCase);
+
     /// <exception cref="LlmOsException">It is no address, or its host may not be called.</exception>
     public (Uri Uri, string? Sha256) Check(string source)
     {

@@ -1252,6 +1252,171 @@ namespace LlmOs.Server.Migrations.Postgres
                     b.ToTable("tokenizer_files", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetFile", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Split")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("split");
+
+                    b.Property<long>("VersionId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_dataset_files");
+
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_dataset_files_sha256");
+
+                    b.HasIndex("VersionId", "Split")
+                        .IsUnique()
+                        .HasDatabaseName("ix_dataset_files_version_id_split");
+
+                    b.ToTable("dataset_files", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetVersion", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Columns")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("columns");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("DatasetId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("digest");
+
+                    b.Property<string>("License")
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("license");
+
+                    b.Property<string>("LineageJob")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("lineage_job");
+
+                    b.Property<string>("LineageParent")
+                        .HasMaxLength(80)
+                        .HasColumnType("character varying(80)")
+                        .HasColumnName("lineage_parent");
+
+                    b.Property<string>("LineageSource")
+                        .HasMaxLength(4096)
+                        .HasColumnType("character varying(4096)")
+                        .HasColumnName("lineage_source");
+
+                    b.Property<string>("LineageSteps")
+                        .HasColumnType("text")
+                        .HasColumnName("lineage_steps");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<string>("Statistics")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("statistics");
+
+                    b.HasKey("Id")
+                        .HasName("pk_dataset_versions");
+
+                    b.HasIndex("LineageParent")
+                        .HasDatabaseName("ix_dataset_versions_lineage_parent");
+
+                    b.HasIndex("DatasetId", "Number")
+                        .IsUnique()
+                        .HasDatabaseName("ix_dataset_versions_dataset_id_number");
+
+                    b.ToTable("dataset_versions", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.RegisteredDataset", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset?>("ArchivedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("archived_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("LastVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_version");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_datasets");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_datasets_name");
+
+                    b.ToTable("datasets", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
                 {
                     b.Property<long>("Seq")
@@ -1397,6 +1562,28 @@ namespace LlmOs.Server.Migrations.Postgres
                         .HasConstraintName("fk_tokenizer_files_tokenizers_tokenizer_id");
                 });
 
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetFile", b =>
+                {
+                    b.HasOne("LlmOs.Tools.Datasets.DatasetVersion", null)
+                        .WithMany("Files")
+                        .HasForeignKey("VersionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_dataset_files_dataset_versions_version_id");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetVersion", b =>
+                {
+                    b.HasOne("LlmOs.Tools.Datasets.RegisteredDataset", "Dataset")
+                        .WithMany("Versions")
+                        .HasForeignKey("DatasetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_dataset_versions_datasets_dataset_id");
+
+                    b.Navigation("Dataset");
+                });
+
             modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
                 {
                     b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
@@ -1431,6 +1618,16 @@ namespace LlmOs.Server.Migrations.Postgres
             modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizer", b =>
                 {
                     b.Navigation("Files");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetVersion", b =>
+                {
+                    b.Navigation("Files");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.RegisteredDataset", b =>
+                {
+                    b.Navigation("Versions");
                 });
 #pragma warning restore 612, 618
         }

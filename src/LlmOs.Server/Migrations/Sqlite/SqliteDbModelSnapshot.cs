@@ -1210,6 +1210,165 @@ namespace LlmOs.Server.Migrations.Sqlite
                     b.ToTable("tokenizer_files", (string)null);
                 });
 
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetFile", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bytes");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("rows");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Split")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("split");
+
+                    b.Property<long>("VersionId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_dataset_files");
+
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_dataset_files_sha256");
+
+                    b.HasIndex("VersionId", "Split")
+                        .IsUnique()
+                        .HasDatabaseName("ix_dataset_files_version_id_split");
+
+                    b.ToTable("dataset_files", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetVersion", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Columns")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("columns");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("DatasetId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("digest");
+
+                    b.Property<string>("License")
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("license");
+
+                    b.Property<string>("LineageJob")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("lineage_job");
+
+                    b.Property<string>("LineageParent")
+                        .HasMaxLength(80)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("lineage_parent");
+
+                    b.Property<string>("LineageSource")
+                        .HasMaxLength(4096)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("lineage_source");
+
+                    b.Property<string>("LineageSteps")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("lineage_steps");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("rows");
+
+                    b.Property<string>("Statistics")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("statistics");
+
+                    b.HasKey("Id")
+                        .HasName("pk_dataset_versions");
+
+                    b.HasIndex("LineageParent")
+                        .HasDatabaseName("ix_dataset_versions_lineage_parent");
+
+                    b.HasIndex("DatasetId", "Number")
+                        .IsUnique()
+                        .HasDatabaseName("ix_dataset_versions_dataset_id_number");
+
+                    b.ToTable("dataset_versions", (string)null);
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.RegisteredDataset", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("ArchivedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("archived_at");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("LastVersion")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_version");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_datasets");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_datasets_name");
+
+                    b.ToTable("datasets", (string)null);
+                });
+
             modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
                 {
                     b.Property<long>("Seq")
@@ -1353,6 +1512,28 @@ namespace LlmOs.Server.Migrations.Sqlite
                         .HasConstraintName("fk_tokenizer_files_tokenizers_tokenizer_id");
                 });
 
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetFile", b =>
+                {
+                    b.HasOne("LlmOs.Tools.Datasets.DatasetVersion", null)
+                        .WithMany("Files")
+                        .HasForeignKey("VersionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_dataset_files_dataset_versions_version_id");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetVersion", b =>
+                {
+                    b.HasOne("LlmOs.Tools.Datasets.RegisteredDataset", "Dataset")
+                        .WithMany("Versions")
+                        .HasForeignKey("DatasetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_dataset_versions_datasets_dataset_id");
+
+                    b.Navigation("Dataset");
+                });
+
             modelBuilder.Entity("LlmOs.Tools.Evaluation.StoredEvaluation", b =>
                 {
                     b.HasOne("LlmOs.Models.Registry.ModelVersion", null)
@@ -1387,6 +1568,16 @@ namespace LlmOs.Server.Migrations.Sqlite
             modelBuilder.Entity("LlmOs.Models.Tokenizers.StoredTokenizer", b =>
                 {
                     b.Navigation("Files");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.DatasetVersion", b =>
+                {
+                    b.Navigation("Files");
+                });
+
+            modelBuilder.Entity("LlmOs.Tools.Datasets.RegisteredDataset", b =>
+                {
+                    b.Navigation("Versions");
                 });
 #pragma warning restore 612, 618
         }

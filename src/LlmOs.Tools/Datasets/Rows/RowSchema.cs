@@ -1,0 +1,92 @@
+using LlmOs.Contracts;
+
+namespace LlmOs.Tools.Datasets.Rows;
+
+/// <summary>What the values of a column are.</summary>
+internal enum ColumnType
+{
+    Text,
+    Integer,
+    Number,
+    Boolean,
+
+    /// <summary>Lists, objects, and values of several types.</summary>
+    Json,
+}
+
+/// <summary>A column.</summary>
+internal sealed record RowColumn(string Name, ColumnType Type)
+{
+    public DatasetColumn ToView() => new(Name, Type.ToWord());
+
+    /// <summary>A value as a column of this type holds it.</summary>
+    public object? Fit(object? value) => (Type, value) switch
+    {
+        (_, null) => null,
+        (ColumnType.Number, long whole) => (double)whole,
+        (ColumnType.Json, not RawJson) => RowJson.Raw(value),
+        _ => value,
+    };
+}
+
+/// <summary>The columns of a version, in their order.</summary>
+internal sealed class RowSchema
+{
+    private readonly Dictionary<string, int> _places;
+
+    public RowSchema(IReadOnlyList<RowColumn> columns)
+    {
+        Columns = columns;
+        _places = columns.Select((column, place) => (column.Name, place)).ToDictionary(c => c.Name, c => c.place, StringComparer.Ordinal);
+    }
+
+    public IReadOnlyList<RowColumn> Columns { get; }
+
+    /// <returns>-1 where there is none of that name.</returns>
+    public int Find(string name) => _places.GetValueOrDefault(name, -1);
+
+    public static RowSchema Of(IReadOnlyList<DatasetColumn> columns) => new([.. columns.Select(c => new RowColumn(c.Name, Parse(c.Type)))]);
+
+    private static ColumnType Parse(string word) => Enum.GetValues<ColumnType>().First(type => type.ToWord() == word);
+}
+
+/// <summary>Finds the columns of rows that come one after the other: every name that was seen, in the order in which they came.</summary>
+internal sealed class SchemaBuilder
+{
+    private readonly List<(string Name, HashSet<ColumnType> Seen)> _columns = [];
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
+
+    public int Count => _columns.Count;
+
+    public void See(string name, object? value)
+    {
+        if (!_places.TryGetValue(name, out var place))
+        {
+            _places[name] = place = _columns.Count;
+            _columns.Add((name, []));
+        }
+
+        if (TypeOf(value) is { } type)
+        {
+            _columns[place].Seen.Add(type);
+        }
+    }
+
+    public RowSchema Build() => new([.. _columns.Select(c => new RowColumn(c.Name, Join(c.Seen)))]);
+
+    private static ColumnType? TypeOf(object? value) => value switch
+    {
+        null => null,
+        string => ColumnType.Text,
+        long => ColumnType.Integer,
+        double => ColumnType.Number,
+        bool => ColumnType.Boolean,
+        _ => ColumnType.Json,
+    };
+
+    private static ColumnType Join(HashSet<ColumnType> seen) =>
+        seen.Count == 0 ? ColumnType.Text
+        : seen.Count == 1 ? seen.First()
+        : seen.SetEquals([ColumnType.Integer, ColumnType.Number]) ? ColumnType.Number
+        : ColumnType.Json;
+}
