@@ -19,6 +19,7 @@ var root = new RootCommand(
     CreateCommand.Create(interrupts),
     ModelCommands.CreateCopy(interrupts),
     ModelCommands.CreateRemove(interrupts),
+    DataCommand.Create(interrupts),
     TrainCommand.Create(interrupts),
     EvalCommand.Create(interrupts),
     MetricCommand.Create(interrupts),

@@ -18,8 +18,11 @@ public sealed record TrainingRequest
     /// <summary>How the text's file is written: <c>utf-8</c> (default) or <c>windows-1252</c>. A byte order mark is read and is no text.</summary>
     public string? Encoding { get; init; }
 
-    /// <summary><c>name:version</c> of a data set, instead of <see cref="Text"/>. Refused while there are no data sets.</summary>
+    /// <summary><c>name:version</c> of a data set, instead of <see cref="Text"/>: each row is a document. Where it has a split <c>train</c>, that alone is read.</summary>
     public string? Dataset { get; init; }
+
+    /// <summary>The column of <see cref="Dataset"/> that holds the text. Default: <c>text</c>.</summary>
+    public string? Column { get; init; }
 
     /// <summary>A stored model whose weights, shape and tokenizer the training starts from.</summary>
     public string? Base { get; init; }

@@ -1,6 +1,7 @@
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
 using LlmOs.Tools.Datasets;
+using LlmOs.Tools.Datasets.Preparation;
 using LlmOs.Tools.Evaluation;
 using LlmOs.Tools.Evaluation.Metrics;
 using LlmOs.Tools.Tokenizers;
@@ -20,6 +21,7 @@ public static class ToolsTier
         services.AddSingleton<DatasetRegistry>();
         services.AddSingleton<RowPages>();
         services.AddJobKind<DatasetImportKind>();
+        services.AddJobKind<PreparationKind>();
         services.AddJobKind<TrainingKind>();
         services.AddJobKind<EvaluationKind>();
         services.AddJobKind<TokenizerKind>();
@@ -30,6 +32,7 @@ public static class ToolsTier
     public static IEndpointRouteBuilder MapTools(this IEndpointRouteBuilder routes)
     {
         routes.MapDatasets();
+        routes.MapPreparations();
         routes.MapTraining();
         routes.MapEvaluations();
         routes.MapMetrics();

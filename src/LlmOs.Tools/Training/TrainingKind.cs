@@ -7,6 +7,7 @@ using LlmOs.Infrastructure.Storage;
 using LlmOs.Models.Generation;
 using LlmOs.Models.Import;
 using LlmOs.Models.Registry;
+using LlmOs.Tools.Datasets;
 using LlmOs.Tools.Training.Child;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,7 @@ internal sealed partial class TrainingKind(
     IGenerationService generation,
     ModelIntake intake,
     ModelRegistry registry,
+    RowPages pages,
     UsageLedger ledger,
     IOptions<JobOptions> options,
     TimeProvider clock,
@@ -46,9 +48,11 @@ internal sealed partial class TrainingKind(
 
     public override async Task<TrainingRequest> CheckAsync(TrainingRequest request, CancellationToken cancel)
     {
-        await FindSourcesAsync(request, folder.Scratch, cancel);
+        var sources = await FindSourcesAsync(request, folder.Scratch, cancel);
         TrainerLocator.Find(settings);
-        return request;
+
+        // The version of now is what is read, also when there is a newer one by then.
+        return sources.Dataset is { } dataset ? request with { Dataset = dataset.Version.Ref } : request;
     }
 
     protected override string? SubjectOf(TrainingRequest request) => request.Name;
@@ -58,7 +62,8 @@ internal sealed partial class TrainingKind(
         var trainer = TrainerLocator.Find(settings);
         var sources = await FindSourcesAsync(request, job.ScratchFolder, cancel);
         var result = Path.Combine(job.ScratchFolder, "result");
-        var completed = await TrainAsync(job, trainer, TrainerJobOf(job, request, sources, result), cancel);
+        var text = sources.TextPath ?? await sources.Dataset!.WriteAsync(pages, job.CheckpointFolder, cancel);
+        var completed = await TrainAsync(job, trainer, TrainerJobOf(job, request, sources, text, result), cancel);
 
         FaultPoints.Reach("training.trained");
 
@@ -72,7 +77,7 @@ internal sealed partial class TrainingKind(
         {
             Alias = request.Alias ?? ModelAlias.Latest,
             Parity = parity,
-            Lineage = new LineageView(sources.Base?.Ref, job.Id, []) { Relation = sources.Base is null ? null : LineageRelation.FineTuned },
+            Lineage = new LineageView(sources.Base?.Ref, job.Id, sources.Dataset is { } dataset ? [dataset.Version.Ref] : []) { Relation = sources.Base is null ? null : LineageRelation.FineTuned },
             Metrics = [Metrics(completed, continued)],
         };
         return async (db, cancel) => await registry.PublishAsync(db, version, cancel);
@@ -148,10 +153,10 @@ internal sealed partial class TrainingKind(
         return await TrainingSources.FindAsync(request, db, store, settings, folder, cancel);
     }
 
-    private TrainerJob TrainerJobOf(JobContext job, TrainingRequest request, TrainingSources sources, string result) => new()
+    private TrainerJob TrainerJobOf(JobContext job, TrainingRequest request, TrainingSources sources, string text, string result) => new()
     {
         Spec = request,
-        TextPath = sources.TextPath,
+        TextPath = text,
         ResultFolder = result,
         WorkFolder = job.CheckpointFolder,
         BaseFolder = sources.Base is null ? null : TrainingSources.LayOut(sources.Base.Files.Select(f => f.ToView()), store, Path.Combine(job.ScratchFolder, "base")),

@@ -91,8 +91,10 @@ internal static class TrainingPlanner
     {
         OneOf("kind", request.Kind, "pretrain");
         TextFile.CheckEncoding(request.Encoding);
-        That(request.Dataset is null, "dataset", "This server has no data sets; give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
-        That(request.Text is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\".");
+        That(request.Text is null || request.Dataset is null, "dataset", "Give 'text' or 'dataset', not both.");
+        That(request.Text is not null || request.Dataset is not null, "text", "Give 'text': a file of UTF-8 text, as \"file:/path.txt\", or 'dataset': \"name:version\".");
+        That(request.Column is null || request.Dataset is not null, "column", "'column' names a column of 'dataset', which is not given.");
+        That(request.Encoding is null || request.Dataset is null, "encoding", "'encoding' is that of a file; a data set has none.");
         That(request.Base is not null || request.Architecture is not null, "architecture", "Give 'architecture', the shape of the new model, or 'base', a model to go on from.");
         That(request.Base is null || request.Architecture is null, "architecture", "'base' brings its own shape; leave 'architecture' away.");
         That(request.Base is null || request.Tokenizer is null, "tokenizer", "'base' brings its own tokenizer; leave 'tokenizer' away.");

@@ -14,11 +14,11 @@ namespace LlmOs.Tools.Training;
 internal sealed record TokenizerSource(int Vocabulary, IReadOnlyList<ModelFileView> Files);
 
 /// <summary>What a training reads, found and allowed: the text's file, and the stored versions it builds on.</summary>
-/// <param name="TextPath">Real path beneath an import folder.</param>
+/// <param name="TextPath">Real path beneath an import folder; null where the text is a data set's.</param>
 /// <param name="Base">The version that training goes on from.</param>
 /// <param name="Tokenizer">The stored tokenizer that is reused.</param>
 /// <param name="Plan">The request, checked against this machine.</param>
-internal sealed record TrainingSources(string TextPath, ModelVersion? Base, TokenizerSource? Tokenizer, TrainingPlan Plan)
+internal sealed record TrainingSources(string? TextPath, DatasetText? Dataset, ModelVersion? Base, TokenizerSource? Tokenizer, TrainingPlan Plan)
 {
     private const string TokenizerFile = "tokenizer.json";
 
@@ -36,11 +36,12 @@ internal sealed record TrainingSources(string TextPath, ModelVersion? Base, Toke
 
         // The rules that need no file come first, so that their refusals do not depend on this machine's files.
         TrainingPlanner.CheckAlone(request);
-        var text = ImportSource.ResolveFile(request.Text!, "text", settings.ImportDirs);
+        var text = request.Text is { } file ? ImportSource.ResolveFile(file, "text", settings.ImportDirs) : null;
+        var dataset = request.Dataset is { } reference ? await DatasetText.FindAsync(db, reference, request.Column, cancel) : null;
         var from = await StoredAsync(db, "base", request.Base, cancel);
         var tokenizer = await TokenizerAsync(db, request.Tokenizer?.Stored, cancel);
-        var facts = TrainerMachine.Facts(folder, new FileInfo(text).Length, from is null ? null : SizesOf(from, store), tokenizer?.Vocabulary);
-        return new TrainingSources(text, from, tokenizer, TrainingPlanner.Plan(request, facts));
+        var facts = TrainerMachine.Facts(folder, text is null ? dataset!.Bytes : new FileInfo(text).Length, from is null ? null : SizesOf(from, store), tokenizer?.Vocabulary);
+        return new TrainingSources(text, dataset, from, tokenizer, TrainingPlanner.Plan(request, facts));
     }
 
     /// <summary>Lays stored files out as a folder, for the trainer.</summary>

@@ -35,7 +35,7 @@ public sealed class ParquetRowsTests : IDisposable
         Assert.Equal(("é", 3L, 1L << 40, 0.5, 1.25, true), (first["Text"], first["Small"], first["Big"], first["Real"], first["Exact"], first["Yes"]));
         Assert.Equal(new RawJson("""["a","b"]"""), first["Words"]);
         Assert.Equal(new RawJson("""[{"Role":"user","Content":"Hi"}]"""), first["Messages"]);
-        Assert.Null(rows[1].Fields.Single(f => f.Key == "Text").Value);
+        Assert.Null(rows[1].Fields.FirstOrDefault(f => f.Key == "Text").Value); // left away, or null
     }
 
     [Fact]

@@ -1,0 +1,107 @@
+using System.Text.RegularExpressions;
+
+namespace LlmOs.Tools.Datasets.Preparation.Steps;
+
+/// <summary>Personal data and secrets that have a form of their own. Numbers with a check digit are taken only where it is right.</summary>
+internal static partial class PiiFinder
+{
+    /// <summary>In the order in which they are looked for: what an earlier kind took, a later one does not.</summary>
+    private static readonly (string Kind, Func<Regex> Form, Func<string, bool> IsOne)[] Forms =
+    [
+        ("secret", Secret, _ => true),
+        ("email", Email, _ => true),
+        ("iban", Iban, IsIban),
+        ("card", Card, IsCard),
+        ("ssn", Ssn, _ => true),
+        ("ip", Ip, _ => true),
+        ("phone", Phone, IsPhone),
+    ];
+
+    public static IReadOnlyList<string> Kinds { get; } = [.. Forms.Select(f => f.Kind)];
+
+    /// <summary>What was found, in the order of the text; no two overlap.</summary>
+    public static IReadOnlyList<(string Kind, int Start, int Length)> Find(string text, IReadOnlyCollection<string> kinds)
+    {
+        List<(string Kind, int Start, int Length)> found = [];
+        foreach (var (kind, form, isOne) in Forms.Where(f => kinds.Contains(f.Kind)))
+        {
+            foreach (Match match in form().Matches(text))
+            {
+                if (isOne(match.Value) && found.TrueForAll(f => match.Index >= f.Start + f.Length || f.Start >= match.Index + match.Length))
+                {
+                    found.Add((kind, match.Index, match.Length));
+                }
+            }
+        }
+
+        found.Sort((a, b) => a.Start.CompareTo(b.Start));
+        return found;
+    }
+
+    /// <summary>ISO 13616: the number, its first four characters behind, is 1 modulo 97.</summary>
+    public static bool IsIban(string text)
+    {
+        var plain = text.Replace(" ", "", StringComparison.Ordinal);
+        if (plain.Length is < 15 or > 34)
+        {
+            return false;
+        }
+
+        var rest = 0;
+        foreach (var c in plain[4..] + plain[..4])
+        {
+            rest = char.IsAsciiDigit(c) ? ((rest * 10) + (c - '0')) % 97 : ((rest * 100) + (c - 'A' + 10)) % 97;
+        }
+
+        return rest == 1;
+    }
+
+    /// <summary>ISO/IEC 7812: Luhn's check digit.</summary>
+    public static bool IsCard(string text)
+    {
+        var (sum, doubled, count) = (0, false, 0);
+        for (var at = text.Length - 1; at >= 0; at--)
+        {
+            if (char.IsAsciiDigit(text[at]))
+            {
+                var digit = (text[at] - '0') * (doubled ? 2 : 1);
+                sum += digit > 9 ? digit - 9 : digit;
+                (doubled, count) = (!doubled, count + 1);
+            }
+        }
+
+        return count is >= 12 and <= 19 && sum % 10 == 0 && sum > 0;
+    }
+
+    /// <summary>Seven to fifteen digits, as E.164 allows, that are no date and no plain number.</summary>
+    private static bool IsPhone(string text)
+    {
+        var digits = text.Count(char.IsAsciiDigit);
+        return digits is >= 7 and <= 15 && (text[0] is '+' or '(' || text.Any(c => c is '-' or '.' or ' ' or ')')) && !Date().IsMatch(text);
+    }
+
+    [GeneratedRegex(@"\b[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b", RegexOptions.CultureInvariant)]
+    private static partial Regex Email();
+
+    [GeneratedRegex(@"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", RegexOptions.CultureInvariant)]
+    private static partial Regex Iban();
+
+    [GeneratedRegex(@"(?<![\d-])[0-9](?:[ -]?[0-9]){11,18}(?![\d-])", RegexOptions.CultureInvariant)]
+    private static partial Regex Card();
+
+    [GeneratedRegex(@"(?<![\d-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\d-])", RegexOptions.CultureInvariant)]
+    private static partial Regex Ssn();
+
+    [GeneratedRegex(@"(?<![\d.])(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![\d.])|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![\w:])", RegexOptions.CultureInvariant)]
+    private static partial Regex Ip();
+
+    [GeneratedRegex(@"(?<![\w+])(?:\+?[0-9]{1,3}[ .-]?)?(?:\([0-9]{1,5}\)[ .-]?)?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}(?:[ ]?x[0-9]{1,6})?(?!\w)", RegexOptions.CultureInvariant)]
+    private static partial Regex Phone();
+
+    [GeneratedRegex(@"\A(?:[0-9]{4}[.-][0-9]{1,2}[.-][0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-][0-9]{4})\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Date();
+
+    /// <summary>Keys whose makers gave them a form: AWS, GitHub, OpenAI and alike, Slack, Google, JSON web tokens, private keys in PEM.</summary>
+    [GeneratedRegex(@"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,255}\b|\bsk-[A-Za-z0-9_-]{20,200}|\bxox[abprs]-[A-Za-z0-9-]{10,200}|\bAIza[0-9A-Za-z_-]{35}|\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,10000}-----END [A-Z ]{0,30}PRIVATE KEY-----", RegexOptions.CultureInvariant)]
+    private static partial Regex Secret();
+}
