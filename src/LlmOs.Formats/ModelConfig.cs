@@ -75,6 +75,9 @@ public sealed record ModelConfig
     /// <summary>They read it through norms of their own.</summary>
     public bool SeparateNorms { get; init; }
 
+    /// <summary>Norms on query and key heads, where a family may have none.</summary>
+    public bool NormsHeads { get; init; }
+
     /// <summary>Norms before each half instead of behind it, where a family has both.</summary>
     public bool PreNorm { get; init; }
 

@@ -154,12 +154,18 @@ MODELS = {
     "cohere-biases": llama_like(
         "cohere", "CohereConfig", "CohereForCausalLM", tied=False, hidden_size=24, num_attention_heads=2, num_key_value_heads=1, layer_norm_eps=1e-3, logit_scale=2.0,
         use_qk_norm=False, attention_bias=True),
+    "cohere-head-norms": llama_like(
+        "cohere", "CohereConfig", "CohereForCausalLM", hidden_size=24, num_attention_heads=4, num_key_value_heads=2, layer_norm_eps=1e-3, logit_scale=0.5, use_qk_norm=True,
+        attention_bias=False),
     "stablelm": llama_like(
         "stablelm", "StableLmConfig", "StableLmForCausalLM", tied=False, layer_norm_eps=1e-5, use_qkv_bias=True, qk_layernorm=False, use_parallel_residual=False,
         num_attention_heads=2, rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25}),
     "stablelm-parallel": llama_like(
         "stablelm", "StableLmConfig", "StableLmForCausalLM", tied=False, layer_norm_eps=1e-3, use_qkv_bias=False, qk_layernorm=False, use_parallel_residual=True,
         num_attention_heads=2, num_key_value_heads=1, rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}),
+    "stablelm-head-norms": llama_like(
+        "stablelm", "StableLmConfig", "StableLmForCausalLM", tied=False, hidden_size=32, layer_norm_eps=1e-3, use_qkv_bias=False, qk_layernorm=True, use_parallel_residual=True,
+        num_attention_heads=2, num_key_value_heads=1, rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25}),
     "phi": llama_like(
         "phi", "PhiConfig", "PhiForCausalLM", tied=False, num_attention_heads=2, num_key_value_heads=2, hidden_act="gelu_new", layer_norm_eps=1e-5, qk_layernorm=False,
         rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}),

@@ -62,6 +62,12 @@ internal sealed class RecordedModel : IWeightSource
     {
         var tensor = Find(name)!;
         var centre = tensor.Shape.Count == 1 && name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0;
+        Draw(name, centre, offset, destination);
+    }
+
+    /// <summary>The values of a weight, which follow from its name: around a centre, at most half of one away.</summary>
+    public static void Draw(string name, int centre, long offset, Span<float> destination)
+    {
         var seed = Encoding.UTF8.GetBytes(name).Aggregate(0x811c9dc5u, (hash, value) => (hash ^ value) * 0x01000193u);
         seed += 0x6d2b79f5u * (uint)offset; // each draw moves the seed on by the same step
         foreach (ref var value in destination)

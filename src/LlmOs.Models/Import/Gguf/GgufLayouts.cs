@@ -12,29 +12,7 @@ namespace LlmOs.Models.Import.Gguf;
 /// </summary>
 internal static class GgufLayouts
 {
-    private static readonly Dictionary<string, string> LlamaOuter = new()
-    {
-        ["token_embd"] = "model.embed_tokens",
-        ["output_norm"] = "model.norm",
-        ["output"] = "lm_head",
-    };
-
-    private static readonly Dictionary<string, string> LlamaInner = new()
-    {
-        ["attn_norm"] = "input_layernorm",
-        ["attn_q"] = "self_attn.q_proj",
-        ["attn_k"] = "self_attn.k_proj",
-        ["attn_v"] = "self_attn.v_proj",
-        ["attn_output"] = "self_attn.o_proj",
-        ["attn_q_norm"] = "self_attn.q_norm",
-        ["attn_k_norm"] = "self_attn.k_norm",
-        ["ffn_norm"] = "post_attention_layernorm",
-        ["ffn_gate"] = "mlp.gate_proj",
-        ["ffn_up"] = "mlp.up_proj",
-        ["ffn_down"] = "mlp.down_proj",
-    };
-
-    private static readonly Dictionary<string, string> GemmaInner = new(LlamaInner)
+    private static readonly Dictionary<string, string> GemmaInner = new(LlamaNames.Inner)
     {
         ["post_attention_norm"] = "post_attention_layernorm",
         ["ffn_norm"] = "pre_feedforward_layernorm",
@@ -45,9 +23,9 @@ internal static class GgufLayouts
     [
         new("llama", Llama)
         {
-            Outer = LlamaOuter,
+            Outer = LlamaNames.Outer,
             Layer = "model.layers.{0}.",
-            Inner = new Dictionary<string, string>(LlamaInner)
+            Inner = new Dictionary<string, string>(LlamaNames.Inner)
             {
                 ["ffn_gate_inp"] = "block_sparse_moe.gate",
                 ["ffn_gate_exps"] = "block_sparse_moe.experts.{0}.w1",
@@ -56,13 +34,13 @@ internal static class GgufLayouts
             },
             Arrange = ArrangeLlama,
         },
-        new("qwen2", model => model.RotaryConfig("qwen2", "Qwen2ForCausalLM")) { Outer = LlamaOuter, Layer = "model.layers.{0}.", Inner = LlamaInner },
-        new("qwen3", model => model.RotaryConfig("qwen3", "Qwen3ForCausalLM")) { Outer = LlamaOuter, Layer = "model.layers.{0}.", Inner = LlamaInner },
+        new("qwen2", model => model.RotaryConfig("qwen2", "Qwen2ForCausalLM")) { Outer = LlamaNames.Outer, Layer = "model.layers.{0}.", Inner = LlamaNames.Inner },
+        new("qwen3", model => model.RotaryConfig("qwen3", "Qwen3ForCausalLM")) { Outer = LlamaNames.Outer, Layer = "model.layers.{0}.", Inner = LlamaNames.Inner },
         new("qwen3moe", Qwen3Moe)
         {
-            Outer = LlamaOuter,
+            Outer = LlamaNames.Outer,
             Layer = "model.layers.{0}.",
-            Inner = new Dictionary<string, string>(LlamaInner)
+            Inner = new Dictionary<string, string>(LlamaNames.Inner)
             {
                 ["ffn_gate_inp"] = "mlp.gate",
                 ["ffn_gate_exps"] = "mlp.experts.{0}.gate_proj",
@@ -71,14 +49,14 @@ internal static class GgufLayouts
             },
             Arrange = (_, part, whole) => Experts(part, whole),
         },
-        new("gemma", Gemma) { Outer = LlamaOuter, Layer = "model.layers.{0}.", Inner = LlamaInner, Arrange = WithoutOne },
-        new("gemma2", Gemma2) { Outer = LlamaOuter, Layer = "model.layers.{0}.", Inner = GemmaInner, Arrange = WithoutOne },
-        new("gemma3", Gemma3) { Outer = LlamaOuter, Layer = "model.layers.{0}.", Inner = GemmaInner, Arrange = WithoutOne },
+        new("gemma", Gemma) { Outer = LlamaNames.Outer, Layer = "model.layers.{0}.", Inner = LlamaNames.Inner, Arrange = WithoutOne },
+        new("gemma2", Gemma2) { Outer = LlamaNames.Outer, Layer = "model.layers.{0}.", Inner = GemmaInner, Arrange = WithoutOne },
+        new("gemma3", Gemma3) { Outer = LlamaNames.Outer, Layer = "model.layers.{0}.", Inner = GemmaInner, Arrange = WithoutOne },
         new("phi3", Phi3)
         {
-            Outer = LlamaOuter,
+            Outer = LlamaNames.Outer,
             Layer = "model.layers.{0}.",
-            Inner = new Dictionary<string, string>(LlamaInner) { ["attn_qkv"] = "self_attn.qkv_proj", ["ffn_up"] = "mlp.gate_up_proj" },
+            Inner = new Dictionary<string, string>(LlamaNames.Inner) { ["attn_qkv"] = "self_attn.qkv_proj", ["ffn_up"] = "mlp.gate_up_proj" },
         },
         new("gpt2", Gpt2)
         {
@@ -108,8 +86,10 @@ internal static class GgufLayouts
                 ["attn_norm"] = "input_layernorm", ["attn_qkv"] = "attention.query_key_value", ["attn_output"] = "attention.dense",
                 ["ffn_norm"] = "post_attention_layernorm", ["ffn_up"] = "mlp.dense_h_to_4h", ["ffn_down"] = "mlp.dense_4h_to_h",
             },
-            Arrange = (model, part, whole) => part == "attn_qkv" ? [whole with { RowOf = HeadByHead(model.Heads, model.HeadDim) }] : [whole],
+            Arrange = (model, part, whole) => part == "attn_qkv" ? [whole with { RowOf = RowOrders.HeadByHead(model.Heads, model.HeadDim) }] : [whole],
         },
+        .. GgufLlamaKin.All,
+        .. GgufLayerNormed.All,
     ];
 
     /// <summary>The layout of the architecture that a file names.</summary>
@@ -163,7 +143,7 @@ internal static class GgufLayouts
         var config = GeluTanh(model.RotaryConfig("gemma2", "Gemma2ForCausalLM"));
         config["attn_logit_softcapping"] = model.Number("attn_logit_softcapping") ?? 50;
         config["final_logit_softcapping"] = model.Number("final_logit_softcapping") ?? 30;
-        config["sliding_window"] = model.Whole("attention.sliding_window") ?? 4096;
+        config["sliding_window"] = model.Window ?? 4096;
         // Not stored in the file: only the 27B model scales by hidden size / heads.
         config["query_pre_attn_scalar"] = model.Layers == 46 ? model.Hidden / model.Heads : model.HeadDim;
         return config;
@@ -173,7 +153,7 @@ internal static class GgufLayouts
     {
         var config = GeluTanh(model.RotaryConfig("gemma3_text", "Gemma3ForCausalLM"));
         config["rope_local_base_freq"] = 10_000;
-        config["sliding_window"] = model.Whole("attention.sliding_window") ?? 1024;
+        config["sliding_window"] = model.Window ?? 1024;
         config["sliding_window_pattern"] = model.Whole("attention.sliding_window_pattern") ?? 6;
         config["query_pre_attn_scalar"] = model.Layers == 62 ? model.Hidden / model.Heads : model.HeadDim;
         return config;
@@ -184,7 +164,7 @@ internal static class GgufLayouts
         var config = model.RotaryConfig("phi3", "Phi3ForCausalLM");
         config["partial_rotary_factor"] = (double)model.RotaryDim / model.HeadDim;
         config["original_max_position_embeddings"] = model.Whole("rope.scaling.original_context_length") ?? model.Need("context_length");
-        config["sliding_window"] = model.Whole("attention.sliding_window");
+        config["sliding_window"] = model.Window;
         if (model.Values("rope_factors_long.weight") is { } far && model.Values("rope_factors_short.weight") is { } near)
         {
             config["rope_scaling"] = new JsonObject { ["type"] = "longrope", ["long_factor"] = List(far), ["short_factor"] = List(near) };
@@ -233,7 +213,7 @@ internal static class GgufLayouts
 
     private static IEnumerable<GgufPart> ArrangeLlama(GgufModel model, string part, GgufPart whole) => part switch
     {
-        "attn_q" or "attn_k" => [whole with { RowOf = PairsApart(model.HeadDim) }],
+        "attn_q" or "attn_k" => [whole with { RowOf = RowOrders.PairsApart(model.HeadDim) }],
         _ => Experts(part, whole),
     };
 
@@ -263,18 +243,4 @@ internal static class GgufLayouts
 
     private static IEnumerable<GgufPart> WithoutOne(GgufModel model, string part, GgufPart whole) =>
         [part.EndsWith("norm", StringComparison.Ordinal) ? whole with { Offset = -1 } : whole];
-
-    /// <summary>Elements i and i + d/2 of a published head are neighbours in the file.</summary>
-    private static Func<long, long> PairsApart(int width) => row =>
-    {
-        var (head, i, half) = (row / width, row % width, width / 2);
-        return (head * width) + (i % half * 2) + (i / half);
-    };
-
-    /// <summary>Published: query, key and value of a head, then the next head. Stored: all queries, all keys, all values.</summary>
-    private static Func<long, long> HeadByHead(int heads, int width) => row =>
-    {
-        var (head, kind, i) = (row / (3 * width), row / width % 3, row % width);
-        return (((kind * heads) + head) * width) + i;
-    };
 }

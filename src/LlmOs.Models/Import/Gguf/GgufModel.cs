@@ -29,6 +29,9 @@ internal sealed class GgufModel(GgufFile file, string architecture)
     /// <summary>Elements of a head that turn.</summary>
     public int RotaryDim => Whole("rope.dimension_count") ?? HeadDim;
 
+    /// <summary>Tokens of a window; null where there is none, for which converters write nought.</summary>
+    public int? Window => Metadata.Whole($"{architecture}.attention.sliding_window", 0, int.MaxValue) is { } width and > 0 ? width : null;
+
     public bool HasHead => File.Find("output.weight") is not null;
 
     /// <summary>A whole number of at least 1 below the architecture's name, or null.</summary>
@@ -99,10 +102,26 @@ internal sealed class GgufModel(GgufFile file, string architecture)
         var config = Config(modelType, className);
         config["rms_norm_eps"] = Number("attention.layer_norm_rms_epsilon") ?? throw Metadata.Missing($"{architecture}.attention.layer_norm_rms_epsilon");
         config["hidden_act"] = "silu";
-        config["rope_theta"] = Number("rope.freq_base") ?? 10_000;
-        config["rope_scaling"] = Scaling();
+        AddRotary(config);
         return config;
     }
+
+    /// <summary>The same for a model with layer norms.</summary>
+    public JsonObject LayerNormConfig(string modelType, string className, string epsilon = "layer_norm_eps")
+    {
+        var config = Config(modelType, className);
+        config[epsilon] = Number("attention.layer_norm_epsilon") ?? throw Metadata.Missing($"{architecture}.attention.layer_norm_epsilon");
+        return config;
+    }
+
+    public void AddRotary(JsonObject config)
+    {
+        config["rope_theta"] = Number("rope.freq_base") ?? 10_000;
+        config["rope_scaling"] = Scaling();
+    }
+
+    /// <summary>Whether the first layer has a tensor; the others have it then, or an import finds them lacking.</summary>
+    public bool LayersHave(string tensor) => File.Find("blk.0." + tensor) is not null;
 
     /// <summary>The id of a role; null where the file names none, or the -1 (as an unsigned number 4294967295) that means none.</summary>
     public int? TokenId(string kind)

@@ -38,10 +38,10 @@ internal sealed class GgufWeights : IWeightSource
         }
 
         var width = part.Tensor.Shape is [.., var last] ? last : 1;
-        var columns = part.RowOf is null || part.Tensor.Shape.Count > 1 ? width : 1; // a reordered bias has rows of one element
+        var columns = part.Tensor.Shape.Count > 1 ? width : 1; // a bias has rows of one element
         if (part.RowOf is null)
         {
-            _file.Read(part.Tensor.Name, (part.FirstRow * width) + offset, destination);
+            _file.Read(part.Tensor.Name, (part.FirstRow * columns) + offset, destination);
         }
         else
         {

@@ -75,15 +75,31 @@ internal sealed record AttentionOptions
     /// <summary>Whether rotary positions turn neighbouring components instead of those of both halves.</summary>
     public bool Interleaved { get; init; }
 
-    /// <summary>Published RMS norms of each query and key head before they turn, or null.</summary>
+    /// <summary>Published norms of query and key heads before they turn, or null.</summary>
     public (string Query, string Key)? HeadNorms { get; init; }
 
-    /// <summary>One norm over all query heads together, and one over all key heads, instead of one a head.</summary>
-    public bool NormsSpanHeads { get; init; }
+    /// <summary>What <see cref="HeadNorms"/> are.</summary>
+    public HeadNorm HeadNorm { get; init; }
 
     /// <summary>Added to the scores: [rows, heads, tokens, tokens seen] tensor, or null.</summary>
     public string? ScoreBias { get; init; }
 
     /// <summary>Added to the gains of <see cref="HeadNorms"/>.</summary>
     public float GainOffset { get; init; }
+}
+
+/// <summary>How query and key heads are normed.</summary>
+internal enum HeadNorm
+{
+    /// <summary>RMS norms of each head, with one gain [D] for all.</summary>
+    OneGain,
+
+    /// <summary>One RMS norm over all heads together, with a gain [heads * D].</summary>
+    Together,
+
+    /// <summary>Layer norms of each head without an offset, with a gain [heads, D].</summary>
+    Layer,
+
+    /// <summary>The same, with a weight <c>norms.h</c> for each head.</summary>
+    LayerApart,
 }

@@ -21,9 +21,10 @@ internal static class Cohere
         DefaultEpsilon = 1e-5,
         DefaultContext = 8192,
         DefaultTied = true,
-        Implemented = ["logit_scale"],
+        Implemented = ["logit_scale", "use_qk_norm"],
     }) with
     {
+        NormsHeads = json.Flag("use_qk_norm") ?? false,
         AttentionBias = json.Flag("attention_bias") ?? false,
         LogitFactor = json.Number("logit_scale") ?? 0.0625,
     };
@@ -31,11 +32,18 @@ internal static class Cohere
     private static void Build(DecoderWriter decoder)
     {
         var config = decoder.Config;
-        var options = new AttentionOptions { Bias = config.AttentionBias, OutputBias = config.AttentionBias, Interleaved = true };
         decoder.Embed("model.embed_tokens");
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"model.layers.{layer}";
+            var options = new AttentionOptions
+            {
+                Bias = config.AttentionBias,
+                OutputBias = config.AttentionBias,
+                Interleaved = true,
+                HeadNorms = config.NormsHeads ? ($"{at}.self_attn.q_norm", $"{at}.self_attn.k_norm") : null,
+                HeadNorm = HeadNorm.Layer,
+            };
             decoder.BeginLayer();
             var normed = decoder.LayerNorm($"{at}.input_layernorm", bias: false);
             decoder.Add(decoder.Attention(layer, normed, LlamaGraph.AttentionOf(config, at), options));

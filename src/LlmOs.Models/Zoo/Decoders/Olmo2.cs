@@ -32,7 +32,7 @@ internal static class Olmo2
                 Bias = config.AttentionBias,
                 OutputBias = config.AttentionBias,
                 HeadNorms = ($"{at}.self_attn.q_norm", $"{at}.self_attn.k_norm"),
-                NormsSpanHeads = true,
+                HeadNorm = HeadNorm.Together,
             };
             decoder.OutputState();
             var attended = decoder.Attention(layer, decoder.State(), LlamaGraph.AttentionOf(config, at), options);

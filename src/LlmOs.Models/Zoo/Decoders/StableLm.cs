@@ -21,9 +21,10 @@ internal static class StableLm
         DefaultEpsilon = 1e-5,
         DefaultContext = 4096,
         DefaultRotaryShare = 0.25,
-        Implemented = ["partial_rotary_factor", "use_parallel_residual"],
+        Implemented = ["partial_rotary_factor", "use_parallel_residual", "qk_layernorm"],
     }) with
     {
+        NormsHeads = json.Flag("qk_layernorm") ?? false,
         AttentionBias = json.Flag("use_qkv_bias") ?? false,
         ParallelResidual = json.Flag("use_parallel_residual") ?? false,
     };
@@ -31,11 +32,16 @@ internal static class StableLm
     private static void Build(DecoderWriter decoder)
     {
         var config = decoder.Config;
-        var options = new AttentionOptions { Bias = config.AttentionBias };
         decoder.Embed("model.embed_tokens");
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var at = $"model.layers.{layer}";
+            var options = new AttentionOptions
+            {
+                Bias = config.AttentionBias,
+                HeadNorms = config.NormsHeads ? ($"{at}.self_attn.q_layernorm", $"{at}.self_attn.k_layernorm") : null,
+                HeadNorm = HeadNorm.LayerApart,
+            };
             decoder.BeginLayer();
             var normed = decoder.LayerNorm($"{at}.input_layernorm");
             decoder.Add(decoder.Attention(layer, normed, LlamaGraph.AttentionOf(config, at), options));
