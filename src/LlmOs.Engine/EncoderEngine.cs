@@ -8,6 +8,9 @@ public enum EncoderOutput
     /// <summary>The last state of each token: [tokens, hidden].</summary>
     States,
 
+    /// <summary>The state of each token that sentences are made of: [tokens, hidden]; where it is not the last one.</summary>
+    SentenceStates,
+
     /// <summary>The pooled state: [hidden]; for models that have a pooler.</summary>
     Pooled,
 
@@ -121,7 +124,15 @@ public sealed class EncoderEngine : IAsyncDisposable
 
     private void Check(IReadOnlyList<EncoderText> texts, EncoderOutput wanted)
     {
-        if ((wanted == EncoderOutput.States && !Shape.HasStates) || (wanted == EncoderOutput.Sentence && Shape.SentenceWidth == 0) || (wanted == EncoderOutput.Logits && Shape.Head == EncoderHead.None) || (wanted == EncoderOutput.Pooled && !Shape.HasPooler))
+        var has = wanted switch
+        {
+            EncoderOutput.States => Shape.HasStates,
+            EncoderOutput.SentenceStates => Shape.HasSentenceStates,
+            EncoderOutput.Sentence => Shape.SentenceWidth > 0,
+            EncoderOutput.Pooled => Shape.HasPooler,
+            EncoderOutput.Logits => Shape.Head != EncoderHead.None,
+        };
+        if (!has)
         {
             throw new ArgumentException($"The model has no output '{wanted}'.", nameof(wanted));
         }

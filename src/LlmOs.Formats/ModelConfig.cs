@@ -93,8 +93,17 @@ public sealed record ModelConfig
     /// <summary>Segments that tokens may belong to; 0: there are none.</summary>
     public int TypeVocabulary { get; init; }
 
+    /// <summary>Width of the vector that a text's state is projected to, where a family does so.</summary>
+    public int ProjectionWidth { get; init; }
+
     /// <summary>What a classifier's scores stand for, by index.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>
+    /// What the states of the embeddings and of each layer weigh in those that a sentence's vector is made of; null: it is made
+    /// of the last ones.
+    /// </summary>
+    public IReadOnlyList<float>? LayerWeights { get; init; }
 
     /// <summary>What ModernBERT has besides, or null.</summary>
     public ModernBertConfig? ModernBert { get; init; }

@@ -26,6 +26,7 @@ internal sealed class EncoderRunner : IEncoderRunner
         Require(session.InputMetadata, EncoderNames.LogitRows, shape.Head == EncoderHead.Tokens);
         Require(session.OutputMetadata, EncoderNames.Logits, shape.Head != EncoderHead.None);
         Require(session.OutputMetadata, EncoderNames.LastHiddenState, shape.HasStates);
+        Require(session.OutputMetadata, EncoderNames.SentenceStates, shape.HasSentenceStates);
         Require(session.OutputMetadata, EncoderNames.Sentence, shape.SentenceWidth > 0);
         Require(session.OutputMetadata, EncoderNames.Pooled, shape.HasPooler);
     }
@@ -108,7 +109,7 @@ internal sealed class EncoderRunner : IEncoderRunner
             var tokens = texts[i].Ids.Length;
             var (kept, stride) = (wanted, _shape.Head) switch
             {
-                (EncoderOutput.States, _) => (tokens * _shape.Hidden, length * _shape.Hidden),
+                (EncoderOutput.States or EncoderOutput.SentenceStates, _) => (tokens * _shape.Hidden, length * _shape.Hidden),
                 (EncoderOutput.Sentence, _) => (_shape.SentenceWidth, _shape.SentenceWidth),
                 (EncoderOutput.Pooled, _) => (_shape.Hidden, _shape.Hidden),
                 (_, EncoderHead.TextLabels) => (_shape.Labels, _shape.Labels),
@@ -126,6 +127,7 @@ internal sealed class EncoderRunner : IEncoderRunner
     private static string NameOf(EncoderOutput wanted) => wanted switch
     {
         EncoderOutput.States => EncoderNames.LastHiddenState,
+        EncoderOutput.SentenceStates => EncoderNames.SentenceStates,
         EncoderOutput.Pooled => EncoderNames.Pooled,
         EncoderOutput.Logits => EncoderNames.Logits,
         EncoderOutput.Sentence => EncoderNames.Sentence,

@@ -32,6 +32,9 @@ public sealed record EncoderShape(int Hidden, int Vocabulary, int MaxTokens, Enc
     /// <summary>Whether there is an output <see cref="EncoderNames.LastHiddenState"/>; graphs of other exporters may have scores alone.</summary>
     public bool HasStates { get; init; } = true;
 
+    /// <summary>Whether there is an output <see cref="EncoderNames.SentenceStates"/>.</summary>
+    public bool HasSentenceStates { get; init; }
+
     /// <summary>Width of a sentence's vector that the graph itself makes; 0: there is no output <see cref="EncoderNames.Sentence"/>.</summary>
     public int SentenceWidth { get; init; }
 }
@@ -55,10 +58,13 @@ public static class EncoderNames
     /// <summary>[B, S, H] f32.</summary>
     public const string LastHiddenState = "last_hidden_state";
 
+    /// <summary>[B, S, H] f32: the states that a sentence's vector is made of, where they are not the last ones.</summary>
+    public const string SentenceStates = "sentence_states";
+
     /// <summary>[B, H] f32.</summary>
     public const string Pooled = "pooler_output";
 
-    /// <summary>[B, W] f32: a sentence's vector; only in graphs of other exporters.</summary>
+    /// <summary>[B, W] f32: a sentence's vector, where the graph makes it.</summary>
     public const string Sentence = "sentence_embedding";
 
     /// <summary>By the head: [N, vocabulary], [B, labels], [B, S, labels] or [B, S, 2] f32.</summary>

@@ -38,13 +38,14 @@ internal sealed class EncoderRun : IEncoderRun
 
     public async Task<float[][]> EmbedAsync(IReadOnlyList<EncoderText> texts, int promptTokens, CancellationToken cancel)
     {
-        if (_model.Engine.Shape.SentenceWidth > 0)
+        var shape = _model.Engine.Shape;
+        if (shape.SentenceWidth > 0)
         {
             return await RunAsync(texts, EncoderOutput.Sentence, cancel).ConfigureAwait(false);
         }
 
-        var states = await RunAsync(texts, EncoderOutput.States, cancel).ConfigureAwait(false);
-        return Array.ConvertAll(states, s => _model.Layout.Pool(s, _model.Engine.Shape.Hidden, promptTokens));
+        var states = await RunAsync(texts, shape.HasSentenceStates ? EncoderOutput.SentenceStates : EncoderOutput.States, cancel).ConfigureAwait(false);
+        return Array.ConvertAll(states, s => _model.Layout.Pool(s, shape.Hidden, promptTokens));
     }
 
     public Task<GenerationUsage> EndAsync() => _end.Task;

@@ -95,7 +95,8 @@ internal sealed partial record ModelFolder(
             RefuseLarge(text, MaxTextBytes);
         }
 
-        new SideFiles(files).Check(); // what it says of texts, chats and sentences is refused here too, not at the first request
+        var side = new SideFiles(files);
+        side.Check(); // what it says of texts, chats and sentences is refused here too, not at the first request
         using var weights = OpenWeights(files);
         CheckIndex(files, weights);
         if (architecture is ForeignEncoder foreign)
@@ -104,7 +105,7 @@ internal sealed partial record ModelFolder(
             return new ModelFolder(files, architecture, config, foreign.Parameters, ReadLicense(files));
         }
 
-        config = architecture.Settle(config, weights);
+        config = architecture.Settle(config, weights) with { LayerWeights = side.ReadSentences().LayerWeights?.Of(config.Layers) };
         var needed = architecture.Weights(config);
         architecture.CheckWeights(config, weights);
         return new ModelFolder(files, architecture, config, needed.Sum(t => t.Elements), ReadLicense(files));

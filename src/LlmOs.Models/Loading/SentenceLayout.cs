@@ -36,6 +36,9 @@ internal sealed record SentenceLayout(IReadOnlyList<Pooling> Poolings, IReadOnly
     /// <summary>Whether the tokens of a prompt are pooled with those of the text.</summary>
     public bool PoolsPrompt { get; init; } = true;
 
+    /// <summary>What the states of each layer weigh in those that are pooled; null: the last ones are.</summary>
+    public LayerWeights? LayerWeights { get; init; }
+
     /// <summary>Width of a text's vector.</summary>
     /// <exception cref="ModelFormatException">The modules do not fit each other.</exception>
     public int WidthOf(int hidden) => Steps.Aggregate(Poolings.Count * hidden, (width, step) => step.WidthOf(width));
@@ -69,7 +72,7 @@ internal sealed record SentenceLayout(IReadOnlyList<Pooling> Poolings, IReadOnly
         switch (pooling)
         {
             case Pooling.First:
-                states[..hidden].CopyTo(vector);
+                states.Slice(from * hidden, hidden).CopyTo(vector);
                 return;
             case Pooling.Last:
                 states[^hidden..].CopyTo(vector);
@@ -94,6 +97,18 @@ internal sealed record SentenceLayout(IReadOnlyList<Pooling> Poolings, IReadOnly
 
         TensorPrimitives.Divide(vector, pooling == Pooling.MeanRoot ? MathF.Sqrt(total) : total, vector);
     }
+}
+
+/// <summary>WeightedLayerPooling: the states from one layer on, each with its weight.</summary>
+/// <param name="First">0 for the embeddings, then the layers from 1 on.</param>
+/// <param name="Values">One for each layer from there to the last.</param>
+internal sealed record LayerWeights(string File, int First, float[] Values)
+{
+    /// <summary>A weight for the embeddings and for each layer.</summary>
+    /// <exception cref="ModelFormatException">The model has another number of layers.</exception>
+    public IReadOnlyList<float> Of(int layers) => First + Values.Length == layers + 1
+        ? [.. new float[First], .. Values]
+        : throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{File}: it weighs layers {First} to {First + Values.Length - 1}; the model has {layers}.");
 }
 
 /// <summary>Texts that a model wants before what it reads.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LlmOs.Formats;
 
 namespace LlmOs.Models.Loading;
@@ -19,6 +20,17 @@ internal static class SentenceLayoutReader
         ("pooling_mode_lasttoken", Pooling.Last),
     ];
 
+    /// <summary>The newer spelling: a word, or a list of them.</summary>
+    private static readonly Dictionary<string, Pooling> Words = new(StringComparer.Ordinal)
+    {
+        ["cls"] = Pooling.First,
+        ["max"] = Pooling.Max,
+        ["mean"] = Pooling.Mean,
+        ["mean_sqrt_len_tokens"] = Pooling.MeanRoot,
+        ["weightedmean"] = Pooling.Weighted,
+        ["lasttoken"] = Pooling.Last,
+    };
+
     /// <param name="read">The content of a small file by its path; null when it is not there.</param>
     /// <param name="locate">The place of a file by its path; null when it is not there.</param>
     /// <exception cref="ModelFormatException">The files contradict themselves, or name a module that is not implemented.</exception>
@@ -29,7 +41,7 @@ internal static class SentenceLayoutReader
             return SentenceLayout.Plain;
         }
 
-        var (poolings, steps, poolsPrompt) = (new List<Pooling>(), new List<SentenceStep>(), true);
+        var (poolings, steps, poolsPrompt, weights) = (new List<Pooling>(), new List<SentenceStep>(), true, (LayerWeights?)null);
         foreach (var (kind, path) in Modules(modules))
         {
             switch (kind)
@@ -40,6 +52,9 @@ internal static class SentenceLayoutReader
                     var pooling = PoolingConfig(path, read);
                     poolings.AddRange(ReadPooling(pooling));
                     poolsPrompt = pooling.Flag("include_prompt") ?? true;
+                    break;
+                case LayerWeightsReader.Kind when poolings.Count == 0:
+                    weights = LayerWeightsReader.Read(path, read, locate);
                     break;
                 default:
                     if (SentenceStepReader.Read(kind, path, read, locate) is { } step)
@@ -59,6 +74,7 @@ internal static class SentenceLayoutReader
             read(PromptFile) is { } named ? ReadPrompts(ConfigJson.Parse(named, PromptFile)) : SentencePrompts.None)
         {
             PoolsPrompt = poolsPrompt,
+            LayerWeights = weights,
         };
     }
 
@@ -73,7 +89,7 @@ internal static class SentenceLayoutReader
 
     /// <summary>The files that modules have of their own, as far as they are read.</summary>
     public static IEnumerable<string> OwnFiles(byte[] modules) =>
-        Modules(modules).SelectMany(m => m.Kind == "Pooling" ? [$"{m.Path}/config.json"] : SentenceStepReader.FilesOf(m.Kind, m.Path));
+        Modules(modules).SelectMany(m => m.Kind is "Pooling" or "Normalize" ? [$"{m.Path}/config.json"] : SentenceStepReader.FilesOf(m.Kind, m.Path));
 
     private static List<(string Kind, string Path)> Modules(byte[] json)
     {
@@ -100,21 +116,14 @@ internal static class SentenceLayoutReader
 
     private static List<Pooling> ReadPooling(ConfigJson json)
     {
-        if (json.Text("pooling_mode") is { } word)
+        var words = json.KindOf("pooling_mode") == JsonValueKind.String ? [json.Text("pooling_mode")!] : json.Texts("pooling_mode");
+        if (words.Count > 0)
         {
-            return [word switch
-            {
-                "cls" => Pooling.First,
-                "max" => Pooling.Max,
-                "mean" => Pooling.Mean,
-                "mean_sqrt_len_tokens" => Pooling.MeanRoot,
-                "weightedmean" => Pooling.Weighted,
-                "lasttoken" => Pooling.Last,
-                _ => throw new ModelFormatException(ModelFormatProblem.UnsupportedArchitecture, $"{json.File}: pooling_mode = \"{word}\" is not supported."),
-            }];
+            return [.. words.Select(word => Words.TryGetValue(word, out var pooling) ? pooling : throw new ModelFormatException(
+                ModelFormatProblem.UnsupportedArchitecture, $"{json.File}: pooling_mode = \"{word}\" is not supported; supported: {string.Join(", ", Words.Keys)}."))];
         }
 
         var chosen = Modes.Where(mode => json.Flag(mode.Key) == true).Select(mode => mode.Pooling).ToList();
-        return chosen.Count > 0 ? chosen : throw new ModelFormatException(ModelFormatProblem.UnsupportedArchitecture, $"{json.File} switches on none of {string.Join(", ", Modes.Select(m => m.Key))}.");
+        return chosen.Count > 0 ? chosen : [Pooling.Mean]; // as sentence-transformers does where none is switched on
     }
 }

@@ -23,7 +23,7 @@ internal sealed class NormaliseStep : SentenceStep
     }
 }
 
-/// <summary>activation(W x + b).</summary>
+/// <summary>activation(W x + b), to which the vector itself may be added.</summary>
 /// <param name="name">The module's folder.</param>
 /// <param name="weight">[out, in]</param>
 /// <param name="bias">[out], or empty.</param>
@@ -31,19 +31,41 @@ internal sealed class DenseStep(string name, float[] weight, float[] bias, int i
 {
     private readonly int _outputs = weight.Length / inputs;
 
+    /// <summary>Whether the vector is added to what the layer makes of it.</summary>
+    public bool AddsInput { get; init; }
+
+    /// <summary>[out, in]: the layer that it goes through first, or empty where the widths are the same.</summary>
+    public float[] InputWeight { get; init; } = [];
+
     public override int WidthOf(int width) => width == inputs
         ? _outputs
         : throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"{name}/config.json: in_features is {inputs}, and the vectors before it have {width} components.");
 
     public override float[] Apply(float[] vector)
     {
-        var result = new float[_outputs];
-        for (var i = 0; i < _outputs; i++)
+        var result = Product(weight, vector);
+        if (bias.Length > 0)
         {
-            result[i] = TensorPrimitives.Dot(weight.AsSpan(i * inputs, inputs), vector) + (bias.Length > 0 ? bias[i] : 0);
+            TensorPrimitives.Add(result, bias, result);
         }
 
         activate(result);
+        if (AddsInput)
+        {
+            TensorPrimitives.Add(result, InputWeight.Length > 0 ? Product(InputWeight, vector) : vector, result);
+        }
+
+        return result;
+    }
+
+    private float[] Product(float[] matrix, float[] vector)
+    {
+        var result = new float[_outputs];
+        for (var i = 0; i < _outputs; i++)
+        {
+            result[i] = TensorPrimitives.Dot(matrix.AsSpan(i * inputs, inputs), vector);
+        }
+
         return result;
     }
 }

@@ -106,7 +106,9 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
     internal static string KeyOf(IReadOnlyList<ModelFileView> files, WeightPrecision precision)
     {
         var isForeign = files.Any(f => OnnxLayout.IsGraph(f.Path)); // its weights may have any name
-        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || ModelFolder.IsWeights(f.Path) || isForeign)
+        // The modules of sentence-transformers may weigh the states of layers.
+        var hasModules = files.Any(f => f.Path == SentenceLayoutReader.ModulesFile);
+        var sources = files.Where(f => f.Path == ModelFolder.ConfigFile || ModelFolder.IsWeights(f.Path) || isForeign || (hasModules && (f.Path is SentenceLayoutReader.ModulesFile or SentenceLayoutReader.LimitFile || f.Path.Contains('/', StringComparison.Ordinal))))
             .OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => f.Sha256);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
             $"builder {Architectures.BuilderVersion} {precision}\n{string.Join('\n', sources)}")))[..32];

@@ -70,7 +70,14 @@ internal sealed class SideFiles(IReadOnlyList<LayoutFile> files)
     public SentenceLayout ReadSentences()
     {
         var layout = SentenceLayoutReader.Read(name => Read(name, ConfigJson.MaxBytes), name => files.FirstOrDefault(f => f.Path == name)?.Location);
-        layout.WidthOf(ReadConfig().Config.Hidden); // modules that do not fit are refused here
+        var (architecture, config) = ReadConfig();
+        layout.WidthOf(config.Hidden); // modules that do not fit are refused here
+        layout.LayerWeights?.Of(config.Layers);
+        if (layout.LayerWeights is not null && architecture is not EncoderArchitecture)
+        {
+            throw new ModelFormatException(ModelFormatProblem.UnsupportedArchitecture, $"{SentenceLayoutReader.ModulesFile} weighs the states of all layers, and this model's graph gives out the last ones alone.");
+        }
+
         return layout;
     }
 

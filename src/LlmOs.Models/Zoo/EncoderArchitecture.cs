@@ -27,6 +27,9 @@ internal sealed record EncoderArchitecture(
         EncoderHead.Spans => "question-answering",
     };
 
+    /// <summary>Width of a sentence's vector that the graph makes; 0: it makes none.</summary>
+    public Func<ModelConfig, int> SentenceWidth { get; init; } = _ => 0;
+
     public EncoderShape Shape(ModelConfig config) => new(
         config.Hidden,
         config.Vocabulary,
@@ -35,7 +38,11 @@ internal sealed record EncoderArchitecture(
         Head is EncoderHead.TextLabels or EncoderHead.TokenLabels ? config.Labels.Count : 0,
         HasTypes && config.TypeVocabulary > 0,
         HasPooler,
-        config.PadToken ?? 0);
+        config.PadToken ?? 0)
+    {
+        HasSentenceStates = config.LayerWeights is not null,
+        SentenceWidth = SentenceWidth(config),
+    };
 
     public override EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
         WriteGraph(config, weights, precision, folder, withStates: false, cancel);

@@ -1,10 +1,14 @@
 using System.Net;
 using System.Text.Json;
 using LlmOs.Contracts;
+using LlmOs.Engine.Execution;
 using LlmOs.Formats;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Tests.Import.SideFiles;
 using LlmOs.Models.Tests.Registry;
+using LlmOs.Models.Zoo;
+using LlmOs.Testing;
+using Microsoft.ML.OnnxRuntime;
 
 namespace LlmOs.Models.Tests.Loading;
 
@@ -25,6 +29,8 @@ public sealed class SentenceModuleTests : RegistryHttpTests
     [InlineData("""{"pooling_mode_weightedmean_tokens":true,"pooling_mode_mean_tokens":false}""", "weightedmean")]
     [InlineData("""{"pooling_mode_lasttoken":true,"pooling_mode_mean_tokens":false}""", "lasttoken")]
     [InlineData("""{"pooling_mode":"lasttoken"}""", "lasttoken")]
+    [InlineData("""{"pooling_mode":["weightedmean","cls"],"pooling_mode_max_tokens":true}""", "weightedmean,cls")]
+    [InlineData("""{"word_embedding_dimension":32}""", "mean")]
     [InlineData("""{"pooling_mode_lasttoken":true,"pooling_mode_mean_tokens":true,"pooling_mode_cls_token":true,"pooling_mode_max_tokens":true}""", "cls,max,mean,lasttoken")]
     public async Task Poolings_are_put_one_after_the_other(string pooling, string modes)
     {
@@ -65,6 +71,56 @@ public sealed class SentenceModuleTests : RegistryHttpTests
         Assert.Equal(8, fewer.Length);
     }
 
+    [Theory]
+    [InlineData(64, 24)]
+    [InlineData(32, 32)]
+    public async Task A_dense_layer_may_add_what_it_was_given(int inputs, int outputs)
+    {
+        var (layer, own) = (new Layer(inputs, outputs, hasBias: true), new Layer(inputs, outputs, hasBias: false));
+        var weights = inputs == outputs ? layer.Tensors : [.. layer.Tensors, ("residual.weight", [outputs, inputs], own.Tensors[0].Values)];
+        await ImportAsync(
+            inputs == 64 ? """{"pooling_mode":["cls","mean"]}""" : """{"pooling_mode":"mean"}""",
+            [("2_Dense", "Dense", $$"""{"in_features":{{inputs}},"out_features":{{outputs}},"activation_function":"torch.nn.modules.activation.Sigmoid","use_residual":true}""", weights)]);
+
+        var states = await StatesAsync(Text);
+
+        double[] pooled = [.. inputs == 64 ? Pooled("cls", states, 0) : [], .. Pooled("mean", states, 0)];
+        var added = inputs == outputs ? pooled : own.Apply(pooled);
+        AssertNear(layer.Apply(pooled).Zip(added, (x, y) => (1 / (1 + Math.Exp(-x))) + y), await VectorAsync(new { model = "m", input = Text }));
+    }
+
+    [Theory]
+    [InlineData(0, new[] { 0.5f, 2f, -1f }, "sentence_bert_config.json", """{"max_seq_length":32,"config_args":{"output_hidden_states":true}}""")]
+    [InlineData(1, new[] { 1f, 3f }, "config.json", null)]
+    public async Task States_of_layers_are_weighed_before_they_are_pooled(int start, float[] weights, string file, string? content)
+    {
+        content ??= GoldenConfig.GetRawText().TrimEnd()[..^1] + ""","output_hidden_states":true}""";
+        await ImportAsync(
+            """{"pooling_mode":["mean","cls"]}""",
+            [("0_Weights", "WeightedLayerPooling", $$"""{"word_embedding_dimension":32,"layer_start":{{start}},"num_hidden_layers":2}""", [("layer_weights", [weights.Length], weights)])],
+            (file, content));
+
+        var layers = LayerStates([2, 5, 6, 8, 3]); // [CLS] a b abc [SEP]
+        var last = await StatesAsync(Text);
+
+        double[][] mixed = [.. Enumerable.Range(0, last.Length).Select(token => Enumerable.Range(0, Hidden).Select(i =>
+            weights.Select((w, layer) => w * (double)layers[start + layer][(token * Hidden) + i]).Sum() / weights.Sum(w => (double)w)).ToArray())];
+        AssertNear(Pooled("mean", mixed, 0).Concat(Pooled("cls", mixed, 0)), await VectorAsync(new { model = "m", input = Text }));
+        AssertNear(last.SelectMany(state => state), layers[2]); // a token's own state stays that of the last layer
+    }
+
+    [Theory]
+    [InlineData("""{"layer_start":1,"num_hidden_layers":2}""", "{}", "output_hidden_states")]
+    [InlineData("""{"layer_start":2,"num_hidden_layers":3}""", """{"config_args":{"output_hidden_states":true}}""", "the model has 2")]
+    [InlineData("""{"layer_start":0,"num_hidden_layers":2}""", """{"config_args":{"output_hidden_states":true}}""", "layer_weights")]
+    public async Task Weights_of_layers_that_do_not_fit_are_refused(string config, string sentences, string named)
+    {
+        var refusal = await Assert.ThrowsAsync<LlmOsException>(() => ImportAsync(
+            """{"pooling_mode":"mean"}""", [("0_Weights", "WeightedLayerPooling", config, [("layer_weights", [2], [1f, 1f])])], ("sentence_bert_config.json", sentences)));
+
+        Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_prompt_stands_before_each_text_by_its_name_or_by_the_models_own_choice()
     {
@@ -101,7 +157,8 @@ public sealed class SentenceModuleTests : RegistryHttpTests
     [InlineData("WordWeights", "{}", "WordWeights")]
     [InlineData("Dense", """{"in_features":7,"out_features":24,"bias":true,"activation_function":"torch.nn.modules.linear.Identity"}""", "2_X/model.safetensors")]
     [InlineData("Dense", """{"in_features":24,"out_features":24,"bias":true,"activation_function":"torch.nn.modules.linear.Identity"}""", "in_features is 24")]
-    [InlineData("Dense", """{"in_features":24,"out_features":24,"bias":true,"activation_function":"torch.nn.modules.activation.GELU"}""", "GELU")]
+    [InlineData("Dense", """{"in_features":24,"out_features":24,"bias":true,"activation_function":"torch.nn.modules.activation.PReLU"}""", "PReLU")]
+    [InlineData("Normalize", """{"module_input_name":"token_embeddings"}""", "token_embeddings")]
     [InlineData("Dense", """{"in_features":24,"out_features":24,"bias":true,"module_output_name":"token_embeddings"}""", "token_embeddings")]
     public async Task What_cannot_be_done_is_refused_by_its_name(string kind, string config, string named)
     {
@@ -122,7 +179,27 @@ public sealed class SentenceModuleTests : RegistryHttpTests
 
     private static int Hidden => GoldenConfig.GetProperty("hidden_size").GetInt32();
 
-    private static JsonElement GoldenConfig => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Testing.SharedFolder.Repository, "tests", "golden", "bert", "config.json"))).RootElement;
+    private static JsonElement GoldenConfig => JsonDocument.Parse(File.ReadAllBytes(Golden("config.json"))).RootElement;
+
+    /// <summary>The states of the embeddings and of each layer, [tokens * hidden] each, from the encoder's graph.</summary>
+    private static float[][] LayerStates(long[] ids)
+    {
+        using var folder = new TempFolder();
+        var json = ConfigJson.Parse(File.ReadAllBytes(Golden("config.json")), "config.json");
+        var architecture = (EncoderArchitecture)Architectures.Of(json);
+        var config = architecture.ReadConfig(json);
+        using var weights = SafetensorsFile.Open(Golden("model.safetensors"));
+        using var session = new InferenceSession(architecture.WriteGraph(config, weights, WeightPrecision.F32, folder.Path, withStates: true, CancellationToken.None).OnnxPath);
+        using var options = new RunOptions();
+        using var input = OrtValue.CreateTensorValueFromMemory(ids, [1, ids.Length]);
+        using var types = OrtValue.CreateTensorValueFromMemory(new long[ids.Length], [1, ids.Length]);
+        using var lengths = OrtValue.CreateTensorValueFromMemory(new[] { ids.Length }, [1]);
+        Dictionary<string, OrtValue> inputs = new() { [EncoderNames.InputIds] = input, [EncoderNames.TokenTypes] = types, [EncoderNames.Lengths] = lengths };
+        using var results = session.Run(options, inputs, [.. Enumerable.Range(0, config.Layers + 1).Select(EncoderNames.HiddenState)]);
+        return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
+    }
+
+    private static string Golden(string file) => Path.Combine(SharedFolder.Repository, "tests", "golden", "bert", file);
 
     private static IEnumerable<double> Pooled(string mode, double[][] states, int from) => mode switch
     {
@@ -168,7 +245,7 @@ public sealed class SentenceModuleTests : RegistryHttpTests
     {
         var files = new Dictionary<string, string>(WalkedModel.All["encoder"].Files) { ["1_Pooling/config.json"] = pooling };
         files.Remove("config_sentence_transformers.json");
-        files["modules.json"] = JsonSerializer.Serialize(new[] { ("", "Transformer"), ("1_Pooling", "Pooling") }.Concat(modules.Select(m => (m.Folder, m.Kind))).Select((m, i) => new { idx = i, name = $"{i}", path = m.Item1, type = Prefix + m.Item2 }));
+        files["modules.json"] = JsonSerializer.Serialize(new[] { ("", "Transformer"), ("1_Pooling", "Pooling") }.Concat(modules.Select(m => (m.Folder, m.Kind))).OrderBy(m => m.Item1, StringComparer.Ordinal).Select((m, i) => new { idx = i, name = $"{i}", path = m.Item1, type = Prefix + m.Item2 }));
         foreach (var (file, content) in modules.Where(m => m.Config is not null).Select(m => ($"{m.Folder}/config.json", m.Config!)).Concat(more))
         {
             files[file] = content;

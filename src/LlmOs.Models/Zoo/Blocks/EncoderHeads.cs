@@ -6,10 +6,15 @@ namespace LlmOs.Models.Zoo.Blocks;
 /// <summary>The heads that encoders of several families share.</summary>
 internal static class EncoderHeads
 {
-    /// <summary>The states, and where there is one the pooler: tanh of a layer over the first token.</summary>
+    /// <summary>The states, those of sentences where they are others, and where there is one the pooler: tanh of a layer over the first token.</summary>
     public static void WriteStates(this EncoderWriter encoder, string x, string? pooler)
     {
         encoder.Output(x, EncoderNames.LastHiddenState, "B", "S", encoder.Config.Hidden);
+        if (encoder.Config.LayerWeights is { } weights)
+        {
+            encoder.Output(encoder.MixStates(weights), EncoderNames.SentenceStates, "B", "S", encoder.Config.Hidden);
+        }
+
         if (pooler is not null)
         {
             encoder.Output(Pool(encoder, encoder.First(x), pooler), EncoderNames.Pooled, "B", encoder.Config.Hidden);

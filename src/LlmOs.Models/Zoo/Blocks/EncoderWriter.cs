@@ -34,7 +34,7 @@ internal sealed record EncoderAttention
 internal sealed class EncoderWriter
 {
     private readonly bool _withStates;
-    private int _states;
+    private readonly List<string> _states = [];
 
     /// <param name="withStates">Whether the states become outputs <see cref="EncoderNames.HiddenState"/>.</param>
     /// <param name="types">Whether tokens have segment numbers.</param>
@@ -209,15 +209,29 @@ internal sealed class EncoderWriter
         return Graph.Node("Gather", [Graph.Node("Reshape", [x, Writer.Wholes(-1, Config.Hidden)]), EncoderNames.LogitRows], attributes: ("axis", 0));
     }
 
-    /// <summary>Notes a state that the comparison tests look at.</summary>
+    /// <summary>Notes a state: that of the embeddings, then that of each layer.</summary>
     public string State(string x)
     {
         if (_withStates)
         {
-            Output(x, EncoderNames.HiddenState(_states++), "B", "S", Config.Hidden);
+            Output(x, EncoderNames.HiddenState(_states.Count), "B", "S", Config.Hidden);
         }
 
+        _states.Add(x);
         return x;
+    }
+
+    /// <summary>The mean of the states noted so far, each with its weight: [B, S, H].</summary>
+    /// <exception cref="ModelFormatException">There are not as many weights as states.</exception>
+    public string MixStates(IReadOnlyList<float> weights)
+    {
+        if (weights.Count != _states.Count)
+        {
+            throw new ModelFormatException(ModelFormatProblem.CorruptFile, $"There are weights for {weights.Count} states; the model has {_states.Count}, those of its embeddings among them.");
+        }
+
+        var total = weights.Sum(w => (double)w);
+        return _states.Zip(weights).Where(pair => pair.Second != 0).Select(pair => Writer.Scale(pair.First, pair.Second / total)).Aggregate(Writer.Add);
     }
 
     public void Output(string x, string name, params OnnxDim[] shape)
