@@ -25,6 +25,9 @@ public sealed record DisentangledConfig
     /// <summary>Distances go through the layers of queries and keys instead of layers of their own.</summary>
     public bool SharesLayers { get; private init; }
 
+    /// <summary>Version 1: one layer holds query, key and value of each head.</summary>
+    public bool IsPacked { get; init; }
+
     /// <summary>Whether the table of distances is normed.</summary>
     public bool NormsTable { get; private init; }
 

@@ -126,6 +126,31 @@ MODELS = {
          "norm_rel_ebd": "layer_norm", "share_att_key": False, "pos_att_type": ["c2p"], "position_biased_input": False, "type_vocab_size": 0,
          "conv_kernel_size": 0, "layer_norm_eps": 1e-7, "legacy": False, "pad_token_id": 0},
         {"masked-lm": "DebertaV2ForMaskedLM"}, plain(40, 3, 25), prefix="-new-head"),
+    **encoders(
+        "deberta", "DebertaConfig", "deberta",
+        {"model_type": "deberta", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 24,
+         "hidden_act": "gelu", "max_position_embeddings": 48, "max_relative_positions": -1, "relative_attention": True, "pos_att_type": ["c2p", "p2c"],
+         "position_biased_input": False, "type_vocab_size": 0, "layer_norm_eps": 1e-7, "pooler_hidden_act": "gelu", "pooler_hidden_size": 16, "pooler_dropout": 0,
+         "legacy": True, "pad_token_id": 0},
+        {"model": "DebertaModel", "masked-lm": "DebertaForMaskedLM", "text-labels": "DebertaForSequenceClassification",
+         "token-labels": "DebertaForTokenClassification", "spans": "DebertaForQuestionAnswering"},
+        plain(40, 1, 6, 23, 44), {"cls.predictions.decoder.weight": "deberta.embeddings.word_embeddings.weight", "cls.predictions.decoder.bias": "cls.predictions.bias"}),
+    **encoders(
+        "deberta", "DebertaConfig", "deberta",
+        {"model_type": "deberta", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
+         "hidden_act": "gelu", "max_position_embeddings": 40, "max_relative_positions": 30, "relative_attention": True, "pos_att_type": "c2p",
+         "position_biased_input": True, "type_vocab_size": 2, "layer_norm_eps": 1e-5, "pooler_hidden_act": "tanh", "pooler_hidden_size": 16, "pooler_dropout": 0,
+         "legacy": False, "pad_token_id": 0},
+        {"masked-lm": "DebertaForMaskedLM", "text-labels": "DebertaForSequenceClassification"}, segments(40, 2, 9, 21), prefix="-segments"),
+    **{f"clip-text{name}": {
+        "kind": "clip", "config_class": "CLIPTextConfig", "base": "text_model",
+        "config": {
+            "architectures": [architecture], "model_type": "clip_text_model", "vocab_size": 40, "hidden_size": 16, "intermediate_size": 24, "projection_dim": 20,
+            "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 24, "hidden_act": activation, "layer_norm_eps": 1e-5, "pad_token_id": 1,
+            "bos_token_id": 38, "eos_token_id": end},
+        "cases": [{"ids": [38, *row(n, 38, 7 + n), 39, *more]} for n, more in ((0, []), (5, []), (17, []), (4, [39, 39, 7]))]}
+       for name, architecture, activation, end in (
+           ("", "CLIPTextModel", "quick_gelu", 39), ("-old-end", "CLIPTextModel", "gelu", 2), ("-projection", "CLIPTextModelWithProjection", "quick_gelu", 39))},
     "pegasus": {
         "kind": "pegasus", "config_class": "PegasusConfig", "buffers": ["embed_positions.weight"],
         "config": {

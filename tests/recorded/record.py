@@ -72,6 +72,9 @@ def outputs(model, case, base):
         if base is None:
             found["logits"] = model(**arguments, use_cache=False).logits
             return found
+        if base == "text_model":
+            out = model(input_ids=ids, attention_mask=torch.ones_like(ids))
+            return {"states": out.last_hidden_state, "sentence": out.pooler_output if out.text_embeds is None else out.text_embeds}
         body = getattr(model, base, model)
         out = body(**arguments)
         found["states"] = out.last_hidden_state

@@ -45,6 +45,8 @@ public static class Architectures
         .. MpNet.Architectures,
         .. ModernBert.Architectures,
         .. DebertaV2.Architectures,
+        .. Deberta.Architectures,
+        .. ClipText.Architectures,
         .. T5.Architectures,
         .. Bart.Architectures,
     ];

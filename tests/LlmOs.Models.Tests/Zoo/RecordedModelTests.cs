@@ -57,6 +57,8 @@ public sealed class RecordedModelTests : IDisposable
     [InlineData("granite", "clip_qkv", "8")]
     [InlineData("modernbert-text-labels", "classifier_pooling", "\"max\"")]
     [InlineData("modernbert-model", "global_attn_every_n_layers", "2")]
+    [InlineData("deberta-model", "talking_head", "true")]
+    [InlineData("deberta-model", "position_buckets", "256")]
     [InlineData("deberta-v2-model", "pos_att_type", "\"c2p|p2p\"")]
     [InlineData("deberta-v2-model", "norm_rel_ebd", "\"batch_norm\"")]
     [InlineData("deberta-v2-conv-text-labels", "conv_groups", "2")]
@@ -82,7 +84,7 @@ public sealed class RecordedModelTests : IDisposable
 
         foreach (var test in model.Cases)
         {
-            foreach (var (role, output) in new[] { ("states", EncoderOutput.States), ("pooled", EncoderOutput.Pooled), ("logits", EncoderOutput.Logits) })
+            foreach (var (role, output) in new[] { ("states", EncoderOutput.States), ("pooled", EncoderOutput.Pooled), ("sentence", EncoderOutput.Sentence), ("logits", EncoderOutput.Logits) })
             {
                 if (RecordedModel.Values(test, role) is { } expected)
                 {
@@ -99,7 +101,7 @@ public sealed class RecordedModelTests : IDisposable
         var model = new RecordedModel(name);
         await using var engine = Load(model);
         EncoderText[] texts = [.. model.Cases.Select(test => Text(engine, test))];
-        var wanted = engine.Shape.Head == EncoderHead.None ? EncoderOutput.States : EncoderOutput.Logits;
+        var wanted = engine.Shape.SentenceWidth > 0 ? EncoderOutput.Sentence : engine.Shape.Head == EncoderHead.None ? EncoderOutput.States : EncoderOutput.Logits;
 
         List<float[]> alone = [];
         foreach (var text in texts)

@@ -45,20 +45,21 @@ internal sealed class DisentangledAttention
         var config = _encoder.Config;
         long width = (long)config.Heads * config.HeadDim;
         var own = $"{at}.self";
-        string Layer(string input, string name) => _writer.Linear(input, $"{own}.{name}", width, config.Hidden, bias: true);
-        var (query, key, value) = (Layer(x, "query_proj"), Layer(x, "key_proj"), Layer(x, "value_proj"));
+        string Layer(string input, string name, bool bias = true) => _writer.Linear(input, $"{own}.{name}", width, config.Hidden, bias);
+        var (query, key, value) = _own.IsPacked ? Unpacked(x, own) : (Layer(x, "query_proj"), Layer(x, "key_proj"), Layer(x, "value_proj"));
         var kinds = 1 + (_own.ContentToPosition ? 1 : 0) + (_own.PositionToContent ? 1 : 0);
         var scale = 1 / Math.Sqrt((double)config.HeadDim * kinds);
         string? bias = null;
         if (_own.Relative && _own.ContentToPosition)
         {
-            var keys = ByHead(Layer(_table, _own.SharesLayers ? "key_proj" : "pos_key_proj"), 1, 2, 0); // [A, D, 2P]
+            var layer = _own.IsPacked ? Layer(_table, "pos_proj", bias: false) : Layer(_table, _own.SharesLayers ? "key_proj" : "pos_key_proj");
+            var keys = ByHead(layer, 1, 2, 0);                                                           // [A, D, 2P]
             bias = Node("GatherElements", [Node("MatMul", [OfText(query), keys]), _rows], ("axis", -1)); // [B, A, S, S]
         }
 
         if (_own.Relative && _own.PositionToContent)
         {
-            var queries = ByHead(Layer(_table, _own.SharesLayers ? "query_proj" : "pos_query_proj"), 1, 2, 0);
+            var queries = ByHead(Layer(_table, _own.IsPacked ? "pos_q_proj" : _own.SharesLayers ? "query_proj" : "pos_query_proj"), 1, 2, 0);
             var fromKeys = Node("GatherElements", [Node("MatMul", [OfText(key), queries]), Turned(_rows)], ("axis", -1)); // [B, A, key, query]
             bias = bias is null ? Turned(fromKeys) : _writer.Add(bias, Turned(fromKeys));
         }
@@ -70,6 +71,18 @@ internal sealed class DisentangledAttention
             Scale = scale,
             ScoreBias = bias is null ? null : _writer.Scale(bias, scale),
         });
+    }
+
+    /// <summary>Query, key and value [B, S, Q] of one layer in which each head's three stand together; keys have no bias.</summary>
+    private (string Query, string Key, string Value) Unpacked(string x, string own)
+    {
+        var config = _encoder.Config;
+        long width = (long)config.Heads * config.HeadDim;
+        var all = _writer.Linear(x, $"{own}.in_proj", 3 * width, config.Hidden, bias: false);
+        var byHead = Node("Reshape", [all, _writer.Wholes(0, 0, config.Heads, 3L * config.HeadDim)]);     // [B, S, A, 3D]
+        var parts = _writer.Split(byHead, $"{own}.in_proj", config.HeadDim, config.HeadDim, config.HeadDim);
+        string Part(int i) => Node("Reshape", [parts[i], _writer.Wholes(0, 0, width)]);
+        return (_writer.Add(Part(0), _writer.Weight($"{own}.q_bias", width)), Part(1), _writer.Add(Part(2), _writer.Weight($"{own}.v_bias", width)));
     }
 
     /// <summary>[B, S, Q] to [B, A, S, D].</summary>

@@ -14,51 +14,60 @@ internal static class DebertaV2
 
     private static readonly string[] OtherHeads = ["lm_predictions.*", "mask_predictions.*", "cls.*"];
 
-    public static IReadOnlyList<Architecture> Architectures { get; } =
-    [
-        Make("DebertaV2Model", EncoderHead.None, e => e.WriteStates(States(e), pooler: null)) with
-        {
-            // The body alone is published without its prefix; other files of it carry the heads it was trained with.
-            Rename = name => Array.Exists([Body, "lm_predictions.", "mask_predictions.", "cls."], h => name.StartsWith(h, StringComparison.Ordinal)) ? name : Body + name,
-        },
-        Make("DebertaV2ForMaskedLM", EncoderHead.Tokens, e =>
-        {
-            var x = States(e);
-            e.WriteStates(x, pooler: null);
-            if (e.Config.Disentangled!.LegacyHead)
+    public static IReadOnlyList<Architecture> Architectures { get; } = Family("deberta-v2", "DebertaV2", Read);
+
+    /// <summary>The classes of one version.</summary>
+    internal static IReadOnlyList<Architecture> Family(string modelType, string prefix, Func<ConfigJson, ModelConfig> read)
+    {
+        EncoderArchitecture Make(string className, EncoderHead head, Action<EncoderWriter> build) =>
+            new(modelType, prefix + className, head, HasTypes: true, HasPooler: false, read, build) { LeftOver = ["embeddings.position_ids", .. OtherHeads] };
+
+        return
+        [
+            Make("Model", EncoderHead.None, e => e.WriteStates(States(e), pooler: null)) with
             {
-                e.WriteTokens(x, "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.decoder");
-            }
-            else
+                // The body alone is published without its prefix; other files of it carry the heads it was trained with.
+                Rename = name => Array.Exists([Body, "lm_predictions.", "mask_predictions.", "cls."], h => name.StartsWith(h, StringComparison.Ordinal)) ? name : Body + name,
+            },
+            Make("ForMaskedLM", EncoderHead.Tokens, e =>
             {
-                WriteTiedTokens(e, x);
-            }
-        }) with
-        {
-            LeftOver = ["embeddings.position_ids", "mask_predictions.*"],
-            Ties = config => config.Disentangled!.LegacyHead
-                ? EncoderConfigs.TiedTokens(Body + "embeddings.word_embeddings.weight", "cls.predictions.decoder", "cls.predictions.bias")(config) : [],
-        },
-        Make("DebertaV2ForSequenceClassification", EncoderHead.TextLabels, e =>
-        {
-            var (x, writer, config) = (States(e), e.Writer, e.Config);
-            e.WriteStates(x, pooler: null);
-            var pooled = writer.Activate(config.Disentangled!.PoolerActivation, writer.Linear(e.First(x), "pooler.dense", config.Hidden, config.Hidden, bias: true));
-            e.WriteScores(pooled, "classifier", ofTokens: false);
-        }),
-        Make("DebertaV2ForTokenClassification", EncoderHead.TokenLabels, e =>
-        {
-            var x = States(e);
-            e.WriteStates(x, pooler: null);
-            e.WriteScores(x, "classifier", ofTokens: true);
-        }),
-        Make("DebertaV2ForQuestionAnswering", EncoderHead.Spans, e =>
-        {
-            var x = States(e);
-            e.WriteStates(x, pooler: null);
-            e.WriteSpans(x);
-        }),
-    ];
+                var x = States(e);
+                e.WriteStates(x, pooler: null);
+                if (e.Config.Disentangled!.LegacyHead)
+                {
+                    e.WriteTokens(x, "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.decoder");
+                }
+                else
+                {
+                    WriteTiedTokens(e, x);
+                }
+            }) with
+            {
+                LeftOver = ["embeddings.position_ids", "mask_predictions.*"],
+                Ties = config => config.Disentangled!.LegacyHead
+                    ? EncoderConfigs.TiedTokens(Body + "embeddings.word_embeddings.weight", "cls.predictions.decoder", "cls.predictions.bias")(config) : [],
+            },
+            Make("ForSequenceClassification", EncoderHead.TextLabels, e =>
+            {
+                var (x, writer, config) = (States(e), e.Writer, e.Config);
+                e.WriteStates(x, pooler: null);
+                var pooled = writer.Activate(config.Disentangled!.PoolerActivation, writer.Linear(e.First(x), "pooler.dense", config.Hidden, config.Hidden, bias: true));
+                e.WriteScores(pooled, "classifier", ofTokens: false);
+            }),
+            Make("ForTokenClassification", EncoderHead.TokenLabels, e =>
+            {
+                var x = States(e);
+                e.WriteStates(x, pooler: null);
+                e.WriteScores(x, "classifier", ofTokens: true);
+            }),
+            Make("ForQuestionAnswering", EncoderHead.Spans, e =>
+            {
+                var x = States(e);
+                e.WriteStates(x, pooler: null);
+                e.WriteSpans(x);
+            }),
+        ];
+    }
 
     private static string States(EncoderWriter encoder)
     {
@@ -132,7 +141,7 @@ internal static class DebertaV2
         encoder.Output(writer.Linear(encoder.Norm(inner, Head + ".LayerNorm"), matrix, writer.Weight(Head + ".bias", config.Vocabulary)), EncoderNames.Logits, "N", config.Vocabulary);
     }
 
-    private static ModelConfig Read(ConfigJson json)
+    internal static ModelConfig Read(ConfigJson json)
     {
         var config = EncoderConfigs.Read(json, EncoderConfigs.Bert with { DefaultEpsilon = 1e-7, Implemented = ["embedding_size"] });
         if (json.Whole("attention_head_size", 1, 1 << 18) is { } width && width != config.HeadDim)
@@ -148,7 +157,4 @@ internal static class DebertaV2
             Disentangled = DisentangledConfig.Read(json, config.ContextLength),
         };
     }
-
-    private static EncoderArchitecture Make(string className, EncoderHead head, Action<EncoderWriter> build) =>
-        new("deberta-v2", className, head, HasTypes: true, HasPooler: false, Read, build) { LeftOver = ["embeddings.position_ids", .. OtherHeads] };
 }
