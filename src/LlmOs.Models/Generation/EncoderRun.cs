@@ -20,7 +20,7 @@ internal sealed class EncoderRun : IEncoderRun
     {
         (_model, _place) = (model, place);
         var shape = _model.Engine.Shape;
-        Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates, _model.TokenizerLimit) { Prompts = _model.Layout.Prompts };
+        Facts = new EncoderFacts(_model.Reference, shape.Head, _model.Labels, _model.MaxTokens, shape.Vocabulary, shape.Hidden, _model.VectorWidth, shape.HasStates, _model.TokenizerLimit) { Prompts = _model.Layout.Prompts, LowersCase = _model.Layout.LowersCase };
         _end = new RunEnd(() => StopAsync(load), record, held);
     }
 

@@ -136,6 +136,9 @@ public sealed record EncoderFacts(
 {
     /// <summary>Texts that the model wants before what it reads.</summary>
     public SentencePrompts Prompts { get; init; } = SentencePrompts.None;
+
+    /// <summary>Whether texts of which vectors are made are brought to small letters first.</summary>
+    public bool LowersCase { get; init; }
 }
 
 /// <summary>An unlisted version that is looked at.</summary>

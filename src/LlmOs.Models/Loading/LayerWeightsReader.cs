@@ -9,6 +9,9 @@ internal static class LayerWeightsReader
 
     private const string Option = "output_hidden_states";
 
+    /// <summary>What is added to the configuration where the model is loaded, by old names and new ones.</summary>
+    private static readonly string[] Additions = ["config_args", "config_kwargs", "model_args", "model_kwargs"];
+
     /// <param name="path">The module's folder.</param>
     /// <param name="read">The content of a small file by its path; null when it is not there.</param>
     /// <param name="locate">The place of a file by its path; null when it is not there.</param>
@@ -45,6 +48,6 @@ internal static class LayerWeightsReader
         }
 
         return read(SentenceLayoutReader.LimitFile) is { } file && ConfigJson.Parse(file, SentenceLayoutReader.LimitFile) is var json
-            && new[] { "config_args", "config_kwargs", "model_args", "model_kwargs" }.Any(section => json.Section(section)?.Flag(Option) == true);
+            && Array.Exists(Additions, section => json.Section(section)?.Flag(Option) == true);
     }
 }

@@ -36,6 +36,9 @@ internal sealed record SentenceLayout(IReadOnlyList<Pooling> Poolings, IReadOnly
     /// <summary>Whether the tokens of a prompt are pooled with those of the text.</summary>
     public bool PoolsPrompt { get; init; } = true;
 
+    /// <summary>Whether a text is brought to small letters before the tokenizer sees it.</summary>
+    public bool LowersCase { get; init; }
+
     /// <summary>What the states of each layer weigh in those that are pooled; null: the last ones are.</summary>
     public LayerWeights? LayerWeights { get; init; }
 

@@ -75,6 +75,7 @@ internal static class SentenceLayoutReader
         {
             PoolsPrompt = poolsPrompt,
             LayerWeights = weights,
+            LowersCase = limit?.Flag("do_lower_case") ?? false,
         };
     }
 

@@ -1,4 +1,5 @@
 using LlmOs.Engine;
+using LlmOs.Formats.Templates.Library;
 using LlmOs.Formats.Text;
 using LlmOs.Infrastructure;
 using LlmOs.Models.Generation;
@@ -33,6 +34,9 @@ internal sealed class EncoderModel(IEncoderRun run, ITokenizer? tokenizer)
             : throw LlmOsException.Invalid(field, $"'{field}' names none of the model's prompts; {(known.Count == 0 ? "it has none" : $"it has {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}")}.");
     }
 
+    /// <summary>A text as its vector is made of it: with the prompt before it.</summary>
+    public string Worded(string prompt, string text) => Facts.LowersCase ? Casing.Lower(prompt + text) : prompt + text;
+
     /// <summary>As sentence-transformers counts: with the special tokens that stand before a text, without the one behind it.</summary>
     private int TokensOf(string prompt)
     {
@@ -41,7 +45,7 @@ internal sealed class EncoderModel(IEncoderRun run, ITokenizer? tokenizer)
             return 0;
         }
 
-        var spans = TokenizerOf("input").EncodeWithOffsets(prompt, null, addSpecialTokens: true, parseSpecialTokens: false);
+        var spans = TokenizerOf("input").EncodeWithOffsets(Worded(prompt, ""), null, addSpecialTokens: true, parseSpecialTokens: false);
         return spans.Length - (spans is [.., { Sequence: < 0 }] ? 1 : 0);
     }
 }

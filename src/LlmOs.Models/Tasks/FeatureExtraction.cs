@@ -53,7 +53,7 @@ internal static class FeatureExtraction
 
     private static async Task<float[][]> EmbedAsync(EncoderModel model, string prompt, IReadOnlyList<string> texts, CancellationToken cancel)
     {
-        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", prompt + t, null, TextCut.Right).Text)];
+        EncoderText[] inputs = [.. texts.Select(t => EncoderInput.Encode(model, "inputs", model.Worded(prompt, t), null, TextCut.Right).Text)];
         return await model.EmbedAsync(inputs, prompt, cancel);
     }
 }

@@ -27,7 +27,7 @@ internal static class TextRanking
         List<IReadOnlyList<RankedText>> answers = [];
         foreach (var (query, texts) in groups)
         {
-            EncoderText[] inputs = [.. texts.Prepend(query).Select(text => EncoderInput.Encode(model, "inputs", prompt + text, null, TextCut.Right).Text)];
+            EncoderText[] inputs = [.. texts.Prepend(query).Select(text => EncoderInput.Encode(model, "inputs", model.Worded(prompt, text), null, TextCut.Right).Text)];
             var vectors = await model.EmbedAsync(inputs, prompt, cancel);
             answers.Add([.. texts.Select((_, i) => new RankedText(i, TensorPrimitives.CosineSimilarity<float>(vectors[0], vectors[i + 1]))).OrderByDescending(text => text.Score)]);
         }

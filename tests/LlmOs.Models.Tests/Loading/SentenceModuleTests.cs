@@ -141,6 +141,25 @@ public sealed class SentenceModuleTests : RegistryHttpTests
         Assert.Contains("passage, query", unknown.Body.GetProperty("message").GetString());
     }
 
+    [Theory]
+    [InlineData("true", "A B aBc")]
+    [InlineData("false", "a b abc")]
+    public async Task A_text_is_brought_to_small_letters_where_the_layout_says_so(string lowers, string same)
+    {
+        await ImportAsync(
+            """{"pooling_mode":"mean"}""",
+            [],
+            ("tokenizer_config.json", """{"do_lower_case":false,"tokenizer_class":"BertTokenizer","strip_accents":false}"""),
+            ("sentence_bert_config.json", $$"""{"max_seq_length":32,"do_lower_case":{{lowers}}}"""),
+            ("config_sentence_transformers.json", """{"prompts":{"query":"ABC "}}"""));
+
+        var vector = await VectorAsync(new { model = "m", input = same });
+
+        Assert.Equal(await VectorAsync(new { model = "m", input = Text }), vector);
+        Assert.Equal(lowers == "true", Same(vector, await VectorAsync(new { model = "m", input = "A b abc" })));
+        Assert.Equal(lowers == "true", Same(await VectorAsync(new { model = "m", input = Text, prompt_name = "query" }), await VectorAsync(new { model = "m", input = "abc " + Text })));
+    }
+
     [Fact]
     public async Task A_prompt_that_is_not_pooled_only_stands_before_the_text()
     {
@@ -198,6 +217,8 @@ public sealed class SentenceModuleTests : RegistryHttpTests
         using var results = session.Run(options, inputs, [.. Enumerable.Range(0, config.Layers + 1).Select(EncoderNames.HiddenState)]);
         return [.. results.Select(r => r.GetTensorDataAsSpan<float>().ToArray())];
     }
+
+    private static bool Same(float[] one, float[] other) => one.AsSpan().SequenceEqual(other);
 
     private static string Golden(string file) => Path.Combine(SharedFolder.Repository, "tests", "golden", "bert", file);
 

@@ -54,6 +54,26 @@ public sealed class BlockProductTests : IDisposable
         }
     }
 
+    /// <summary>With one scale for all blocks every sum is a number that f32 holds, so no order of adding and no instruction may change a bit.</summary>
+    [Theory]
+    [InlineData(WeightPrecision.EightBit, 1)]
+    [InlineData(WeightPrecision.EightBit, 4)]
+    [InlineData(WeightPrecision.EightBit, 64)]
+    [InlineData(WeightPrecision.FourBit, 1)]
+    [InlineData(WeightPrecision.FourBit, 4)]
+    [InlineData(WeightPrecision.FourBit, 64)]
+    public void Sums_of_one_scale_are_equal_to_the_last_bit(WeightPrecision precision, int tokens)
+    {
+        var random = new Random(tokens);
+        var (smallest, largest) = precision == WeightPrecision.EightBit ? (-128, 127) : (-8, 7);
+        float[] w = [.. Enumerable.Range(0, Rows * Columns).Select(at => at % Block == 0 ? smallest : at % Block == 1 ? largest : random.Next(2) == 0 ? largest : (float)random.Next(smallest, largest + 1))];
+        float[] x = [.. Enumerable.Range(0, tokens * Columns).Select(at => at % Block == 0 ? -127 : random.Next(2) == 0 ? 127 : (float)random.Next(-127, 128))];
+
+        var found = Product(w, x, tokens, precision: precision);
+
+        Assert.Equal([.. Enumerable.Range(0, tokens * Rows).Select(at => (float)Enumerable.Range(0, Columns).Sum(i => (long)w[(at % Rows * Columns) + i] * (long)x[(at / Rows * Columns) + i]))], found);
+    }
+
     /// <summary>Inputs that lie on no grid: two roundings leave a hundredth of what one leaves, and no tokens at all are none.</summary>
     [Fact]
     public void A_sensitive_matrix_sees_its_inputs_in_16_bits()
@@ -92,12 +112,12 @@ public sealed class BlockProductTests : IDisposable
         return values;
     }
 
-    private float[] Product(float[] w, float[] x, int tokens, bool isSensitive = false)
+    private float[] Product(float[] w, float[] x, int tokens, bool isSensitive = false, WeightPrecision precision = WeightPrecision.EightBit)
     {
         var folder = Directory.CreateDirectory(_folder.At(Guid.NewGuid().ToString("n"))).FullName;
         using (var graph = new OnnxGraph("product", folder))
         {
-            var writer = new GraphWriter(graph, weights: null, new Dictionary<string, string>(), WeightPrecision.EightBit, CancellationToken.None);
+            var writer = new GraphWriter(graph, weights: null, new Dictionary<string, string>(), precision, CancellationToken.None);
             graph.Input("x", OnnxType.Float, "T", Columns);
             writer.Linear("x", new Matrix("w", Rows, Columns, sink => sink.Write(w)) { IsSensitive = isSensitive }, bias: null, "y");
             graph.Output("y", OnnxType.Float, "T", Rows);

@@ -8,7 +8,7 @@ namespace LlmOs.Formats.Templates.Library;
 /// sigma at the end of a word has a form of its own. Where .NET's mapping of single letters is the same, it is used;
 /// <c>special-casing.txt</c> holds the others.
 /// </summary>
-internal static class Casing
+public static class Casing
 {
     private const int Sigma = 0x03A3;
 

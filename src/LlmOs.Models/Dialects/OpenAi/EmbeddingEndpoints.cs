@@ -75,7 +75,7 @@ internal static class EmbeddingEndpoints
     {
         if (item.Text is { } text)
         {
-            return EncoderInput.Encode(model, field, prompt + text, null, new TextCut(truncation, CutText.LongestFirst));
+            return EncoderInput.Encode(model, field, model.Worded(prompt, text), null, new TextCut(truncation, CutText.LongestFirst));
         }
 
         var vocabulary = model.Facts.Vocabulary;
