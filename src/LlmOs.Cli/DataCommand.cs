@@ -6,12 +6,12 @@ using Spectre.Console;
 
 namespace LlmOs.Cli;
 
-/// <summary><c>llmos data import|list|show|prepare|export</c>.</summary>
+/// <summary><c>llmos data import|list|show|prepare|check|export</c>.</summary>
 internal static class DataCommand
 {
     public static Command Create(Interrupts interrupts) => new("data", "Data sets: import, look at, prepare and export rows")
     {
-        Import(interrupts), List(interrupts), Show(interrupts), Prepare(interrupts), Export(interrupts),
+        Import(interrupts), List(interrupts), Show(interrupts), Prepare(interrupts), Check(interrupts), Export(interrupts),
     };
 
     private static Command Import(Interrupts interrupts)
@@ -141,6 +141,21 @@ internal static class DataCommand
             }
 
             return await FollowAsync(client, await client.PrepareDatasetAsync(specification, cancel), parsed.GetValue(detach), parsed.GetValue(json), cancel);
+        }));
+        return command;
+    }
+
+    private static Command Check(Interrupts interrupts)
+    {
+        var train = new Argument<string>("TRAIN") { Description = "The version that a model is trained on" };
+        var test = new Argument<string>("TEST") { Description = "The version that it is tested on" };
+        var column = new Option<string?>("--column") { Description = "The column of text in both (default text)" };
+        var (detach, json) = (Detach(), Json());
+        var command = new Command("check", "Look for the rows of a test set in a training set") { train, test, column, detach, json };
+        command.SetAction((parsed, _) => Connection.RunAsync(interrupts, async (client, cancel) =>
+        {
+            var request = new LeakageRequest { Train = parsed.GetValue(train)!, Test = parsed.GetValue(test)!, Column = parsed.GetValue(column) };
+            return await FollowAsync(client, await client.FindLeaksAsync(request, cancel), parsed.GetValue(detach), parsed.GetValue(json), cancel);
         }));
         return command;
     }

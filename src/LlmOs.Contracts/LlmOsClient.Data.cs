@@ -36,6 +36,10 @@ public sealed partial class LlmOsClient
     public Task<PreparationResult> PreviewPreparationAsync(JsonElement specification, CancellationToken cancel) =>
         SendAsync<PreparationResult>(HttpMethod.Post, "api/v1/preparations", specification, cancel);
 
+    /// <summary>Starts a search for leaked rows; the job's result is a <see cref="LeakageResult"/>.</summary>
+    public async Task<JobView> FindLeaksAsync(LeakageRequest request, CancellationToken cancel) =>
+        (await SendAsync<JobAccepted>(HttpMethod.Post, "api/v1/leakage", request, cancel)).Job;
+
     /// <summary>Writes all rows, or those of a split, into a stream.</summary>
     /// <param name="format"><c>jsonl</c>, <c>csv</c> or <c>parquet</c>.</param>
     public async Task DownloadDatasetAsync(string name, int version, string format, string? split, Stream to, CancellationToken cancel)

@@ -15,6 +15,7 @@ internal static class JobWords
         ["evaluation"] = new("evaluation", "评估"),
         ["tokenizer"] = new("tokenizer", "分词器"),
         ["dataset"] = new("data set import", "数据集导入"),
+        ["leakage"] = new("search for leaked rows", "泄漏检查"),
         ["preparation"] = new("data set preparation", "数据集预处理"),
         ["import"] = new("import", "导入"),
         ["verify"] = new("check of the stored files", "存储文件检查"),
@@ -92,6 +93,7 @@ internal static class JobWords
         ["unpacking_rows"] = new("unpacking the archive", "正在解压归档"),
         ["reading_rows"] = new("reading {file}: {rows} rows", "正在读取 {file}：{rows} 行"),
         ["preparing_rows"] = new("preparing rows: {row} of {rows}", "正在预处理：第 {row} 行，共 {rows} 行"),
+        ["comparing_rows"] = new("comparing rows: {row} of {rows}", "正在比较：第 {row} 行，共 {rows} 行"),
         ["writing_rows"] = new("writing rows: {row} of {rows}", "正在写入：第 {row} 行，共 {rows} 行"),
 
         // Of imports.

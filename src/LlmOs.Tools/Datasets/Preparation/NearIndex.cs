@@ -56,6 +56,21 @@ internal sealed class NearIndex : IDisposable
         return found;
     }
 
+    /// <summary>Keeps a text, whatever is nearly the same.</summary>
+    /// <returns>Its number.</returns>
+    public int Add(string text)
+    {
+        Add(text, Sign(Shingles.Of(text)));
+        return _signatures.Count - 1;
+    }
+
+    /// <summary>The numbers of all kept texts that are nearly the same, the earliest first.</summary>
+    public IReadOnlyList<int> FindAll(string text)
+    {
+        var pieces = Shingles.Of(text);
+        return [.. Matches(pieces, Sign(pieces), null).Order()];
+    }
+
     public void Dispose() => _texts?.Dispose();
 
     /// <summary>For each of the functions the least value that it takes on the pieces, of which 16 bits are kept.</summary>
@@ -111,30 +126,40 @@ internal sealed class NearIndex : IDisposable
         return 1;
     }
 
+    /// <summary>The earliest is taken, so that the answer does not depend on the bands.</summary>
     private int Find(ulong[] pieces, ushort[] signature)
     {
-        var best = -1;
-        HashSet<int>? looked = null;
+        var best = new Bound();
+        foreach (var text in Matches(pieces, signature, best))
+        {
+            best.Below = text;
+        }
+
+        return best.Below == int.MaxValue ? -1 : best.Below;
+    }
+
+    /// <summary>Kept texts that share the threshold, in no order.</summary>
+    /// <param name="bound">Texts at or behind it are not looked at; null: all are.</param>
+    private IEnumerable<int> Matches(ulong[] pieces, ushort[] signature, Bound? bound)
+    {
+        HashSet<int> looked = [];
         for (var band = 0; band < _bands; band++)
         {
             for (var node = _heads[Slot(signature, band)]; node >= 0; node = _next[node])
             {
-                var (text, itsBand) = (node / _bands, node % _bands);
-                if (itsBand != band || (best >= 0 && text >= best) || !BandOf(_signatures[text], band).SequenceEqual(BandOf(signature, band)) || !(looked ??= []).Add(text))
+                var text = node / _bands;
+                if (node % _bands == band && text < (bound?.Below ?? int.MaxValue) && IsInBand(text, signature, band) && looked.Add(text) && IsNear(text, pieces, signature))
                 {
-                    continue;
-                }
-
-                // The earliest is taken, so that the answer does not depend on the bands.
-                if (Estimate(_signatures[text], signature) >= _threshold - Slack && Shingles.Jaccard(pieces, Shingles.Of(TextAt(text))) >= _threshold)
-                {
-                    best = text;
+                    yield return text;
                 }
             }
         }
-
-        return best;
     }
+
+    private bool IsInBand(int text, ushort[] signature, int band) => BandOf(_signatures[text], band).SequenceEqual(BandOf(signature, band));
+
+    private bool IsNear(int text, ulong[] pieces, ushort[] signature) =>
+        Estimate(_signatures[text], signature) >= _threshold - Slack && Shingles.Jaccard(pieces, Shingles.Of(TextAt(text))) >= _threshold;
 
     private void Add(string text, ushort[] signature)
     {
@@ -228,5 +253,10 @@ internal sealed class NearIndex : IDisposable
         }
 
         return constants;
+    }
+
+    private sealed class Bound
+    {
+        public int Below { get; set; } = int.MaxValue;
     }
 }

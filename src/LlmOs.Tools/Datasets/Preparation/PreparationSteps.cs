@@ -11,10 +11,12 @@ internal static class PreparationSteps
         new MarkupStep(),
         new ExactDuplicatesStep(),
         new NearDuplicatesStep(),
+        new LanguageStep(),
         new LengthStep(),
         new QualityStep(),
         new LowerCaseStep(),
         new StopWordsStep(),
+        new StemStep(),
         new PiiStep(),
         new SplitStep(),
     }.ToDictionary(step => step.Word, StringComparer.Ordinal);

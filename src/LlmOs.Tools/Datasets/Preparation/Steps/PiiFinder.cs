@@ -73,11 +73,13 @@ internal static partial class PiiFinder
         return count is >= 12 and <= 19 && sum % 10 == 0 && sum > 0;
     }
 
-    /// <summary>Seven to fifteen digits, as E.164 allows, that are no date and no plain number.</summary>
+    /// <summary>Eight to fifteen digits, the most that E.164 allows, or seven with a sign or as 555 0123; no date, and no number in one piece.</summary>
     private static bool IsPhone(string text)
     {
-        var digits = text.Count(char.IsAsciiDigit);
-        return digits is >= 7 and <= 15 && (text[0] is '+' or '(' || text.Any(c => c is '-' or '.' or ' ' or ')')) && !Date().IsMatch(text);
+        var (digits, hasSign) = (text.Count(char.IsAsciiDigit), text[0] is '+' or '(');
+        return (hasSign || text.AsSpan().ContainsAny("-. )"))
+            && !Date().IsMatch(text)
+            && ((digits >= (hasSign ? 7 : 8) && digits <= 15) || ShortPhone().IsMatch(text));
     }
 
     [GeneratedRegex(@"\b[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b", RegexOptions.CultureInvariant)]
@@ -86,7 +88,7 @@ internal static partial class PiiFinder
     [GeneratedRegex(@"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", RegexOptions.CultureInvariant)]
     private static partial Regex Iban();
 
-    [GeneratedRegex(@"(?<![\d-])[0-9](?:[ -]?[0-9]){11,18}(?![\d-])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<![\d+-])[0-9](?:[ -]?[0-9]){11,18}(?![\d-])", RegexOptions.CultureInvariant)]
     private static partial Regex Card();
 
     [GeneratedRegex(@"(?<![\d-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\d-])", RegexOptions.CultureInvariant)]
@@ -98,8 +100,11 @@ internal static partial class PiiFinder
     [GeneratedRegex(@"(?<![\w+])(?:\+?[0-9]{1,3}[ .-]?)?(?:\([0-9]{1,5}\)[ .-]?)?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}(?:[ ]?x[0-9]{1,6})?(?!\w)", RegexOptions.CultureInvariant)]
     private static partial Regex Phone();
 
-    [GeneratedRegex(@"\A(?:[0-9]{4}[.-][0-9]{1,2}[.-][0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-][0-9]{4})\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A(?:[0-9]{4}[.-][0-9]{1,2}[.-][0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-][0-9]{4})(?![0-9])", RegexOptions.CultureInvariant)]
     private static partial Regex Date();
+
+    [GeneratedRegex(@"\A[0-9]{3}[ .-][0-9]{4}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ShortPhone();
 
     /// <summary>Keys whose makers gave them a form: AWS, GitHub, OpenAI and alike, Slack, Google, JSON web tokens, private keys in PEM.</summary>
     [GeneratedRegex(@"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,255}\b|\bsk-[A-Za-z0-9_-]{20,200}|\bxox[abprs]-[A-Za-z0-9-]{10,200}|\bAIza[0-9A-Za-z_-]{35}|\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,10000}-----END [A-Z ]{0,30}PRIVATE KEY-----", RegexOptions.CultureInvariant)]
