@@ -30,6 +30,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
     private StepRunner _steps;
     private Gauges _gauges = new(0, 0, 0, 0);
     private long _tokensInUse;
+    private long _tokensHeld;
     private int _faults;
     private long? _rebuilt;
 
@@ -62,6 +63,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
             _counters.Steps)
         {
             KvTokens = Volatile.Read(ref _tokensInUse),
+            KvTokensHeld = Volatile.Read(ref _tokensHeld),
             KvCapacity = (long)_cache.Slots * _cache.Capacity,
         };
     }
@@ -92,6 +94,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
             Tell(plan, (int)(_counters.Preempted - preempted));
         }
 
+        GiveBack();
         Publish();
         return !plan.IsEmpty;
     }
@@ -127,6 +130,7 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
         _cache.Dispose();
         Volatile.Write(ref _gauges, new Gauges(0, 0, 0, 0));
         Volatile.Write(ref _tokensInUse, 0);
+        Volatile.Write(ref _tokensHeld, 0);
     }
 
     private void OnFailedStep(Exception fault, int ended)
@@ -160,11 +164,24 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
         _observer.Rebuilt(_clock.GetElapsedTime(began));
     }
 
+    /// <summary>Gives back the memory of slots that were left, but for the beginnings that later prompts may share.</summary>
+    private void GiveBack()
+    {
+        for (var slot = 0; slot < _cache.Slots; slot++)
+        {
+            if (_scheduler.KeptIn(slot) is { } kept)
+            {
+                _cache.GiveBack(slot, kept);
+            }
+        }
+    }
+
     private StepRunner NewSteps() => new(_runner, _cache, _scheduler, _sampler, _counters, End);
 
     private void Publish()
     {
         Volatile.Write(ref _tokensInUse, _scheduler.TokensInUse);
+        Volatile.Write(ref _tokensHeld, _cache.PreparedTokens);
         var (running, prefilling, paused, used) = (
             _scheduler.Count(SequenceState.Running),
             _scheduler.Count(SequenceState.Prefill),

@@ -28,6 +28,9 @@ public sealed record EngineSnapshot(
     /// <summary>Tokens whose keys and values belong to a sequence that has a slot.</summary>
     public long KvTokens { get; init; }
 
+    /// <summary>Tokens whose memory the process has: those in use, rounded up to runs, and beginnings that are kept for later prompts.</summary>
+    public long KvTokensHeld { get; init; }
+
     /// <summary>Tokens that all slots hold together.</summary>
     public long KvCapacity { get; init; }
 }

@@ -167,6 +167,7 @@ internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler
 
     private void Compute(SequenceGroup group, PrefillChunk chunk)
     {
+        cache.Prepare(chunk.Slot, chunk.Start + chunk.Count);
         if (chunk.Start == 0 && group.Source.Length > 0)
         {
             runner.RunSource(chunk.Slot, group.Source);
@@ -182,6 +183,7 @@ internal sealed class StepRunner(IModelRunner runner, SlotCache cache, Scheduler
             var sequence = scheduler.SequenceIn(row);
             (_inStep[row], _ids[row], _past[row]) = (sequence, sequence.LastToken, sequence.Past);
             sequence.Past++;
+            cache.Prepare(row, sequence.Past);
         }
 
         EngineStepException? fault = null;

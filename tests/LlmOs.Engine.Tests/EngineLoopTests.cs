@@ -7,6 +7,30 @@ public sealed class EngineLoopTests
     private const int Vocabulary = ScriptedWorld.Vocabulary;
 
     [Fact]
+    public async Task Slots_that_were_left_hold_no_memory_but_for_whole_chunks_of_their_prompts()
+    {
+        await using var world = new ScriptedWorld(new EngineOptions { Slots = 4, PrefillChunk = 8 });
+        var capacity = world.Engine.Snapshot().KvCapacity / 4; // a run of these tiny heads is a whole slot
+        var brief = Enumerable.Range(0, 3).Select(i => world.Engine.Submit(Greedy.Request([i], 5))).ToList();
+        var last = world.StopAt(run => run.Past == 30, () => world.Engine.Submit(Greedy.Request([.. Enumerable.Range(0, 10)], 40)));
+        await world.Reached;
+        foreach (var sequence in brief)
+        {
+            await sequence.TokensAsync();
+        }
+
+        // The others have gone; the one that runs has its slot.
+        Assert.Equal(capacity, world.Engine.Snapshot().KvTokensHeld);
+
+        // It keeps eight tokens of its prompt, which the next one begins with.
+        world.GoOn();
+        await last.TokensAsync();
+        var next = world.Engine.Submit(Greedy.Request([.. Enumerable.Range(0, 9)], 3));
+        Assert.Equal(ScriptedRunner.Reply([.. Enumerable.Range(0, 9)], 3, Vocabulary), await next.TokensAsync());
+        Assert.Equal((8, capacity), (next.Usage.CachedTokens, world.Engine.Snapshot().KvTokensHeld));
+    }
+
+    [Fact]
     public async Task Every_reply_is_right_whatever_joins_leaves_pauses_and_shares_prefixes()
     {
         var random = new Random(12);

@@ -8,22 +8,21 @@ namespace LlmOs.Engine.Cache;
 /// in native memory aligned to 64 bytes. A slot is contiguous, so one slot, or the first n, can be given to the runtime as a view.
 /// </summary>
 /// <remarks>
-/// Memory is reserved, not cleared: what a slot holds beyond its sequence's tokens is undefined, and the process grows only
-/// by what is written. Who owns a slot is the scheduler's affair: a slot that was left keeps its contents until it is used again.
+/// Memory is reserved: the process has it only as far as <see cref="Prepare"/> was asked for, and until <see cref="GiveBack"/>.
+/// What a slot holds beyond its sequence's tokens is undefined. Who owns a slot is the scheduler's affair.
 /// For the loop's thread only.
 /// </remarks>
 internal sealed unsafe class SlotCache : IDisposable
 {
-    private const int Alignment = 64;
-    private const int SwapFloats = 1024;
-
     // Empty before anything can throw: the finaliser runs for a cache that was refused as well.
-    private readonly nint[] _keys = [];
-    private readonly nint[] _values = [];
+    private readonly SlotMemory?[] _keys = [];
+    private readonly SlotMemory?[] _values = [];
     private readonly nint[] _crossKeys = [];
     private readonly nint[] _crossValues = [];
     private readonly CrossShape? _cross;
     private readonly int[] _sourceLengths;
+    private readonly int[] _prepared; // tokens, by slot
+    private readonly int _run;
     private readonly int _kvHeads;
     private readonly int _headDim;
     private bool _disposed;
@@ -38,8 +37,10 @@ internal sealed unsafe class SlotCache : IDisposable
         Layers = shape.Layers;
         _kvHeads = shape.KvHeads;
         _headDim = shape.HeadDim;
-        _keys = new nint[shape.Layers];
-        _values = new nint[shape.Layers];
+        _run = Math.Max(1, SlotMemory.RunBytes / (shape.HeadDim * sizeof(float)));
+        _prepared = new int[slots];
+        _keys = new SlotMemory?[shape.Layers];
+        _values = new SlotMemory?[shape.Layers];
         _cross = shape.Cross;
         _crossKeys = new nint[_cross is null ? 0 : shape.Layers];
         _crossValues = new nint[_crossKeys.Length];
@@ -48,8 +49,8 @@ internal sealed unsafe class SlotCache : IDisposable
         {
             for (var layer = 0; layer < shape.Layers; layer++)
             {
-                _keys[layer] = (nint)NativeMemory.AlignedAlloc((nuint)LayerBytes, Alignment);
-                _values[layer] = (nint)NativeMemory.AlignedAlloc((nuint)LayerBytes, Alignment);
+                _keys[layer] = new SlotMemory(slots, shape.KvHeads, capacity, shape.HeadDim);
+                _values[layer] = new SlotMemory(slots, shape.KvHeads, capacity, shape.HeadDim);
             }
 
             for (var layer = 0; layer < _crossKeys.Length; layer++)
@@ -79,7 +80,7 @@ internal sealed unsafe class SlotCache : IDisposable
     public int Layers { get; }
 
     /// <summary>Bytes reserved.</summary>
-    public long Bytes => (2L * Layers * LayerBytes) + (2L * _crossKeys.Length * Slots * SourceSlotBytes);
+    public long Bytes => (2L * Layers * Slots * SlotBytes) + (2L * _crossKeys.Length * Slots * SourceSlotBytes);
 
     /// <summary>Bytes of one slot in one layer's K (or V).</summary>
     public long SlotBytes => (long)_kvHeads * Capacity * _headDim * sizeof(float);
@@ -87,11 +88,51 @@ internal sealed unsafe class SlotCache : IDisposable
     /// <summary>Bytes of one slot's source in one layer's K (or V).</summary>
     private long SourceSlotBytes => _cross is null ? 0 : (long)_cross.Heads * _cross.MaxSource * _cross.HeadDim * sizeof(float);
 
-    private long LayerBytes => Slots * SlotBytes;
+    /// <summary>Tokens of all slots whose memory the process has.</summary>
+    public long PreparedTokens { get; private set; }
 
-    public nint KeysOf(int layer, int slot) => _keys[layer] + (nint)(slot * SlotBytes);
+    public nint KeysOf(int layer, int slot) => _keys[layer]!.Of(slot);
 
-    public nint ValuesOf(int layer, int slot) => _values[layer] + (nint)(slot * SlotBytes);
+    public nint ValuesOf(int layer, int slot) => _values[layer]!.Of(slot);
+
+    /// <summary>To be called before anything writes a slot's first tokens, or the runtime does.</summary>
+    public void Prepare(int slot, int tokens)
+    {
+        CheckTokens(tokens);
+        var (start, end) = (_prepared[slot], InRuns(tokens));
+        if (tokens <= start)
+        {
+            return;
+        }
+
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            _keys[layer]!.Prepare(slot, start, end);
+            _values[layer]!.Prepare(slot, start, end);
+        }
+
+        PreparedTokens += end - start;
+        _prepared[slot] = end;
+    }
+
+    /// <summary>Gives the system back what a slot needs for more than its first tokens.</summary>
+    public void GiveBack(int slot, int keep)
+    {
+        var (start, end) = (InRuns(keep), _prepared[slot]);
+        if (start >= end)
+        {
+            return;
+        }
+
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            _keys[layer]!.GiveBack(slot, start, end);
+            _values[layer]!.GiveBack(slot, start, end);
+        }
+
+        PreparedTokens -= end - start;
+        _prepared[slot] = start;
+    }
 
     public nint CrossKeysOf(int layer, int slot) => _crossKeys[layer] + (nint)(slot * SourceSlotBytes);
 
@@ -140,6 +181,7 @@ internal sealed unsafe class SlotCache : IDisposable
             return;
         }
 
+        Prepare(to, end);
         var bytes = (long)(end - start) * _headDim * sizeof(float);
         for (var layer = 0; layer < Layers; layer++)
         {
@@ -165,14 +207,16 @@ internal sealed unsafe class SlotCache : IDisposable
         }
 
         ExchangeSources(a, b);
+        Prepare(a, tokensB);
+        Prepare(b, tokensA);
         var both = Math.Min(tokensA, tokensB);
         for (var layer = 0; layer < Layers; layer++)
         {
             for (var head = 0; head < _kvHeads; head++)
             {
                 var offset = HeadOffset(head, token: 0);
-                Swap((float*)((byte*)KeysOf(layer, a) + offset), (float*)((byte*)KeysOf(layer, b) + offset), (long)both * _headDim);
-                Swap((float*)((byte*)ValuesOf(layer, a) + offset), (float*)((byte*)ValuesOf(layer, b) + offset), (long)both * _headDim);
+                SlotMemory.Swap((float*)((byte*)KeysOf(layer, a) + offset), (float*)((byte*)KeysOf(layer, b) + offset), (long)both * _headDim);
+                SlotMemory.Swap((float*)((byte*)ValuesOf(layer, a) + offset), (float*)((byte*)ValuesOf(layer, b) + offset), (long)both * _headDim);
             }
         }
 
@@ -189,16 +233,13 @@ internal sealed unsafe class SlotCache : IDisposable
         var bytes = (2L * Layers * _kvHeads * tokens * _headDim * sizeof(float)) + (2L * _crossKeys.Length * SourceBytes(_sourceLengths[slot]));
         var saved = new SavedSlot(tokens, _sourceLengths[slot], bytes);
         var to = saved.Memory;
-        ForTokens(slot, tokens, (from, length) =>
+        Visit take = (from, length) =>
         {
             Buffer.MemoryCopy(from, to, length, length);
             to += length;
-        });
-        ForSources(slot, saved.SourceTokens, (from, length) =>
-        {
-            Buffer.MemoryCopy(from, to, length, length);
-            to += length;
-        });
+        };
+        ForTokens(slot, tokens, take);
+        ForSources(slot, saved.SourceTokens, take);
         return saved;
     }
 
@@ -207,16 +248,14 @@ internal sealed unsafe class SlotCache : IDisposable
     {
         var from = saved.Memory;
         _sourceLengths[slot] = saved.SourceTokens;
-        ForTokens(slot, saved.Tokens, (to, length) =>
+        Prepare(slot, saved.Tokens);
+        Visit put = (to, length) =>
         {
             Buffer.MemoryCopy(from, to, length, length);
             from += length;
-        });
-        ForSources(slot, saved.SourceTokens, (to, length) =>
-        {
-            Buffer.MemoryCopy(from, to, length, length);
-            from += length;
-        });
+        };
+        ForTokens(slot, saved.Tokens, put);
+        ForSources(slot, saved.SourceTokens, put);
     }
 
     public void Dispose()
@@ -255,8 +294,8 @@ internal sealed unsafe class SlotCache : IDisposable
     {
         ForSource(Math.Max(_sourceLengths[a], _sourceLengths[b]), (layer, offset, bytes) =>
         {
-            Swap((float*)((byte*)CrossKeysOf(layer, a) + offset), (float*)((byte*)CrossKeysOf(layer, b) + offset), bytes / sizeof(float));
-            Swap((float*)((byte*)CrossValuesOf(layer, a) + offset), (float*)((byte*)CrossValuesOf(layer, b) + offset), bytes / sizeof(float));
+            SlotMemory.Swap((float*)((byte*)CrossKeysOf(layer, a) + offset), (float*)((byte*)CrossKeysOf(layer, b) + offset), bytes / sizeof(float));
+            SlotMemory.Swap((float*)((byte*)CrossValuesOf(layer, a) + offset), (float*)((byte*)CrossValuesOf(layer, b) + offset), bytes / sizeof(float));
         });
         (_sourceLengths[a], _sourceLengths[b]) = (_sourceLengths[b], _sourceLengths[a]);
     }
@@ -273,19 +312,8 @@ internal sealed unsafe class SlotCache : IDisposable
         }
     }
 
-    private static void Swap(float* x, float* y, long count)
-    {
-        Span<float> held = stackalloc float[SwapFloats];
-        for (var at = 0L; at < count; at += SwapFloats)
-        {
-            var length = (int)Math.Min(SwapFloats, count - at);
-            var xs = new Span<float>(x + at, length);
-            var ys = new Span<float>(y + at, length);
-            xs.CopyTo(held);
-            ys.CopyTo(xs);
-            held[..length].CopyTo(ys);
-        }
-    }
+    /// <summary>So many tokens, up to the end of a run.</summary>
+    private int InRuns(int tokens) => (int)Math.Min(((long)tokens + _run - 1) / _run * _run, Capacity);
 
     private long HeadOffset(int head, int token) => (((long)head * Capacity) + token) * _headDim * sizeof(float);
 
@@ -305,9 +333,9 @@ internal sealed unsafe class SlotCache : IDisposable
         }
 
         _disposed = true;
-        foreach (var pointer in _keys.Concat(_values))
+        foreach (var memory in _keys.Concat(_values))
         {
-            NativeMemory.AlignedFree((void*)pointer);
+            memory?.Dispose();
         }
 
         foreach (var pointer in _crossKeys.Concat(_crossValues))

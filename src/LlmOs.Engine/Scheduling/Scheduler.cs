@@ -64,6 +64,9 @@ internal sealed class Scheduler
         }
     }
 
+    /// <summary>The first tokens of a slot that must stay though nobody owns it; null while somebody does.</summary>
+    public int? KeptIn(int slot) => _slots[slot].Owner is null ? _slots[slot].Kept.Length : null;
+
     public Sequence SequenceIn(int slot) => _slots[slot].Owner ?? throw new InvalidOperationException($"Slot {slot} belongs to nobody.");
 
     public int Count(SequenceState state)

@@ -1,9 +1,10 @@
+using System.Runtime.InteropServices;
 using LlmOs.Engine.Cache;
 using LlmOs.Engine.Execution;
 
 namespace LlmOs.Engine.Tests.Cache;
 
-public sealed unsafe class SlotCacheTests
+public sealed unsafe partial class SlotCacheTests
 {
     private static readonly DecoderShape Shape = new(Layers: 2, KvHeads: 3, HeadDim: 5, Vocabulary: 10, ContextLength: 400);
 
@@ -64,6 +65,36 @@ public sealed unsafe class SlotCacheTests
     }
 
     [Fact]
+    public void A_slot_takes_the_memory_of_its_tokens_and_gives_it_back()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "linux: what is resident is asked of mincore");
+        var shape = new DecoderShape(Layers: 2, KvHeads: 3, HeadDim: 64, Vocabulary: 10, ContextLength: 8192);
+        using var cache = new SlotCache(shape, slots: 4, capacity: 8192);
+        const long tokenBytes = 2L * 2 * 3 * 64 * sizeof(float);
+        const long perRun = SlotMemory.RunBytes / (64 * sizeof(float));
+        var edges = 2L * 2 * 3 * 4 * 2 * Environment.SystemPageSize; // two shared pages of each row
+
+        Assert.InRange(Resident(cache), 0, edges);
+
+        cache.Prepare(slot: 2, tokens: 1000);
+        Assert.Equal(1024, cache.PreparedTokens);
+        Assert.InRange(Resident(cache), 1024 * tokenBytes, (1024 * tokenBytes) + edges);
+
+        cache.GiveBack(slot: 2, keep: 300);
+        Assert.Equal(2 * perRun, cache.PreparedTokens);
+        Assert.InRange(Resident(cache), 2 * perRun * tokenBytes, (2 * perRun * tokenBytes) + edges);
+
+        // What moves to another slot takes room there, and no more than it has tokens.
+        cache.Exchange(2, 300, 0, 0);
+        cache.GiveBack(slot: 2, keep: 0);
+        Assert.Equal(2 * perRun, cache.PreparedTokens);
+        Assert.InRange(Resident(cache), 2 * perRun * tokenBytes, (2 * perRun * tokenBytes) + edges);
+
+        cache.GiveBack(slot: 0, keep: 0);
+        Assert.InRange(Resident(cache), 0, edges);
+    }
+
+    [Fact]
     public void Tokens_beyond_a_slot_are_refused()
     {
         using var cache = new SlotCache(Shape, slots: 2, capacity: 4);
@@ -73,7 +104,7 @@ public sealed unsafe class SlotCacheTests
     }
 
     [Fact]
-    public void Copies_and_exchanges_move_exactly_the_tokens_named()
+    public void Copies_and_exchanges_move_and_what_is_given_back_leaves_exactly_the_tokens_named()
     {
         // A model of what every slot holds, token by token; anything not promised is unknown (-1).
         const int slots = 5;
@@ -89,8 +120,13 @@ public sealed unsafe class SlotCacheTests
         for (var round = 0; round < 400; round++)
         {
             var (a, b) = (random.Next(slots), random.Next(slots));
-            switch (random.Next(4))
+            switch (random.Next(5))
             {
+                case 4:
+                    var keep = random.Next(held[a].Count + 1);
+                    cache.GiveBack(a, keep);
+                    held[a] = [.. held[a][..keep]];
+                    break;
                 case 0 when held[a].Count < Shape.ContextLength:
                     for (var count = random.Next(1, 90); count > 0 && held[a].Count < Shape.ContextLength; count--)
                     {
@@ -134,6 +170,7 @@ public sealed unsafe class SlotCacheTests
 
     private static void Write(SlotCache cache, int slot, int token, int mark)
     {
+        cache.Prepare(slot, token + 1);
         foreach (var (memory, offset, value) in Places(cache, slot, token, mark))
         {
             *(float*)(memory + offset) = value;
@@ -173,6 +210,30 @@ public sealed unsafe class SlotCacheTests
 
         return places;
     }
+
+    /// <summary>Bytes of the cache's keys and values that are in memory.</summary>
+    private static long Resident(SlotCache cache)
+    {
+        var page = Environment.SystemPageSize;
+        var pages = 0L;
+        for (var layer = 0; layer < cache.Layers; layer++)
+        {
+            foreach (var memory in new[] { cache.KeysOf(layer, 0), cache.ValuesOf(layer, 0) })
+            {
+                var begin = memory / page * page;
+                var bytes = memory + (nint)(cache.Slots * cache.SlotBytes) - begin;
+                var there = new byte[(bytes + page - 1) / page];
+                Assert.Equal(0, Mincore(begin, (nuint)bytes, there));
+                pages += there.Count(one => (one & 1) == 1);
+            }
+        }
+
+        return pages * page;
+    }
+
+    [LibraryImport("libc", EntryPoint = "mincore")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Mincore(nint address, nuint length, [Out] byte[] pages);
 
     private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle())];
 
