@@ -94,8 +94,8 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
             Tell(plan, (int)(_counters.Preempted - preempted));
         }
 
-        GiveBack();
         Publish();
+        GiveBack();
         return !plan.IsEmpty;
     }
 
@@ -174,6 +174,8 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
                 _cache.GiveBack(slot, kept);
             }
         }
+
+        Volatile.Write(ref _tokensHeld, _cache.PreparedTokens);
     }
 
     private StepRunner NewSteps() => new(_runner, _cache, _scheduler, _sampler, _counters, End);
@@ -181,7 +183,6 @@ internal sealed class EngineLoop : WorkLoop<SequenceGroup>
     private void Publish()
     {
         Volatile.Write(ref _tokensInUse, _scheduler.TokensInUse);
-        Volatile.Write(ref _tokensHeld, _cache.PreparedTokens);
         var (running, prefilling, paused, used) = (
             _scheduler.Count(SequenceState.Running),
             _scheduler.Count(SequenceState.Prefill),

@@ -9,7 +9,7 @@ namespace LlmOs.Engine.Cache;
 /// </summary>
 /// <remarks>
 /// Memory is reserved: the process has it only as far as <see cref="Prepare"/> was asked for, and until <see cref="GiveBack"/>.
-/// What a slot holds beyond its sequence's tokens is undefined. Who owns a slot is the scheduler's affair.
+/// What a slot holds beyond its sequence's tokens is undefined. Before the first slot lies a spare one (-1), which nobody owns. Who owns a slot is the scheduler's affair.
 /// For the loop's thread only.
 /// </remarks>
 internal sealed unsafe class SlotCache : IDisposable
@@ -57,8 +57,8 @@ internal sealed unsafe class SlotCache : IDisposable
             {
                 // Cleared, which costs no memory before it is written: attention multiplies what lies beyond a source by zero,
                 // and zero times what is not a number is not zero.
-                _crossKeys[layer] = (nint)NativeMemory.AllocZeroed((nuint)(Slots * SourceSlotBytes));
-                _crossValues[layer] = (nint)NativeMemory.AllocZeroed((nuint)(Slots * SourceSlotBytes));
+                _crossKeys[layer] = (nint)NativeMemory.AllocZeroed((nuint)((Slots + 1) * SourceSlotBytes));
+                _crossValues[layer] = (nint)NativeMemory.AllocZeroed((nuint)((Slots + 1) * SourceSlotBytes));
             }
         }
         catch (OutOfMemoryException refused)
@@ -134,9 +134,9 @@ internal sealed unsafe class SlotCache : IDisposable
         _prepared[slot] = start;
     }
 
-    public nint CrossKeysOf(int layer, int slot) => _crossKeys[layer] + (nint)(slot * SourceSlotBytes);
+    public nint CrossKeysOf(int layer, int slot) => _crossKeys[layer] + (nint)((slot + 1) * SourceSlotBytes);
 
-    public nint CrossValuesOf(int layer, int slot) => _crossValues[layer] + (nint)(slot * SourceSlotBytes);
+    public nint CrossValuesOf(int layer, int slot) => _crossValues[layer] + (nint)((slot + 1) * SourceSlotBytes);
 
     /// <summary>Tokens of the source whose keys and values a slot holds.</summary>
     public int SourceLength(int slot) => _sourceLengths[slot];

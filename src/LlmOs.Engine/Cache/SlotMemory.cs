@@ -7,8 +7,8 @@ namespace LlmOs.Engine.Cache;
 /// brought in for a slot's first tokens in runs, and given back to the system in runs.
 /// </summary>
 /// <remarks>
-/// A run is brought in at once because the system then takes pages that lie side by side. Pages that come one by one, as a
-/// decode writes its tokens, lie anywhere, and every later step pays for it (measured: 10 % of a step at 8 sequences).
+/// A run is brought in at once, so that its pages are likely to lie side by side, and before the step that writes it, so that
+/// the runtime's threads do not wait for the system in the middle of a step.
 /// </remarks>
 internal sealed unsafe partial class SlotMemory : IDisposable
 {
@@ -24,6 +24,7 @@ internal sealed unsafe partial class SlotMemory : IDisposable
     private readonly long _rowBytes;
     private readonly long _tokenBytes;
     private nint _memory;
+    private readonly nint _first; // slot 0
 
     /// <param name="rows">Rows of a slot, each of <paramref name="capacity"/> tokens.</param>
     /// <param name="width">Numbers of a token in a row.</param>
@@ -31,14 +32,17 @@ internal sealed unsafe partial class SlotMemory : IDisposable
     public SlotMemory(int slots, int rows, int capacity, int width)
     {
         (_rows, _tokenBytes, _rowBytes) = (rows, (long)width * sizeof(float), (long)capacity * width * sizeof(float));
-        _memory = (nint)NativeMemory.AlignedAlloc((nuint)(slots * SlotBytes), Alignment);
+        var spare = (SlotBytes + Alignment - 1) / Alignment * Alignment;
+        _memory = (nint)NativeMemory.AlignedAlloc((nuint)(spare + (slots * SlotBytes)), Alignment);
+        _first = _memory + (nint)spare;
     }
 
     ~SlotMemory() => Free();
 
     public long SlotBytes => _rows * _rowBytes;
 
-    public nint Of(int slot) => _memory + (nint)(slot * SlotBytes);
+    /// <summary>Where a slot begins; -1 is the spare one that lies before the first.</summary>
+    public nint Of(int slot) => _first + (nint)(slot * SlotBytes);
 
     /// <summary>Brings in what tokens [start, end) of a slot need. What was there is lost.</summary>
     public void Prepare(int slot, int start, int end)

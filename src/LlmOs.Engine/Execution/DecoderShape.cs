@@ -11,6 +11,12 @@ public sealed record DecoderShape(int Layers, int KvHeads, int HeadDim, int Voca
     /// <summary>What an encoder-decoder's decoder looks at besides its own tokens; null for a decoder.</summary>
     public CrossShape? Cross { get; init; }
 
+    /// <summary>
+    /// Whether the runtime gives a row that is alone in a decode step other bits than a row with company. The runner then never
+    /// runs one alone.
+    /// </summary>
+    public bool RowsNeedCompany { get; init; }
+
     /// <summary>Bytes of KV cache that one token takes in f32, over all layers.</summary>
     public long KvBytesPerToken => 2L * Layers * KvHeads * HeadDim * sizeof(float);
 

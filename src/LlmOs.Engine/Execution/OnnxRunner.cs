@@ -39,6 +39,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     private readonly Dictionary<(int Slot, int Batch), OrtValue[]> _cacheViews = [];
     private readonly Dictionary<(int Slot, int Batch, int Tokens, int Rows), Plan> _plans = [];
     private int _rowsReady;
+    private int _firstRow;
     private bool _disposed;
 
     /// <param name="session">Disposed of by the runner.</param>
@@ -55,10 +56,10 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         _bind = bind;
         _prefillChunk = options.PrefillChunk;
         _watch = new StepWatch(options, clock);
-        _maxTokens = Math.Max(options.PrefillChunk, cache.Slots);
+        _maxTokens = Math.Max(2, Math.Max(options.PrefillChunk, cache.Slots));
         _ids = (long*)Allocate((long)_maxTokens * sizeof(long));
-        _lengths = (int*)Allocate((long)cache.Slots * sizeof(int));
-        _sources = (int*)Allocate((long)cache.Slots * sizeof(int));
+        _lengths = (int*)Allocate((long)_maxTokens * sizeof(int));
+        _sources = (int*)Allocate((long)_maxTokens * sizeof(int));
         _longest = (int*)Allocate(sizeof(int));
         _rows = (long*)Allocate((long)_maxTokens * sizeof(long));
         _logits = (float*)Allocate((long)_maxTokens * shape.Vocabulary * sizeof(float));
@@ -126,6 +127,12 @@ internal sealed unsafe class OnnxRunner : IModelRunner
 
     public void RunDecode(ReadOnlySpan<int> ids, ReadOnlySpan<int> past)
     {
+        if (ids.Length == 1 && _shape.RowsNeedCompany)
+        {
+            RunWithCompany(ids[0], past[0]);
+            return;
+        }
+
         var longest = 0;
         for (var row = 0; row < ids.Length; row++)
         {
@@ -142,7 +149,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
     public ReadOnlySpan<float> Logits(int row)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, _rowsReady);
-        return new ReadOnlySpan<float>(_logits + ((long)row * _shape.Vocabulary), _shape.Vocabulary);
+        return new ReadOnlySpan<float>(_logits + ((long)(_firstRow + row) * _shape.Vocabulary), _shape.Vocabulary);
     }
 
     public void Dispose()
@@ -180,6 +187,17 @@ internal sealed unsafe class OnnxRunner : IModelRunner
         _buffers.Clear();
     }
 
+    /// <summary>Decodes the first slot's token beside one of the spare slot, which stands at the beginning of nobody's text.</summary>
+    private void RunWithCompany(int id, int past)
+    {
+        (_lengths[0], _lengths[1]) = (0, past);
+        (_sources[0], _sources[1]) = (1, _cache.SourceLength(0));
+        (_rows[0], _rows[1]) = (0, 1);
+        *_longest = past + 1;
+        Run(slot: -1, batch: 2, [id, id], rows: 2);
+        (_firstRow, _rowsReady) = (1, 1);
+    }
+
     private void Run(int slot, int batch, ReadOnlySpan<int> ids, int rows)
     {
         for (var i = 0; i < ids.Length; i++)
@@ -187,7 +205,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
             _ids[i] = ids[i];
         }
 
-        _rowsReady = 0;
+        (_firstRow, _rowsReady) = (0, 0);
         var tokens = ids.Length / batch;
         if (!_plans.TryGetValue((slot, batch, tokens, rows), out var plan))
         {

@@ -132,7 +132,7 @@ public sealed partial class ServingGraphs(DataFolder folder, ArtifactStore store
 
         await verified.SaveAsync(cancel);
         File.SetLastWriteTimeUtc(Path.Combine(target, ManifestFile), clock.GetUtcNow().UtcDateTime); // in use: the collector leaves it
-        return model.Architecture.GraphAt(target, model.Config);
+        return model.Architecture.GraphAt(target, model.Config, precision);
     }
 
     private async Task VerifyAsync(IReadOnlyList<ModelFileView> files, VerifiedFiles verified, bool areFresh, Action<double>? progress, CancellationToken cancel)

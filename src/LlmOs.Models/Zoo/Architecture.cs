@@ -21,7 +21,8 @@ internal sealed record DecoderArchitecture(string ModelType, string ClassName, F
     public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
         WriteGraph(config, weights, precision, folder, withStates: false, cancel);
 
-    public override ModelGraph GraphAt(string folder, ModelConfig config) => new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config));
+    public override ModelGraph GraphAt(string folder, ModelConfig config, WeightPrecision precision) =>
+        new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config).At(precision));
 
     /// <summary>The graph, on demand with its hidden states as outputs.</summary>
     internal ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)
@@ -30,7 +31,7 @@ internal sealed record DecoderArchitecture(string ModelType, string ClassName, F
         CheckWeights(config, weights);
         using var graph = new OnnxGraph(ModelType, folder);
         Build(new DecoderWriter(new GraphWriter(graph, View(weights), TiesOf(config), precision, cancel), config, withStates));
-        return new ServingGraph(graph.Save(), ShapeOf(config));
+        return new ServingGraph(graph.Save(), ShapeOf(config).At(precision));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)
@@ -67,7 +68,7 @@ public abstract record Architecture(string ModelType, string ClassName, Func<Con
     public abstract string Task { get; }
 
     /// <summary>The graph that lies in a folder, written there before from a model of this configuration.</summary>
-    public abstract ModelGraph GraphAt(string folder, ModelConfig config);
+    public abstract ModelGraph GraphAt(string folder, ModelConfig config, WeightPrecision precision);
 
     /// <summary>Every weight that a model of this configuration has, matrices as [out, in].</summary>
     public abstract IReadOnlyList<TensorInfo> Weights(ModelConfig config);

@@ -47,7 +47,7 @@ internal sealed record EncoderArchitecture(
     public override EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
         WriteGraph(config, weights, precision, folder, withStates: false, cancel);
 
-    public override ModelGraph GraphAt(string folder, ModelConfig config) => new EncoderGraph(Path.Combine(folder, OnnxGraph.FileName), Shape(config));
+    public override ModelGraph GraphAt(string folder, ModelConfig config, WeightPrecision precision) => new EncoderGraph(Path.Combine(folder, OnnxGraph.FileName), Shape(config));
 
     /// <summary>The graph, on demand with its hidden states as outputs.</summary>
     internal EncoderGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, bool withStates, CancellationToken cancel)

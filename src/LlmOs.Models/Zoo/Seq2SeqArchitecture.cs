@@ -23,7 +23,8 @@ internal sealed record Seq2SeqArchitecture(
         };
     }
 
-    public override ModelGraph GraphAt(string folder, ModelConfig config) => new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config));
+    public override ModelGraph GraphAt(string folder, ModelConfig config, WeightPrecision precision) =>
+        new ServingGraph(Path.Combine(folder, OnnxGraph.FileName), ShapeOf(config).At(precision));
 
     public override ServingGraph WriteGraph(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
         WriteGraph(config, weights, precision, folder, withStates: false, cancel);
@@ -41,7 +42,7 @@ internal sealed record Seq2SeqArchitecture(
 
         using var decoder = new OnnxGraph(ModelType, folder);
         BuildDecoder(new DecoderWriter(new GraphWriter(decoder, view, TiesOf(config), precision, cancel), DecoderOf(config), withStates));
-        return new ServingGraph(decoder.Save(), ShapeOf(config));
+        return new ServingGraph(decoder.Save(), ShapeOf(config).At(precision));
     }
 
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config)

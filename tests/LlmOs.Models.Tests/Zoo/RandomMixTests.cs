@@ -1,4 +1,5 @@
 using LlmOs.Engine;
+using LlmOs.Formats;
 using LlmOs.Models.Zoo;
 
 namespace LlmOs.Models.Tests.Zoo;
@@ -25,6 +26,11 @@ public sealed class RandomMixTests : IDisposable
 #if LONG_TESTS
             data.Add(model, WeightPrecision.EightBit);
             data.Add(model, WeightPrecision.FourBit);
+#else
+            if (model == "phi3-fused")
+            {
+                data.Add(model, WeightPrecision.FourBit); // three blocks a row are the fewest whose sum depends on its order
+            }
 #endif
         }
 
@@ -58,7 +64,67 @@ public sealed class RandomMixTests : IDisposable
 
         // Nobody holds a slot any more: a search that needs all of them ends.
         Assert.Equal(Slots, (await engine.SubmitBeams(jobs[0].Request with { MaxTokens = 2, Beams = new BeamSettings(Slots) }).Result).Texts.Count);
-        Assert.Equal((0, 0), (engine.Snapshot().Running, engine.Snapshot().Waiting));
+        while (engine.Snapshot() is not { Running: 0, Waiting: 0 })
+        {
+            await Task.Delay(5, Cancel); // the loop tells its figures after it has told the last caller
+        }
+    }
+
+    [Theory]
+    [InlineData(WeightPrecision.F32)]
+    [InlineData(WeightPrecision.EightBit)]
+    [InlineData(WeightPrecision.FourBit)]
+    public async Task With_company_a_reply_has_the_bits_that_it_has_alone_at_the_widths_of_SmolLM2(WeightPrecision precision)
+    {
+        var config = new ModelConfig
+        {
+            ModelType = "llama",
+            Architecture = "LlamaForCausalLM",
+            Layers = 2,
+            Hidden = 576,
+            Heads = 9,
+            KvHeads = 3,
+            HeadDim = 64,
+            Intermediate = 1536,
+            Vocabulary = 1024,
+            ContextLength = 128,
+            NormEpsilon = 1e-5,
+            Rope = new RopeConfig { Theta = 100_000 },
+            TiedEmbeddings = true,
+            BeginToken = 1,
+            EndTokens = [2],
+        };
+        var graph = LlamaGraph.Architecture.WriteGraph(config, new RandomWeights(config, seed: 3), precision, _folder, Cancel);
+        await using var engine = InferenceEngine.Load(graph.OnnxPath, graph.Shape, new EngineOptions { Slots = 4, Threads = 2, PrefillChunk = 8 }, EngineDevice.Cpu, TimeProvider.System);
+        var random = new Random(4);
+        var requests = Enumerable.Range(0, 4).Select(_ => new GenerationRequest
+        {
+            PromptTokens = Tokens(random, config.Vocabulary, 11),
+            MaxTokens = 24,
+            TopLogprobs = 0,
+            Sampling = new SamplingParameters { Temperature = 0 },
+        }).ToList();
+
+        List<List<(int, float?)>> alone = [];
+        foreach (var request in requests)
+        {
+            alone.Add(await ScoredAsync(engine, request));
+        }
+
+        var together = await Task.WhenAll(requests.Select(request => ScoredAsync(engine, request)));
+
+        Assert.Equal(alone, together);
+    }
+
+    private static async Task<List<(int Token, float? Logprob)>> ScoredAsync(InferenceEngine engine, GenerationRequest request)
+    {
+        List<(int, float?)> pieces = [];
+        await foreach (var piece in engine.Submit(request).Pieces(Cancel))
+        {
+            pieces.Add((piece.Token, piece.Logprob));
+        }
+
+        return pieces;
     }
 
     private static List<Job> Make(Random random, int vocabulary, int longest, int? start, IReadOnlyList<int> ends)

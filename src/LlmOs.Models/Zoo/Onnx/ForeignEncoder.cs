@@ -26,7 +26,7 @@ internal sealed record ForeignEncoder(string ModelType, string ClassName, Layout
         return new ForeignEncoder(type, json.Texts("architectures") is [var name, ..] && name.Length <= 120 ? name : type, source, json);
     }
 
-    public override ModelGraph GraphAt(string folder, ModelConfig config) => new EncoderGraph(Path.Combine(folder, OnnxGraph.FileName), Use(graph => ShapeOf(graph, config)));
+    public override ModelGraph GraphAt(string folder, ModelConfig config, WeightPrecision precision) => new EncoderGraph(Path.Combine(folder, OnnxGraph.FileName), Use(graph => ShapeOf(graph, config)));
 
     /// <summary>They are in the graph, under names that mean nothing to others.</summary>
     public override IReadOnlyList<TensorInfo> Weights(ModelConfig config) => [];
@@ -44,7 +44,7 @@ internal sealed record ForeignEncoder(string ModelType, string ClassName, Layout
             graph.Write(Path.Combine(folder, OnnxGraph.FileName));
         }
 
-        return GraphAt(folder, config);
+        return GraphAt(folder, config, precision);
     }
 
     /// <exception cref="ModelFormatException">Graph, files and configuration do not fit each other.</exception>
