@@ -16,6 +16,7 @@ internal static class PreparationSteps
         new QualityStep(),
         new LowerCaseStep(),
         new StopWordsStep(),
+        new SegmentStep(),
         new StemStep(),
         new PiiStep(),
         new SplitStep(),
