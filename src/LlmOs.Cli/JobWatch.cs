@@ -115,13 +115,30 @@ internal static class JobWatch
         return last!;
     }
 
+    /// <summary>What the job made, and how to look at it; null where it made nothing.</summary>
+    private static string? Made(JobView job)
+    {
+        if (job.Result is not { ValueKind: JsonValueKind.Object } result)
+        {
+            return null;
+        }
+
+        if (result.TryGetProperty("ref", out var made) && made.GetString() is { } reference)
+        {
+            return $"{reference} is ready: llmos {(result.TryGetProperty("dataset", out _) ? "data show" : "run")} {reference}";
+        }
+
+        return result.TryGetProperty("clean", out var clean) && result.TryGetProperty("overlap", out var overlap)
+            ? clean.ValueKind == JsonValueKind.True ? "No row of the test set stands in the training set." : $"{overlap} rows of the test set stand in the training set; --json names them."
+            : null;
+    }
+
     private static int Conclude(JobView job)
     {
         switch (job.State)
         {
             case JobState.Succeeded:
-                var reference = job.Result is { ValueKind: JsonValueKind.Object } result && result.TryGetProperty("ref", out var r) ? r.GetString() : null;
-                Console.Out.WriteLine(reference is not null ? $"{reference} is ready: llmos run {reference}" : Measured(job) ?? $"Job {job.Id} succeeded.");
+                Console.Out.WriteLine(Made(job) ?? Measured(job) ?? $"Job {job.Id} succeeded.");
                 return ExitCode.Done;
             case JobState.Paused:
                 Console.Out.WriteLine($"Job {job.Id} is paused: 'llmos jobs resume {job.Id}' goes on with it.");

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using LlmOs.Server.Tests.OpenAi;
 using LlmOs.Testing;
 
 namespace LlmOs.Server.Tests.Http;
@@ -143,6 +144,9 @@ public partial class ApiWalkTests(ApiWalkTests.Server server) : IClassFixture<Ap
     {
         var document = await OpenApiDocument.ReadAsync(server);
         using var client = server.Client();
+        using var rows = new MultipartFormDataContent { { new ByteArrayContent("one\n"u8.ToArray()), "file", "rows.txt" } };
+        using var imported = await client.PostAsync($"/api/v1/datasets/{PathValues["name"]}/versions", rows);
+        await client.WaitForJobAsync($"{imported.Headers.Location}");
 
         var faults = new List<string>();
         var words = document.Operations.SelectMany(operation => operation.QueryWords.Select(word => (Operation: operation, word.Name, word.Word))).ToList();
