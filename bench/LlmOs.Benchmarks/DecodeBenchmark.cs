@@ -8,7 +8,7 @@ namespace LlmOs.Benchmarks;
 /// <summary>Decode tokens/s of the engine, whole (queue, scheduler, sampler, channels), against <see cref="PlainLoop"/> on the same graph.</summary>
 internal static class DecodeBenchmark
 {
-    private const int Context = 64;
+    internal const int Context = 64;
     private const int Tokens = 64;
     private const int Capacity = 512;
     private const int Rounds = 5;
@@ -60,7 +60,7 @@ internal static class DecodeBenchmark
     }
 
     /// <summary>Counts the tokens that arrive while all sequences decode together: from the last one's first token to the first one's last.</summary>
-    private static async Task<double> EngineRateAsync(InferenceEngine engine, int batch, int round, CancellationToken cancel)
+    internal static async Task<double> EngineRateAsync(InferenceEngine engine, int batch, int round, CancellationToken cancel)
     {
         var arrivals = await Task.WhenAll(Enumerable.Range(0, batch).Select(row => Task.Run(async () =>
         {

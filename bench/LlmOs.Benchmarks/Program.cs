@@ -5,6 +5,9 @@ switch (args.FirstOrDefault())
     case "decode":
         await DecodeBenchmark.RunAsync(args.ElementAtOrDefault(1) ?? "smollm2-135m", CancellationToken.None);
         return 0;
+    case "int8":
+        await Int8Benchmark.RunAsync(args.ElementAtOrDefault(1) ?? "smollm2-135m", CancellationToken.None);
+        return 0;
     case "tokenizers" when args.Length > 1:
         await TokenizerBenchmark.RunAsync(args[1], args.ElementAtOrDefault(2), CancellationToken.None);
         return 0;
@@ -39,6 +42,7 @@ switch (args.FirstOrDefault())
         Console.Error.WriteLine(
             """
             Usage: LlmOs.Benchmarks decode [SHAPE]        engine against a plain ONNX Runtime loop on the same graph
+                   LlmOs.Benchmarks int8 [SHAPE]          decoding with weights in 8-bit blocks beside f32
                    LlmOs.Benchmarks encoders SHARED       all-MiniLM-L6-v2 by length and batch beside this machine's matrix product
                    LlmOs.Benchmarks seq2seq               an encoder-decoder, greedy beside four beams
                    LlmOs.Benchmarks templates              real chat templates, beside Jinja (needs python3 with jinja2 and the shared folder)

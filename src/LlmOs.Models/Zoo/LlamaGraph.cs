@@ -19,14 +19,18 @@ public static class LlamaGraph
         Training = new TrainableLayout("Llama", LlamaSizes.OfConfig, LlamaSizes.OfShape),
     };
 
-    /// <summary>What the engine must know of the graph that <see cref="Write"/> makes.</summary>
+    /// <summary>What the engine must know of the graph that <c>Write</c> makes.</summary>
     public static DecoderShape ShapeOf(ModelConfig config) => DecoderArchitecture.ShapeOf(config);
 
     /// <summary>Writes <c>model.onnx</c> and <c>weights.bin</c> in f32.</summary>
     /// <param name="folder">An existing folder without these files.</param>
     /// <exception cref="ModelFormatException">The weights do not fit the configuration.</exception>
     public static ServingGraph Write(ModelConfig config, IWeightSource weights, string folder, CancellationToken cancel) =>
-        Architecture.WriteGraph(config, weights, WeightPrecision.F32, folder, cancel);
+        Write(config, weights, WeightPrecision.F32, folder, cancel);
+
+    /// <summary>The same in a precision.</summary>
+    public static ServingGraph Write(ModelConfig config, IWeightSource weights, WeightPrecision precision, string folder, CancellationToken cancel) =>
+        Architecture.WriteGraph(config, weights, precision, folder, cancel);
 
     /// <summary>The decoder of this layout; others are published in it with other options.</summary>
     internal static void Build(DecoderWriter decoder, AttentionOptions attention) => Build(decoder, _ => attention);
