@@ -43,7 +43,7 @@ public sealed record UploadView(
     DateTimeOffset ExpiresAt);
 
 /// <summary>One kind of file that a collection looked at.</summary>
-/// <param name="What"><c>blobs</c>, <c>quarantine</c>, <c>leftovers</c>, <c>uploads</c>, <c>jobs</c>, <c>graphs</c>, <c>cards</c>.</param>
+/// <param name="What"><c>blobs</c>, <c>quarantine</c>, <c>leftovers</c>, <c>uploads</c>, <c>jobs</c>, <c>graphs</c>, <c>cards</c>, <c>files</c>.</param>
 /// <param name="Files">Files that were taken, or would be.</param>
 public sealed record CollectedView(string What, int Files, long Bytes)
 {

@@ -1,6 +1,7 @@
 using LlmOs.Contracts;
 using LlmOs.Infrastructure.Access;
 using LlmOs.Infrastructure.Compute;
+using LlmOs.Infrastructure.Files;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Http.Dialects;
 using LlmOs.Infrastructure.Http.Streams;
@@ -46,6 +47,10 @@ public static class InfrastructureTier
         services.AddSingleton<ITableMap, UploadTables>();
         services.AddSingleton<Uploads>();
         services.AddSection<CollectorOptions>(CollectorOptions.Section);
+        services.AddSingleton<ITableMap, FileTables>();
+        services.AddSingleton<ClientFiles>();
+        services.AddSingleton<FilesInParts>();
+        services.AddSingleton<ICollectable, OldFiles>();
         services.AddSingleton<ICollectable, UnusedBlobs>();
         services.AddSingleton<ICollectable, Quarantine>();
         services.AddSingleton<ICollectable, Leftovers>();

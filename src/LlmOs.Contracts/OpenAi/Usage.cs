@@ -56,4 +56,12 @@ public sealed record ListObject<T>([property: JsonPropertyName("object")] string
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? HasMore { get; init; }
+
+    /// <summary>The id of the first item; null where the list has no such field.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? FirstId { get; init; }
+
+    /// <summary>The id of the last item, to be sent as <c>after</c>; null where the list has no such field.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LastId { get; init; }
 }

@@ -1,9 +1,8 @@
 using LlmOs.Formats.Tokenizers;
 using LlmOs.Infrastructure;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Net.Http.Headers;
 
 namespace LlmOs.Models.Tokenizers;
 
@@ -35,9 +34,9 @@ internal sealed class TokenizerUpload : IDisposable
         var upload = new TokenizerUpload(folder);
         try
         {
-            if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.MediaType.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+            if (FormParts.IsForm(request))
             {
-                await upload.ReadFormAsync(request, type, cancel);
+                await upload.ReadFormAsync(request, cancel);
             }
             else
             {
@@ -56,41 +55,17 @@ internal sealed class TokenizerUpload : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private async Task ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancel)
+    private async Task ReadFormAsync(HttpRequest request, CancellationToken cancel)
     {
-        if (HeaderUtilities.RemoveQuotes(type.Boundary).Value is not { Length: > 0 and <= 200 } boundary)
-        {
-            throw LlmOsException.Invalid("file", "The form has no boundary of at most 200 characters.");
-        }
-
-        try
-        {
-            var reader = new MultipartReader(boundary, request.Body);
-            while (await reader.ReadNextSectionAsync(cancel) is { } section)
-            {
-                if (section.AsFileSection() is { Name: "file", FileStream: { } content } file)
-                {
-                    await KeepAsync(PlainName(file.FileName), content, cancel);
-                }
-            }
-        }
-        catch (Exception fault) when (fault is InvalidDataException or IOException and not BadHttpRequestException)
-        {
-            throw new LlmOsException(Contracts.ErrorCode.InvalidRequest, "The multipart form could not be read to its end.", fault) { Field = "file" };
-        }
-
+        await FormParts.ReadAsync(request, Alone, (field, fileName, content) => field == Alone ? KeepAsync(PlainName(fileName), content, cancel) : Task.CompletedTask, cancel);
         if (_files.Count == 0)
         {
-            throw LlmOsException.Invalid("file", "The form has no part named 'file' with a file name; expected the tokenizer's file, such as tokenizer.json or spiece.model.");
+            throw LlmOsException.Invalid(Alone, "The form has no part named 'file' with a file name; expected the tokenizer's file, such as tokenizer.json or spiece.model.");
         }
     }
 
-    /// <summary>The name that the sender gave, without folders. It never becomes a path here.</summary>
-    private static string PlainName(string name)
-    {
-        name = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
-        return name.Length is > 0 and <= 64 ? name : Alone;
-    }
+    /// <summary>The name that the sender gave. It never becomes a path here.</summary>
+    private static string PlainName(string name) => FormParts.PlainName(name) is { Length: > 0 and <= 64 } plain ? plain : Alone;
 
     /// <summary>A single file goes by what is in it where its name is none of the published ones.</summary>
     private void NameByContent()

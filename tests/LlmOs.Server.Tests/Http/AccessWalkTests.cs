@@ -139,7 +139,7 @@ public partial class AccessWalkTests(AccessWalkTests.Server server) : IClassFixt
         using var request = new HttpRequestMessage(new HttpMethod(operation.Method), PathParameter().Replace(operation.Path, match => match.Value == "{slug}" && operation.Method != "DELETE" ? Slug : "0"));
         if (operation.Method is "POST" or "PUT" or "PATCH")
         {
-            request.Content = Answers.Json("[]");
+            request.Content = operation.TakesFormOnly ? new MultipartFormDataContent() : Answers.Json("[]");
         }
 
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);

@@ -52,6 +52,9 @@ internal sealed record Operation(OpenApiDocument Document, string Method, string
 
     public bool TakesJson => Node["requestBody"]?["content"]?["application/json"] is not null;
 
+    /// <summary>True when a form is all that it takes.</summary>
+    public bool TakesFormOnly => Node["requestBody"]?["content"] is JsonObject { Count: 1 } types && types.ContainsKey("multipart/form-data");
+
     public JsonNode? BodyExample => Json?["example"] ?? BodyExamples?.First().Value?["value"];
 
     /// <summary>Bodies by what they are examples of, where there are several.</summary>

@@ -72,6 +72,10 @@ public sealed class SchemaMaker(PostgresServer postgres)
         await SendAsync(client, "DELETE", $"/api/v1/keys/{revoked.GetProperty("id").GetString()}", null);
         await SendAsync(client, "POST", "/api/v1/uploads", new { filename = "model.llmos", bytes = 1_048_576 });
 
+        await SendFormAsync(client, "/v1/files", "file", new() { ["purpose"] = "fine-tune" });
+        var parted = await SendAsync(client, "POST", "/v1/uploads", new { filename = "rows.jsonl", purpose = "evals", bytes = 100 });
+        await SendFormAsync(client, $"/v1/uploads/{parted.GetProperty("id").GetString()}/parts", "data", []);
+
         var folder = Directory.CreateDirectory(Path.Combine(server.Data, "import")).FullName;
         var text = Path.Combine(folder, "cats.txt");
         await File.WriteAllTextAsync(text, string.Concat(Enumerable.Range(0, 2_000).Select(i => $"The cat number {i % 97} sat down.\n")), Cancel);
@@ -99,6 +103,18 @@ public sealed class SchemaMaker(PostgresServer postgres)
         await SendAsync(client, "PUT", "/api/v1/models/starter/aliases/live", new { version = 1, reason = "good enough" });
         await SendAsync(client, "POST", "/api/v1/models", new { name = "empty", card = "# Empty\n\n漢字 👩‍🚀\n" });
         await SendAsync(client, "POST", "/api/v1/apps", new { template = "story-writer", slug = "tales", model = "starter", settings = new { temperature = 0 } });
+    }
+
+    private static async Task SendFormAsync(HttpClient client, string path, string name, Dictionary<string, string> fields)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent("{}"), name, "rows.jsonl" } };
+        foreach (var (field, value) in fields)
+        {
+            form.Add(new StringContent(value), field);
+        }
+
+        using var answer = await client.PostAsync(path, form, Cancel);
+        Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode}");
     }
 
     private static async Task JobAsync(HttpClient client, string path, object body, string end = "succeeded")

@@ -1,3 +1,4 @@
+using LlmOs.Models.Dialects.OpenAi.Files;
 using Microsoft.AspNetCore.Routing;
 
 namespace LlmOs.Models.Dialects.OpenAi;
@@ -11,6 +12,8 @@ internal static class OpenAiRoutes
         routes.MapChat();
         routes.MapEmbeddings();
         routes.MapTokenize();
+        routes.MapFiles();
+        routes.MapFilesInParts();
     }
 
     /// <summary>The routes that run a model which the path names; the group's prefix holds <c>{model}</c>.</summary>
