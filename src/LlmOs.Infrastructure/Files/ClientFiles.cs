@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using LlmOs.Contracts;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using LlmOs.Contracts;
+using LlmOs.Infrastructure.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -56,7 +57,7 @@ public static class FormParts
                 }
             }
         }
-        catch (Exception fault) when (fault is InvalidDataException or IOException and not BadHttpRequestException)
+        catch (Exception fault) when (fault is InvalidDataException or IOException and not BadHttpRequestException && !(fault is IOException full && DiskSpace.IsFull(full)))
         {
             throw new LlmOsException(ErrorCode.InvalidRequest, "The multipart form could not be read to its end.", fault) { Field = field };
         }

@@ -141,7 +141,7 @@ public class FileTests(ModelServer server)
         await RefusedAsync(client, $"/v1/uploads/{id}/complete", new { part_ids = order, md5 = new string('0', 32) }, "md5");
         await RefusedAsync(client, $"/v1/uploads/{id}/complete", new { part_ids = order[..2] }, "part_ids");
         await RefusedAsync(client, $"/v1/uploads/{id}/complete", new { part_ids = new[] { order[0], order[1], "part_0" } }, "part_ids[2]");
-        var done = await client.PostJsonAsync($"/v1/uploads/{id}/complete", new { part_ids = order, md5 = Convert.ToHexStringLower(MD5.HashData(content)) });
+        var done = await client.PostJsonAsync($"/v1/uploads/{id}/complete", new { part_ids = order, md5 = Convert.ToHexStringLower(CryptographicOperations.HashData(HashAlgorithmName.MD5, content)) });
 
         var file = done.GetProperty("file");
         Assert.Equal(("completed", "train.jsonl"), (Text(done, "status"), Text(file, "filename")));
