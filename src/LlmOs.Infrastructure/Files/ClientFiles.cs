@@ -42,7 +42,7 @@ public sealed class ClientFiles(ArtifactStore store, DataFolder folder, TimeProv
     /// <summary>A file that the caller may see.</summary>
     /// <exception cref="LlmOsException">There is none of that id, it is another's, or its time is over.</exception>
     public async Task<ClientFile> FindAsync(LlmOsDb db, FileOwner owner, string id, CancellationToken cancel, string? field = null) =>
-        await Visible(db, owner).AsNoTracking().SingleOrDefaultAsync(f => f.Id == id, cancel) ?? throw LlmOsException.NotFound("file", id, "/v1/files", field);
+        await Visible(db, owner).AsNoTracking().SingleOrDefaultAsync(f => f.Id == id, cancel) ?? throw LlmOsException.NotFound("file", id, field: field);
 
     /// <summary>A page of the caller's files in the order of their making.</summary>
     /// <param name="after">The last file of the page before.</param>
@@ -68,7 +68,7 @@ public sealed class ClientFiles(ArtifactStore store, DataFolder folder, TimeProv
     {
         if (await Visible(db, owner).Where(f => f.Id == id).ExecuteDeleteAsync(cancel) == 0)
         {
-            throw LlmOsException.NotFound("file", id, "/v1/files");
+            throw LlmOsException.NotFound("file", id);
         }
     }
 

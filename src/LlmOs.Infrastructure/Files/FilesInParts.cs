@@ -109,7 +109,7 @@ public sealed class FilesInParts(ClientFiles files, ArtifactStore store, DataFol
         ErrorCode.InvalidRequest,
         IsExpired(parted) ? $"The upload '{parted.Id}' took parts for an hour, which is over." : $"The upload '{parted.Id}' is {(parted.State == PartedFileState.Completed ? "completed" : "cancelled")}.")
     {
-        Hint = "Begin another one: POST /v1/uploads.",
+        Hint = "Begin another one.",
     };
 
     /// <summary>The named parts, in the named order.</summary>

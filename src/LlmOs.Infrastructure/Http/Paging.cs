@@ -36,6 +36,31 @@ public sealed record Paging
     public LlmOsException UnknownCursor(string what) => Cursors.Unknown(After, what);
 }
 
+/// <summary>The same for OpenAI's lists, whose clients may ask for more than a page has and go on while there is more.</summary>
+public sealed record ClientPaging
+{
+    private const int MaxAsked = 10_000;
+
+    [FromQuery(Name = "limit")]
+    [Range(1, MaxAsked)]
+    public int? Limit { get; init; }
+
+    [FromQuery(Name = "after")]
+    [StringLength(Paging.MaxCursor)]
+    public string? After { get; init; }
+
+    /// <summary>By time of making: <c>asc</c> or <c>desc</c>.</summary>
+    [FromQuery(Name = "order")]
+    [AllowedValues("asc", "desc", null)]
+    public string? Order { get; init; }
+
+    /// <summary>Rows of this page.</summary>
+    public int Size => Math.Min(Limit ?? Paging.MaxLimit, Paging.MaxLimit);
+
+    /// <summary>What they expect who say nothing.</summary>
+    public bool IsNewestFirst => Order is not "asc";
+}
+
 /// <summary>The same for lists whose rows are numbered, such as a job's events.</summary>
 public sealed record NumberedPaging
 {

@@ -94,7 +94,11 @@ internal static class ClipText
     {
         var text = new JsonObject
         {
-            ["vocab_size"] = 49_408, ["hidden_size"] = 512, ["intermediate_size"] = 2048, ["num_hidden_layers"] = 12, ["num_attention_heads"] = 8,
+            ["vocab_size"] = 49_408,
+            ["hidden_size"] = 512,
+            ["intermediate_size"] = 2048,
+            ["num_hidden_layers"] = 12,
+            ["num_attention_heads"] = 8,
         };
         foreach (var part in new[] { "text_config", "text_config_dict" }) // the older name goes before the newer one
         {

@@ -17,9 +17,6 @@ namespace LlmOs.Models.Dialects.OpenAi.Files;
 /// <summary><c>/v1/files</c>: files for batches, tuning and evals.</summary>
 internal static class FileEndpoints
 {
-    /// <summary>OpenAI's clients may ask for so many; a page has no more than <see cref="Paging.MaxLimit"/>.</summary>
-    private const int MaxLimit = 10_000;
-
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/files", Add)
@@ -69,17 +66,14 @@ internal static class FileEndpoints
         LlmOsDb db,
         ClientFiles files,
         [FromQuery(Name = "purpose"), StringLength(40)] string? purpose,
-        [FromQuery(Name = "limit"), Range(1, MaxLimit)] int? limit,
-        [FromQuery(Name = "order"), AllowedValues("asc", "desc", null)] string? order,
-        [FromQuery(Name = "after"), StringLength(Paging.MaxCursor)] string? after,
+        [AsParameters] ClientPaging paging,
         CancellationToken cancel)
     {
-        var size = Math.Min(limit ?? Paging.MaxLimit, Paging.MaxLimit);
-        var found = await files.ListAsync(db, FileOwner.Of(user), purpose, after, order is not "asc", size + 1, cancel);
-        List<FileObject> page = [.. found.Take(size).Select(ToObject)];
+        var found = await files.ListAsync(db, FileOwner.Of(user), purpose, paging.After, paging.IsNewestFirst, paging.Size + 1, cancel);
+        List<FileObject> page = [.. found.Take(paging.Size).Select(ToObject)];
         return TypedResults.Ok(new ListObject<FileObject>("list", page)
         {
-            HasMore = found.Count > size,
+            HasMore = found.Count > paging.Size,
             FirstId = page.FirstOrDefault()?.Id,
             LastId = page.LastOrDefault()?.Id,
         });
