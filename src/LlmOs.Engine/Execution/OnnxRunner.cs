@@ -127,7 +127,7 @@ internal sealed unsafe class OnnxRunner : IModelRunner
 
     public void RunDecode(ReadOnlySpan<int> ids, ReadOnlySpan<int> past)
     {
-        if (ids.Length == 1 && _shape.RowsNeedCompany)
+        if (ids.Length == 1 && _shape.RowsNeedCompany && _cache.Slots > 1) // of one slot every row is alone, always
         {
             RunWithCompany(ids[0], past[0]);
             return;

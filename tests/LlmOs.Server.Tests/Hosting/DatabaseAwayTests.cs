@@ -25,7 +25,12 @@ public sealed class DatabaseAwayTests : IAsyncLifetime
         var made = await client.MakeKeyAsync("inference");
 
         await _postgres.StopServerAsync();
-        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz", Cancel)).StatusCode);
+        using var stranger = server.Client("llmos_sk_0123456789ab_0000000000000000000000000000000000000000000");
+        foreach (var probe in new[] { client, stranger })
+        {
+            Assert.Equal(HttpStatusCode.OK, (await probe.GetAsync("/healthz", Cancel)).StatusCode);
+        }
+
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/readyz", Cancel)).StatusCode);
         (HttpMethod Method, string Path, object? Body)[] requests =
         [

@@ -57,6 +57,7 @@ public sealed class ChaosTests : IAsyncLifetime
         await PhaseAsync("the process is stopped and goes on", HoldAsync);
         await PhaseAsync("the disk is full", FillAsync);
         await PhaseAsync(onPostgres ? "the database is stopped and started" : "the database is locked", onPostgres ? StopDatabaseAsync : LockDatabaseAsync);
+        await PhaseAsync("the clock jumps", JumpAsync);
         await PhaseAsync("the process is killed", KillAsync);
         if (onPostgres)
         {
@@ -169,6 +170,31 @@ public sealed class ChaosTests : IAsyncLifetime
         }
     }
 
+    /// <summary>A day ahead and two days back, while callers write and jobs run.</summary>
+    private async Task JumpAsync()
+    {
+        var clock = new FakeClock(_temp.At("clock"));
+        Assert.Equal(0, await _server.StopAsync());
+        await AgainAsync(clock: clock);
+        foreach (var days in new[] { 1, -2, 0 })
+        {
+            clock.Set(TimeSpan.FromDays(days));
+            await _writers.UntilAnsweredAsync(HttpStatusCode.Accepted, _writers.Seen(HttpStatusCode.Accepted), Cancel);
+            while (Math.Abs(await DaysAheadAsync() - days) > 0.1)
+            {
+                await Task.Delay(100, Cancel); // the header is written anew each second
+            }
+        }
+    }
+
+    /// <summary>How far the server's time of day is from the true one.</summary>
+    private async Task<double> DaysAheadAsync()
+    {
+        using var client = _server.Client();
+        using var answer = await client.GetAsync("/healthz", Cancel);
+        return (answer.Headers.Date!.Value - TimeProvider.System.GetUtcNow()).TotalDays;
+    }
+
     private async Task KillAsync()
     {
         await _server.KillAsync();
@@ -230,19 +256,19 @@ public sealed class ChaosTests : IAsyncLifetime
 
     private static string Golden => Path.Combine(SharedFolder.Repository, "tests", "golden", "llama");
 
-    private async Task AgainAsync(string? database = null)
+    private async Task AgainAsync(string? database = null, FakeClock? clock = null)
     {
         var old = _server;
-        _server = await ServerProcess.StartAsync(StartOf(Data, database ?? _database));
+        _server = await ServerProcess.StartAsync(StartOf(Data, database ?? _database, clock));
         await old.DisposeAsync();
     }
 
     private async Task StartAsync() => _server = await ServerProcess.StartAsync(StartOf(Data, _database));
 
-    private ServerStart StartOf(string data, string? database) => new()
+    private ServerStart StartOf(string data, string? database, FakeClock? clock = null) => new()
     {
         Data = data,
-        Environment = new Dictionary<string, string?>([Faults.Environment]) { ["LLMOS_DATABASE"] = database, ["LLMOS_IMPORT_DIRS"] = Path.GetDirectoryName(Golden) },
+        Environment = new Dictionary<string, string?>([Faults.Environment, .. clock?.Environment ?? []]) { ["LLMOS_DATABASE"] = database, ["LLMOS_IMPORT_DIRS"] = Path.GetDirectoryName(Golden) },
     };
 }
 #endif
