@@ -68,7 +68,7 @@ public sealed class GpuPackageTests : IClassFixture<GpuPackageTests.Build>
         TestContext.Current.TestOutputHelper?.WriteLine(output.Split('\n').Last(line => line.Contains("Total:", StringComparison.Ordinal)));
     }
 
-    private Task<ServerProcess> StartAsync(string device) => ServerProcess.StartAsync(new ServerStart
+    private static Task<ServerProcess> StartAsync(string device) => ServerProcess.StartAsync(new ServerStart
     {
         ServerFile = Build.Program("LlmOs.Server"),
         Environment = new Dictionary<string, string?> { ["LLMOS_DEVICE"] = device },

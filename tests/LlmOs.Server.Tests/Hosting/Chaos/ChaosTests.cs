@@ -37,6 +37,7 @@ public sealed class ChaosTests : IAsyncLifetime
 
         await _disk.DisposeAsync();
         await _postgres.DisposeAsync();
+        _writers.Dispose();
         _temp.Dispose();
     }
 

@@ -10,7 +10,7 @@ using LlmOs.Testing;
 namespace LlmOs.Server.Tests.Hosting.Chaos;
 
 /// <summary>Fifty callers that write whatever happens to the server, and keep what it answered to with success.</summary>
-internal sealed class ChaosWriters(Func<ServerProcess> server)
+internal sealed class ChaosWriters(Func<ServerProcess> server) : IDisposable
 {
     private const int Callers = 50;
 
@@ -37,6 +37,8 @@ internal sealed class ChaosWriters(Func<ServerProcess> server)
     public ConcurrentBag<string> Faults { get; } = [];
 
     public string Summary => string.Join(", ", _answers.OrderBy(a => a.Key).Select(a => $"{(int)a.Key}: {a.Value}"));
+
+    public void Dispose() => _http.Dispose();
 
     public int Seen(HttpStatusCode code) => _answers.GetValueOrDefault(code);
 
