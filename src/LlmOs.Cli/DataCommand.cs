@@ -9,6 +9,9 @@ namespace LlmOs.Cli;
 /// <summary><c>llmos data import|list|show|prepare|check|export</c>.</summary>
 internal static class DataCommand
 {
+    /// <summary>Faults that <c>show</c> prints; <c>.../shape</c> names a hundred.</summary>
+    private const int MaxFaults = 5;
+
     public static Command Create(Interrupts interrupts) => new("data", "Data sets: import, look at, prepare and export rows")
     {
         Import(interrupts), List(interrupts), Show(interrupts), Prepare(interrupts), Check(interrupts), Export(interrupts),
@@ -18,7 +21,7 @@ internal static class DataCommand
     {
         var source = new Argument<string>("SOURCE") { Description = "A file on the server's machine (beneath LLMOS_IMPORT_DIRS), or hf:org/name, https:..., upload:id" };
         var name = new Option<string>("--name") { Description = "The data set that gets the version", Required = true };
-        var format = new Option<string?>("--format") { Description = "jsonl, json, csv, tsv, parquet or text; default: what the file's name ends in" };
+        var format = new Option<string?>("--format") { Description = "jsonl, json, csv, tsv, parquet, text or conll; default: what the file's name ends in" };
         var license = new Option<string?>("--license") { Description = "Licence of the rows" };
         var encoding = new Option<string?>("--encoding") { Description = "utf-8 (default) or windows-1252" };
         var delimiter = new Option<string?>("--delimiter") { Description = "Between the cells of a CSV" };
@@ -88,7 +91,7 @@ internal static class DataCommand
         var (dataset, json) = (Reference(), Json());
         var rows = new Option<int>("--rows", "-n") { Description = "Rows to show (default 5)", DefaultValueFactory = _ => 5 };
         var split = new Option<string?>("--split") { Description = "Show rows of this split" };
-        var command = new Command("show", "Show a version: columns, splits, statistics and first rows") { dataset, rows, split, json };
+        var command = new Command("show", "Show a version: columns, splits, statistics, shape and first rows") { dataset, rows, split, json };
         command.SetAction((parsed, _) => Connection.RunAsync(interrupts, async (client, cancel) =>
         {
             var (name, version) = await client.FindDatasetVersionAsync(parsed.GetValue(dataset)!, cancel);
@@ -108,6 +111,7 @@ internal static class DataCommand
             }
 
             Tables.Write(table, "It has no columns.");
+            Write(await client.GetDatasetShapeAsync(name, version, null, cancel));
             if (parsed.GetValue(rows) is > 0 and var count)
             {
                 foreach (var row in (await client.ListDatasetRowsAsync(name, version, parsed.GetValue(split), null, Math.Min(count, 500), cancel)).Items)
@@ -210,6 +214,17 @@ internal static class DataCommand
 
         JsonOutput.Write(job.Result ?? JsonSerializer.SerializeToElement(job.Error, LlmOsJson.Options));
         return job.State == JobState.Succeeded ? ExitCode.Done : ExitCode.Refused;
+    }
+
+    private static void Write(DatasetShape shape)
+    {
+        Console.Out.WriteLine(shape.Shape is null
+            ? "shape: none that is known; the step rows converts nothing of it"
+            : $"shape: {shape.Shape}, for {string.Join(", ", shape.Kinds)}; {shape.FaultCount} of {shape.RowsChecked} rows do not fit");
+        foreach (var fault in shape.Faults.Take(MaxFaults))
+        {
+            Console.Out.WriteLine($"  row {fault.Row}: {fault.Field} {fault.Message}");
+        }
     }
 
     private static void Write(PreparationResult preview, bool json)

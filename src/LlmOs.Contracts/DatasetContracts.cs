@@ -16,7 +16,7 @@ public sealed record DatasetImportRequest
     [StringLength(4096, MinimumLength = 1)]
     public required string Source { get; init; }
 
-    /// <summary><c>jsonl</c>, <c>json</c> (a list of objects), <c>csv</c>, <c>tsv</c>, <c>parquet</c> or <c>text</c>. Default: what the file's name ends in.</summary>
+    /// <summary><c>jsonl</c>, <c>json</c> (a list of objects), <c>csv</c>, <c>tsv</c>, <c>parquet</c>, <c>text</c> or <c>conll</c>. Default: what the file's name ends in.</summary>
     [StringLength(32)]
     public string? Format { get; init; }
 
@@ -113,3 +113,27 @@ public sealed record DatasetColumnStatistics(
 
 /// <summary>What is known of the rows of a version.</summary>
 public sealed record DatasetStatistics(long Rows, IReadOnlyList<DatasetColumnStatistics> Columns);
+
+/// <summary>A row that does not fit the shape of its data set.</summary>
+/// <param name="Row">Its number, from 1.</param>
+/// <param name="Field">Where the fault is, such as <c>messages[1].role</c>.</param>
+/// <param name="Code"><c>missing</c>, <c>wrong_type</c>, <c>empty</c>, <c>unknown_role</c>, <c>bad_order</c>, <c>wrong_length</c> or <c>equal</c>.</param>
+public sealed record DatasetRowFault(long Row, string Field, string Code, string Message);
+
+/// <summary>What the rows of a version are for training.</summary>
+/// <param name="Ref">The version.</param>
+/// <param name="Shape">Such as <c>alpaca</c>; null where the columns are those of no shape that is known.</param>
+/// <param name="Kinds">The kinds of training that the step <c>rows</c> converts them for.</param>
+/// <param name="Columns">The columns after that step.</param>
+/// <param name="RowsChecked">Rows that were read for this answer.</param>
+/// <param name="FaultCount">Those of them that do not fit.</param>
+/// <param name="Faults">The first hundred.</param>
+public sealed record DatasetShape(
+    string Ref,
+    string? Shape,
+    IReadOnlyList<string> Kinds,
+    IReadOnlyList<DatasetColumn> Columns,
+    long Rows,
+    long RowsChecked,
+    long FaultCount,
+    IReadOnlyList<DatasetRowFault> Faults);

@@ -17,6 +17,11 @@ public sealed partial class LlmOsClient
     public Task<DatasetStatistics> GetDatasetStatisticsAsync(string name, int version, CancellationToken cancel) =>
         GetAsync<DatasetStatistics>(DatasetPath(name, version) + "/statistics", cancel);
 
+    /// <summary>For which training the rows are, and which of the first of them do not fit.</summary>
+    /// <param name="rows">How many are checked; null: the server's default.</param>
+    public Task<DatasetShape> GetDatasetShapeAsync(string name, int version, int? rows, CancellationToken cancel) =>
+        GetAsync<DatasetShape>(DatasetPath(name, version) + "/shape" + Query(("rows", rows?.ToString(CultureInfo.InvariantCulture))), cancel);
+
     /// <summary>Rows as they are, after the row of a number.</summary>
     public Task<Page<JsonElement>> ListDatasetRowsAsync(string name, int version, string? split, string? after, int limit, CancellationToken cancel) =>
         GetAsync<Page<JsonElement>>(

@@ -5,6 +5,7 @@ using LlmOs.Infrastructure;
 using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Jobs;
 using LlmOs.Infrastructure.Storage;
+using LlmOs.Tools.Datasets.Shapes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,6 +17,9 @@ namespace LlmOs.Tools.Datasets;
 /// <summary><c>/api/v1/datasets</c>.</summary>
 internal static class DatasetEndpoints
 {
+    /// <summary>Rows that are checked where a request says nothing: about a second.</summary>
+    private const int UsualCheck = 100_000;
+
     private const string One = "/{name}/versions/{version:int}";
 
     public static void MapDatasets(this IEndpointRouteBuilder routes)
@@ -29,7 +33,7 @@ internal static class DatasetEndpoints
 
         // Two routes of one path: the content type decides. The document shows the one with JSON, and says what a form may hold.
         datasets.MapPost("/{name}/versions", Import).WithName("ImportDataset").WithSummary("Makes a version out of files; answers with the job that does it.")
-            .WithDescription("The body is JSON with a source, or a form: its part `file` is the file (JSONL, JSON, CSV, TSV, Parquet or text, plain, gzip or zip), and `format`, `license`, `encoding`, `delimiter` and `header` may be fields of it.")
+            .WithDescription("The body is JSON with a source, or a form: its part `file` is the file (JSONL, JSON, CSV, TSV, Parquet, text or CoNLL, plain, gzip or zip), and `format`, `license`, `encoding`, `delimiter` and `header` may be fields of it.")
             .Accepts<DatasetImportRequest>("application/json")
             .WithRequestExample("""{"source":"hf:PolyAI/banking77","format":null,"license":"CC-BY-4.0"}""")
             .Produces<JobAccepted>(202).ProducesProblem(400).ProducesProblem(403).ProducesProblem(409);
@@ -43,6 +47,9 @@ internal static class DatasetEndpoints
         datasets.MapGet(One + "/rows", Rows).WithName("ListDatasetRows").WithSummary("A page of rows, as they are; after is the number of the last row that is known, from 1.")
             .ProducesProblem(400).ProducesProblem(404);
         datasets.MapGet(One + "/statistics", Statistics).WithName("GetDatasetStatistics").WithSummary("What is known of each column: empty and different values, lengths, ranges.").ProducesProblem(404);
+        datasets.MapGet(One + "/shape", Shape).WithName("GetDatasetShape").WithSummary("For which kinds of training the rows are, and which of them do not fit.")
+            .WithDescription("Checks the first 100,000 rows, or as many as `rows` says; names the first hundred faults and counts all.")
+            .ProducesProblem(400).ProducesProblem(404);
         datasets.MapGet(One + "/download", Download).WithName("DownloadDataset").WithSummary("All rows, or those of a split, as jsonl, csv or parquet.")
             .WithDescription("Parquet is one file a split: with several splits one must be named.")
             .Produces(200, contentType: "application/octet-stream").ProducesProblem(400).ProducesProblem(404);
@@ -113,6 +120,13 @@ internal static class DatasetEndpoints
 
     private static async Task<Ok<DatasetStatistics>> Statistics(string name, int version, LlmOsDb db, CancellationToken cancel) =>
         TypedResults.Ok((await DatasetRegistry.FindAsync(db, name, version, cancel)).ReadStatistics());
+
+    private static async Task<Ok<DatasetShape>> Shape(
+        string name, int version, [Range(1, int.MaxValue)] int? rows, LlmOsDb db, RowPages pages, CancellationToken cancel)
+    {
+        var found = await DatasetRegistry.FindAsync(db, name, version, cancel);
+        return TypedResults.Ok(await ShapeCheck.CheckAsync(found, pages.ReadAsync(found, null, 0, cancel).Take(rows ?? UsualCheck), cancel));
+    }
 
     private static async Task<IResult> Download(
         string name,

@@ -24,7 +24,7 @@ internal sealed class DatasetImportKind(IDbContextFactory<LlmOsDb> databases, So
 
     /// <summary>Kinds of rows come before plain text, which may be a read-me.</summary>
     private static readonly string[][] Preferred =
-        [[SourceFormat.Parquet], [SourceFormat.JsonLines, SourceFormat.Csv, SourceFormat.Tsv, SourceFormat.Json], [SourceFormat.Text]];
+        [[SourceFormat.Parquet], [SourceFormat.JsonLines, SourceFormat.Csv, SourceFormat.Tsv, SourceFormat.Json, SourceFormat.Conll], [SourceFormat.Text]];
 
     public override string Word => "dataset";
 

@@ -32,6 +32,10 @@ public sealed record DataTexts
         LengthsOf = "Rows by length of {0}",
         Preview = "First rows",
         MadeOf = "Made of {0}",
+        Shape = "Rows for training",
+        ShapeOf = "{0}, for {1}. Of the first {2} rows {3} do not fit.",
+        NoShape = "The columns are those of no shape that is known.",
+        FaultOf = "Row {0}: {1} {2}",
         Sending = "Sending {0} of {1}",
         OneOfBoth = "Choose a file, or say where it is.",
     };
@@ -57,6 +61,10 @@ public sealed record DataTexts
         LengthsOf = "{0} 的长度分布",
         Preview = "前几行",
         MadeOf = "来自 {0}",
+        Shape = "训练数据行",
+        ShapeOf = "{0}，可用于 {1}。前 {2} 行中有 {3} 行不合格。",
+        NoShape = "这些列不属于任何已知的格式。",
+        FaultOf = "第 {0} 行：{1} {2}",
         Sending = "正在发送 {0}，共 {1}",
         OneOfBoth = "请选择文件，或说明其位置。",
     };
@@ -98,6 +106,14 @@ public sealed record DataTexts
     public required string Preview { get; init; }
 
     public required string MadeOf { get; init; }
+
+    public required string Shape { get; init; }
+
+    public required string ShapeOf { get; init; }
+
+    public required string NoShape { get; init; }
+
+    public required string FaultOf { get; init; }
 
     public required string Sending { get; init; }
 

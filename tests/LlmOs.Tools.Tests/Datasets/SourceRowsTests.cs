@@ -83,6 +83,12 @@ public sealed class SourceRowsTests : IDisposable
         Assert.Equal(["text=one", "text= two", "text=three"], await ReadAsync("text", "one\n\n two\r\n\r\nthree"));
 
     [Fact]
+    public async Task A_sentence_of_conlls_columns_is_a_row_of_tokens_and_their_tags() =>
+        Assert.Equal(
+            ["""tokens=["EU","rejects"]|ner_tags=["B-ORG","O"]""", """tokens=["New York","\"#\""]|ner_tags=["B-LOC","O"]"""],
+            await ReadAsync("conll", "-DOCSTART- -X- O O\r\n\r\nEU NNP I-NP B-ORG\r\nrejects VBZ I-VP O\r\n \n\nNew York\tB-LOC\n\"#\"\tO"));
+
+    [Fact]
     public async Task Json_lines_keep_types_and_nested_values() =>
         Assert.Equal(
             ["a=x|b=1|c=1.5|d=True|e=|f={\"g\":[1,\"é\"]}"],
@@ -139,6 +145,8 @@ public sealed class SourceRowsTests : IDisposable
         { "csv", "a,a\n1,2\n", "The header names the column 'a' 2 times." },
         { "csv", "a\nx\0y\n", "row 1: 'a' holds the character U+0000." },
         { "text", "fine\nx\0y\n", "row 2: holds the character U+0000." },
+        { "conll", "EU B-ORG\n\nrejects\n", "row 2: 'rejects' is one column" },
+        { "conll", "EU B-ORG\n\nx\0 O\n", "row 2: holds the character U+0000." },
     };
 
     [Theory]

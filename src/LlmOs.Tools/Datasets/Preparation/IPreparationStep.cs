@@ -10,6 +10,9 @@ internal interface IPreparationStep
     /// <summary>What <c>step</c> says; never changes, since it is stored with versions.</summary>
     string Word { get; }
 
+    /// <summary>It works on whole rows; else on the text of one column.</summary>
+    bool TakesWholeRows => false;
+
     /// <summary>Reads the fields that this step has, and refuses what they may not be.</summary>
     IStepRun Begin(StepFields fields, StepPlace place);
 }
@@ -17,6 +20,9 @@ internal interface IPreparationStep
 /// <summary>A step at work on the rows of one version, which come once, in order. What it does depends on them alone.</summary>
 internal interface IStepRun
 {
+    /// <summary>The columns that rows have after the step; null: those that they had.</summary>
+    RowSchema? Schema => null;
+
     /// <summary>Changes the row's text or split where it should.</summary>
     /// <returns>Why the row is dropped; null keeps it.</returns>
     string? Apply(PreparedRow row);
@@ -31,7 +37,10 @@ internal sealed class PreparedRow(long number, string split, object?[] values)
 
     public string Split { get; set; } = split;
 
-    public object?[] Values { get; } = values;
+    public object?[] Values { get; set; } = values;
+
+    /// <summary>What an example of a dropped row says, where that is more than the reason.</summary>
+    public string? Note { get; set; }
 
     /// <summary>The text of the column that the step works on; null where the row has none.</summary>
     public string? Text
@@ -46,7 +55,11 @@ internal sealed class PreparedRow(long number, string split, object?[] values)
 
 /// <summary>Where a step may keep what does not fit into memory.</summary>
 /// <param name="Folder">Exists; files there go with the job.</param>
-internal sealed record StepPlace(string Folder);
+internal sealed record StepPlace(string Folder)
+{
+    /// <summary>The columns of the rows as they come to the step.</summary>
+    public RowSchema Schema { get; init; } = new([]);
+}
 
 /// <summary>The fields of one step of a request. A step asks for each that it has; one that nobody asked for is refused by name.</summary>
 internal sealed class StepFields
@@ -113,6 +126,9 @@ internal sealed class StepFields
             ? throw Wrong(name, $"'{Shown.Of(unknown)}' is not one of {string.Join(", ", allowed!)}.")
             : texts;
     }
+
+    /// <summary>For steps that work on whole rows.</summary>
+    public void RefuseColumn() => _known.Remove("column");
 
     /// <summary>Call it once the step has asked for all that it has.</summary>
     public void RefuseUnknown()

@@ -45,7 +45,7 @@ internal sealed class PreparationKind(IDbContextFactory<LlmOsDb> databases, RowP
             {
                 if (run.Take(row) is { } left)
                 {
-                    using var document = JsonDocument.Parse(RowPages.Json(schema, left.Values), new JsonDocumentOptions { MaxDepth = 66 });
+                    using var document = JsonDocument.Parse(RowPages.Json(run.Schema, left.Values), new JsonDocumentOptions { MaxDepth = 66 });
                     items.Add(document.RootElement.Clone());
                     splits[left.Split] = splits.GetValueOrDefault(left.Split) + 1;
                 }
@@ -65,7 +65,7 @@ internal sealed class PreparationKind(IDbContextFactory<LlmOsDb> databases, RowP
         var version = await DatasetRegistry.ResolveAsync(db, request.Dataset, "dataset", cancel);
         var schema = RowSchema.Of(version.ReadColumns());
         using var run = new PreparationRun(request.Steps, schema, new StepPlace(job.ScratchFolder));
-        await using var writer = new VersionWriter(job.ScratchFolder, schema);
+        await using var writer = new VersionWriter(job.ScratchFolder, run.Schema);
         await foreach (var row in pages.ReadAsync(version, null, 0, cancel))
         {
             if (run.Take(row) is { } left)

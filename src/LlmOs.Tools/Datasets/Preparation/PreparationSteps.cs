@@ -20,5 +20,6 @@ internal static class PreparationSteps
         new StemStep(),
         new PiiStep(),
         new SplitStep(),
+        new RowsStep(),
     }.ToDictionary(step => step.Word, StringComparer.Ordinal);
 }

@@ -14,13 +14,14 @@ internal static class SourceFormat
     public const string Tsv = "tsv";
     public const string Parquet = "parquet";
     public const string Text = "text";
+    public const string Conll = "conll";
 
     /// <summary>How many times larger than its packed form a text may be, once it is larger than <see cref="FreeBytes"/>; bombs are a thousand times.</summary>
     private const int MaxRatio = 200;
 
     private const long FreeBytes = 64 << 20;
 
-    public static IReadOnlyList<string> All { get; } = [JsonLines, Json, Csv, Tsv, Parquet, Text];
+    public static IReadOnlyList<string> All { get; } = [JsonLines, Json, Csv, Tsv, Parquet, Text, Conll];
 
     /// <summary>What a file's name says of its format; null where it says nothing.</summary>
     public static string? Of(string name)
@@ -34,6 +35,7 @@ internal static class SourceFormat
             ".tsv" or ".tab" => Tsv,
             ".parquet" => Parquet,
             ".txt" or ".text" or ".raw" or ".md" => Text,
+            ".conll" or ".bio" or ".iob" => Conll,
             _ => null,
         };
     }
@@ -45,6 +47,7 @@ internal static class SourceFormat
         Json => JsonArrayRows.ReadAsync(path, plan, cancel),
         JsonLines => JsonLineRows.ReadAsync(path, plan, cancel),
         Csv or Tsv => CsvRows.ReadAsync(path, plan, cancel),
+        Conll => ConllRows.ReadAsync(path, plan, cancel),
         Text => TextRows.ReadAsync(path, plan, cancel),
         _ => throw new InvalidOperationException($"There is no format '{plan.Format}'."),
     };
