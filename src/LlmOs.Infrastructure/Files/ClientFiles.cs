@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LlmOs.Infrastructure.Http;
 using LlmOs.Infrastructure.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -31,6 +32,12 @@ public sealed class ClientFiles(ArtifactStore store, DataFolder folder, TimeProv
         await db.SaveChangesAsync(cancel);
         return file;
     }
+
+    /// <summary>The name that a sender gave a file, without folders: whoever saves the file under it stays in the folder where they are.</summary>
+    /// <exception cref="LlmOsException">Nothing that can be a name is left.</exception>
+    public static string NameOf(string fileName, string field) => FormParts.PlainName(fileName) is { Length: > 0 and <= MaxName } name && !name.Any(char.IsControl) && name.Trim('.', ' ').Length > 0
+        ? name
+        : throw LlmOsException.Invalid(field, $"{field}: expected a file name of 1 to {MaxName} characters.");
 
     /// <summary>Refuses what is larger than the free disk, before it is read.</summary>
     /// <param name="bytes">Null: not known.</param>

@@ -27,7 +27,7 @@ public sealed class FilesInParts(ClientFiles files, ArtifactStore store, DataFol
         var parted = new PartedFile
         {
             Id = ClientFiles.NewId("upload_"),
-            FileName = request.Filename,
+            FileName = ClientFiles.NameOf(request.Filename, "filename"),
             Purpose = purpose,
             Bytes = request.Bytes,
             Owner = owner.Id,
@@ -79,7 +79,9 @@ public sealed class FilesInParts(ClientFiles files, ArtifactStore store, DataFol
             .ExecuteUpdateAsync(set => set.SetProperty(p => p.State, PartedFileState.Completed).SetProperty(p => p.FileId, fileId), cancel);
         if (won == 0)
         {
-            throw Ended(await FindAsync(db, owner, id, cancel));
+            // Another request was faster; where it completed the file, this one gets the same.
+            var other = await FindAsync(db, owner, id, cancel);
+            return other is { State: PartedFileState.Completed, FileId: { } theirs } ? (other, await files.FindAsync(db, owner, theirs, cancel)) : throw Ended(other);
         }
 
         var life = parted.FileSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;

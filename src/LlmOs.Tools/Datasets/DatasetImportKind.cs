@@ -96,6 +96,11 @@ internal sealed class DatasetImportKind(IDbContextFactory<LlmOsDb> databases, So
         {
             throw new LlmOsException(ErrorCode.CorruptFile, "The source has no rows.") { Field = "source" };
         }
+
+        if (!spool.HasColumns)
+        {
+            throw new LlmOsException(ErrorCode.CorruptFile, "No row of the source has a field.") { Field = "source" };
+        }
     }
 
     private static async Task<NewDatasetVersion> WriteAsync(RowSpool spool, DatasetImportRequest request, DatasetLineage lineage, JobContext job, CancellationToken cancel)

@@ -112,7 +112,8 @@ internal sealed class RowPages(ArtifactStore store)
         await writer.WriteLineAsync(string.Join(',', columns.Select(c => CsvCell.Of(c.Name))).AsMemory(), cancel);
         await foreach (var row in ReadAsync(version, split, 0, cancel))
         {
-            await writer.WriteLineAsync(string.Join(',', row.Values.Select(CsvCell.Of)).AsMemory(), cancel);
+            var line = string.Join(',', row.Values.Select(CsvCell.Of));
+            await writer.WriteLineAsync((line.Length == 0 ? CsvCell.Empty : line).AsMemory(), cancel); // an empty line is no row
         }
     }
 }
@@ -121,6 +122,9 @@ internal sealed class RowPages(ArtifactStore store)
 internal static class CsvCell
 {
     private static readonly SearchValues<char> Quoted = SearchValues.Create(",;\t\"\r\n");
+
+    /// <summary>The only cell of a row, where it holds nothing.</summary>
+    public const string Empty = "\"\"";
 
     public static string Of(object? value)
     {

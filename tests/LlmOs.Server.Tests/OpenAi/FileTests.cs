@@ -151,6 +151,20 @@ public class FileTests(ModelServer server)
     }
 
     [Fact]
+    public async Task An_upload_that_is_completed_by_several_at_once_gives_all_the_same_file()
+    {
+        using var client = await server.ReadyAsync();
+        var id = Text(await client.PostJsonAsync("/v1/uploads", new { filename = "../../a.txt", purpose = "batch", bytes = 3, mime_type = "x/y" }), "id");
+        var part = await PartAsync(client, id, [1, 2, 3]);
+
+        var ends = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => client.PostJsonAsync($"/v1/uploads/{id}/complete", new { part_ids = new[] { part } })));
+
+        Assert.Single(ends.Select(end => Text(end.GetProperty("file"), "id")).Distinct());
+        Assert.Equal("a.txt", Text(ends[0].GetProperty("file"), "filename"));
+        await RefusedAsync(client, "/v1/uploads", new { filename = "..", purpose = "batch", bytes = 3, mime_type = "x/y" }, "filename");
+    }
+
+    [Fact]
     public async Task An_upload_that_was_given_up_takes_nothing_more_and_is_nobody_elses()
     {
         using var admin = await server.ReadyAsync();

@@ -38,6 +38,20 @@ public sealed class PiiTests
     public void An_iban_has_its_check_digits(string text, bool isOne) => Assert.Equal(isOne, PiiFinder.IsIban(text));
 
     [Theory]
+    [InlineData("He has <<200000-130000=70000>>70000 dollars")]
+    [InlineData("2000-1500 = 500")]
+    [InlineData("52.5200066 and 3.14159265358979")]
+    [InlineData("10 20 30 40")]
+    public void Sums_and_numbers_are_no_telephones(string text) => Assert.Empty(PiiFinder.Find(text, ["phone"]));
+
+    [Theory]
+    [InlineData("Call 01 23 45 67 89.")]
+    [InlineData("Call +44 20 7946 0958 now")]
+    [InlineData("(555) 123-4567")]
+    [InlineData("555.123.4567")]
+    public void Telephones_are_found(string text) => Assert.Single(PiiFinder.Find(text, ["phone"]));
+
+    [Theory]
     [InlineData("4111-1111-1111-1111", true)]
     [InlineData("4111-1111-1111-1112", false)]
     [InlineData("0000000000000000", false)]

@@ -202,8 +202,46 @@ public sealed class SourceRowsTests : IDisposable
         Assert.Contains("unpacks to more than", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("text")]
+    [InlineData("csv")]
+    [InlineData("jsonl")]
+    public async Task A_gzip_that_ends_too_early_is_refused_wherever_it_was_cut(string format)
+    {
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await gzip.WriteAsync(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 20_000).Select(i => $"{{\"n\":{i}}}\n"))), Cancel);
+        }
+
+        var whole = packed.ToArray();
+        foreach (var missing in new[] { 1, 4, 8, 9, whole.Length / 2 })
+        {
+            Assert.Contains("is not whole gzip", (await RefusedAsync(format, whole[..^missing])).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("[{\"a\":1}]\n[{\"a\":2}]\n")]
+    [InlineData("[{\"a\":1}] x")]
+    public async Task What_stands_behind_a_json_list_is_refused(string json) =>
+        Assert.Contains("row 2: stands behind the end of the list", (await RefusedAsync("json", Encoding.UTF8.GetBytes(json))).Message, StringComparison.Ordinal);
+
     [Fact]
-    public async Task A_gzip_that_was_cut_off_is_refused()
+    public async Task White_space_may_stand_behind_a_json_list() => Assert.Equal(["a=1"], await ReadAsync("json", "[{\"a\":1}]\r\n \n"));
+
+    [Theory]
+    [InlineData("a\n", "text=a")]
+    [InlineData("a\nb", "text=a", "text=b")]
+    [InlineData("\n\n")]
+    public async Task The_shortest_texts_are_read_by_lines(string text, params string[] rows) => Assert.Equal(rows, await ReadAsync("text", text));
+
+    [Fact]
+    public async Task A_whole_number_beyond_64_bits_keeps_its_digits() =>
+        Assert.Equal(["id=12345678901234567890"], await ReadAsync("jsonl", "{\"id\":12345678901234567890}\n"));
+
+    [Fact]
+    public async Task A_gzip_that_is_damaged_is_refused()
     {
         using var packed = new MemoryStream();
         await using (var gzip = new GZipStream(packed, CompressionLevel.NoCompression, leaveOpen: true))

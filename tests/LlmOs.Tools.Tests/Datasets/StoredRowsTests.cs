@@ -35,6 +35,55 @@ public sealed class StoredRowsTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_reads_stops_at_the_row_where_they_are_cancelled()
+    {
+        var path = _temp.At("rows.parquet");
+        await WriteAsync(path, [.. Enumerable.Range(0, 1_000).Select(i => new object?[] { $"t{i}", (long)i, 0.5, true, null })]);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var read = 0;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var row in ParquetRowReader.ReadAsync(path, Schema, 0, stop.Token))
+            {
+                if (++read == 5)
+                {
+                    await stop.CancelAsync();
+                }
+            }
+        });
+
+        Assert.Equal(5, read);
+    }
+
+    [Fact]
+    public void Large_whole_numbers_beside_fractions_keep_their_digits()
+    {
+        var builder = new SchemaBuilder();
+        builder.See("id", 9_007_199_254_740_993L);
+        builder.See("id", 0.5);
+        builder.See("x", 3L);
+        builder.See("x", 0.5);
+        var schema = builder.Build();
+
+        Assert.Equal([ColumnType.Json, ColumnType.Number], schema.Columns.Select(c => c.Type));
+        Assert.Equal(new RawJson("9007199254740993"), schema.Columns[0].Fit(9_007_199_254_740_993L));
+    }
+
+    [Fact]
+    public void Statistics_count_characters_and_hold_numbers_of_any_size()
+    {
+        var texts = new ColumnStatistics(new RowColumn("t", ColumnType.Text));
+        texts.Add("😀😀");
+        var numbers = new ColumnStatistics(new RowColumn("n", ColumnType.Number));
+        numbers.Add(1e308);
+        numbers.Add(1e308);
+
+        Assert.Equal(2, texts.ToView().MaxLength);
+        Assert.Equal((1e308, (double?)null), (numbers.ToView().Max, numbers.ToView().Mean));
+    }
+
+    [Fact]
     public async Task The_same_rows_are_the_same_bytes()
     {
         List<object?[]> rows = [.. Enumerable.Range(0, 100).Select(i => new object?[] { $"t{i}", (long)i, 0.5, true, null })];

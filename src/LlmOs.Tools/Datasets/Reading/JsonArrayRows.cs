@@ -74,7 +74,7 @@ internal static class JsonArrayRows
                 }
 
                 var reader = new Utf8JsonReader(buffer, isLast, _state);
-                if (_isClosed || !reader.Read())
+                if (!reader.Read())
                 {
                     return null;
                 }
@@ -83,7 +83,7 @@ internal static class JsonArrayRows
                 {
                     _isClosed = true;
                     Take(ref buffer, reader);
-                    return null;
+                    return Next(ref buffer, isLast); // only white space may follow
                 }
 
                 var begin = reader.TokenStartIndex;
@@ -99,7 +99,7 @@ internal static class JsonArrayRows
             }
             catch (JsonException fault)
             {
-                throw RowFault.Of(plan.Place, Row + 1, "is not JSON, or the list does not go on to it.", ErrorCode.CorruptFile, fault);
+                throw RowFault.Of(plan.Place, Row + 1, _isClosed ? "stands behind the end of the list." : "is not JSON, or the list does not go on to it.", ErrorCode.CorruptFile, fault);
             }
         }
 

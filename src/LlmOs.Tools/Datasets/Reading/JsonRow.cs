@@ -8,7 +8,8 @@ namespace LlmOs.Tools.Datasets.Reading;
 /// <summary>A row that is written as a JSON object.</summary>
 internal static class JsonRow
 {
-    public const int MaxDepth = 64;
+    /// <summary>Lists and objects within one another. A page of rows adds two, and an answer may have 64.</summary>
+    public const int MaxDepth = 62;
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 

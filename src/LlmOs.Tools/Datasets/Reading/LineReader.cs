@@ -37,7 +37,7 @@ internal static class LineReader
             {
                 isFirst = false;
                 begin = MarkOf(buffer.AsSpan(0, end), plan);
-                scanned = Math.Max(begin, scanned);
+                scanned = begin; // of what came before in pieces nothing was looked through
             }
             else if (isFirst)
             {

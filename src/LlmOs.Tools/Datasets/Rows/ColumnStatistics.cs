@@ -38,8 +38,9 @@ internal sealed class ColumnStatistics(RowColumn column)
         Count(text);
         if (value is string or RawJson)
         {
-            (_minLength, _maxLength, _sumLength) = (Math.Min(_minLength, text.Length), Math.Max(_maxLength, text.Length), _sumLength + text.Length);
-            _lengths[text.Length == 0 ? 0 : 1 + BitOperations.Log2((uint)text.Length)]++;
+            var length = Characters(text);
+            (_minLength, _maxLength, _sumLength) = (Math.Min(_minLength, length), Math.Max(_maxLength, length), _sumLength + length);
+            _lengths[length == 0 ? 0 : 1 + BitOperations.Log2((uint)length)]++;
         }
         else if (value is long or double)
         {
@@ -63,11 +64,23 @@ internal sealed class ColumnStatistics(RowColumn column)
             hasLength ? (double)_sumLength / _count : null,
             hasNumbers ? _min : null,
             hasNumbers ? _max : null,
-            hasNumbers ? _sum / _count : null,
+            hasNumbers && double.IsFinite(_sum) ? _sum / _count : null,
             hasLength ? _lengths[..(1 + Array.FindLastIndex(_lengths, n => n > 0))] : null,
             _values is { Count: > 0 } values && values.Count < Math.Max(2, _count)
                 ? [.. values.OrderByDescending(v => v.Value).ThenBy(v => v.Key, StringComparer.Ordinal).Take(MaxShown).Select(v => new DatasetValueCount(v.Key, v.Value))]
                 : null);
+    }
+
+    /// <summary>Code points: a character beyond the first 65,536 takes two of a string's.</summary>
+    private static int Characters(string text)
+    {
+        var characters = text.Length;
+        foreach (var c in text)
+        {
+            characters -= char.IsLowSurrogate(c) ? 1 : 0;
+        }
+
+        return characters;
     }
 
     /// <summary>Values are counted while they are few and short: labels, not texts.</summary>

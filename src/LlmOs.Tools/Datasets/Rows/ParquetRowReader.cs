@@ -34,6 +34,7 @@ internal static class ParquetRowReader
 
             for (var row = (int)skip; row < rows.Length; row++)
             {
+                cancel.ThrowIfCancellationRequested(); // what is done with a row may take long
                 yield return rows[row];
             }
 

@@ -90,6 +90,9 @@ internal static class RowJson
         return new RawJson(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
+    /// <summary>A whole number that 64 bits do not hold is no fraction: as one it would lose digits, and ids would become equal.</summary>
+    private static bool IsFraction(JsonElement number) => number.GetRawText().AsSpan().ContainsAny('.', 'e', 'E');
+
     /// <summary>A value as it stands in JSON; numbers that fit are whole.</summary>
     public static object? Value(JsonElement element) => element.ValueKind switch
     {
@@ -97,7 +100,7 @@ internal static class RowJson
         JsonValueKind.String => element.GetString(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
-        JsonValueKind.Number => element.TryGetInt64(out var whole) ? whole : element.TryGetDouble(out var number) && double.IsFinite(number) ? number : Raw(element),
+        JsonValueKind.Number => element.TryGetInt64(out var whole) ? whole : IsFraction(element) && element.TryGetDouble(out var number) && double.IsFinite(number) ? number : Raw(element),
         _ => Raw(element),
     };
 }

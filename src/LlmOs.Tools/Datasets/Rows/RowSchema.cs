@@ -53,7 +53,10 @@ internal sealed class RowSchema
 /// <summary>Finds the columns of rows that come one after the other: every name that was seen, in the order in which they came.</summary>
 internal sealed class SchemaBuilder
 {
-    private readonly List<(string Name, HashSet<ColumnType> Seen)> _columns = [];
+    /// <summary>From here on a fraction of 64 bits does not hold every whole number.</summary>
+    private const long MaxExact = 1L << 53;
+
+    private readonly List<Seen> _columns = [];
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
 
     public int Count => _columns.Count;
@@ -63,16 +66,17 @@ internal sealed class SchemaBuilder
         if (!_places.TryGetValue(name, out var place))
         {
             _places[name] = place = _columns.Count;
-            _columns.Add((name, []));
+            _columns.Add(new Seen(name));
         }
 
         if (TypeOf(value) is { } type)
         {
-            _columns[place].Seen.Add(type);
+            _columns[place].Types.Add(type);
+            _columns[place].HasLarge |= value is long and (> MaxExact or < -MaxExact);
         }
     }
 
-    public RowSchema Build() => new([.. _columns.Select(c => new RowColumn(c.Name, Join(c.Seen)))]);
+    public RowSchema Build() => new([.. _columns.Select(c => new RowColumn(c.Name, c.Join()))]);
 
     private static ColumnType? TypeOf(object? value) => value switch
     {
@@ -84,9 +88,20 @@ internal sealed class SchemaBuilder
         _ => ColumnType.Json,
     };
 
-    private static ColumnType Join(HashSet<ColumnType> seen) =>
-        seen.Count == 0 ? ColumnType.Text
-        : seen.Count == 1 ? seen.First()
-        : seen.SetEquals([ColumnType.Integer, ColumnType.Number]) ? ColumnType.Number
-        : ColumnType.Json;
+    /// <summary>What was seen in a column.</summary>
+    private sealed class Seen(string name)
+    {
+        public string Name => name;
+
+        public HashSet<ColumnType> Types { get; } = [];
+
+        /// <summary>Whether a whole number would change as a fraction.</summary>
+        public bool HasLarge { get; set; }
+
+        public ColumnType Join() =>
+            Types.Count == 0 ? ColumnType.Text
+            : Types.Count == 1 ? Types.First()
+            : Types.SetEquals([ColumnType.Integer, ColumnType.Number]) && !HasLarge ? ColumnType.Number
+            : ColumnType.Json;
+    }
 }

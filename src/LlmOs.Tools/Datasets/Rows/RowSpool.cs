@@ -21,6 +21,9 @@ internal sealed class RowSpool(string folder) : IDisposable
 
     public long Rows { get; private set; }
 
+    /// <summary>Whether any row had a field.</summary>
+    public bool HasColumns => _columns.Count > 0;
+
     public void Add(string split, SourceRow row, ReadPlan plan)
     {
         foreach (var (name, value) in row.Fields)

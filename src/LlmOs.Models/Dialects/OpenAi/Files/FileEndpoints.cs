@@ -57,7 +57,7 @@ internal static class FileEndpoints
                 throw LlmOsException.Invalid(field == "file" ? field : Shown.Of(field), field == "file" ? "file: the form has two of them; expected one." : $"{Shown.Of(field)}: is a file; expected one file, named 'file'.");
             }
 
-            sent = (NameOf(fileName), await files.StoreAsync(body, cancel));
+            sent = (ClientFiles.NameOf(fileName, "file"), await files.StoreAsync(body, cancel));
         }
     }
 
@@ -106,10 +106,6 @@ internal static class FileEndpoints
             ? FileLife.Require(anchor, number)
             : throw LlmOsException.Invalid("expires_after[seconds]", "expires_after[seconds]: expected a whole number of seconds.");
     }
-
-    private static string NameOf(string fileName) => FormParts.PlainName(fileName) is { Length: > 0 and <= ClientFiles.MaxName } name && !name.Any(char.IsControl)
-        ? name
-        : throw LlmOsException.Invalid("file", $"file: expected a file name of 1 to {ClientFiles.MaxName} characters.");
 
     /// <summary>The form's fields, for the documentation.</summary>
     private sealed record FileForm(IFormFile File, string Purpose);

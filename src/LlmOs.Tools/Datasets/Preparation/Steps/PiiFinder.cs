@@ -6,15 +6,15 @@ namespace LlmOs.Tools.Datasets.Preparation.Steps;
 internal static partial class PiiFinder
 {
     /// <summary>In the order in which they are looked for: what an earlier kind took, a later one does not.</summary>
-    private static readonly (string Kind, Func<Regex> Form, Func<string, bool> IsOne)[] Forms =
+    private static readonly (string Kind, Func<Regex> Form, Func<string, Match, bool> IsOne)[] Forms =
     [
-        ("secret", Secret, _ => true),
-        ("email", Email, _ => true),
-        ("iban", Iban, IsIban),
-        ("card", Card, IsCard),
-        ("ssn", Ssn, _ => true),
-        ("ip", Ip, _ => true),
-        ("phone", Phone, IsPhone),
+        ("secret", Secret, (_, _) => true),
+        ("email", Email, (_, _) => true),
+        ("iban", Iban, (_, match) => IsIban(match.Value)),
+        ("card", Card, (_, match) => IsCard(match.Value)),
+        ("ssn", Ssn, (_, _) => true),
+        ("ip", Ip, (_, _) => true),
+        ("phone", Phone, (text, match) => IsPhone(match.Value) && !IsSum(text, match)),
     ];
 
     public static IReadOnlyList<string> Kinds { get; } = [.. Forms.Select(f => f.Kind)];
@@ -27,7 +27,7 @@ internal static partial class PiiFinder
         {
             foreach (Match match in form().Matches(text))
             {
-                if (isOne(match.Value) && found.TrueForAll(f => match.Index >= f.Start + f.Length || f.Start >= match.Index + match.Length))
+                if (isOne(text, match) && found.TrueForAll(f => match.Index >= f.Start + f.Length || f.Start >= match.Index + match.Length))
                 {
                     found.Add((kind, match.Index, match.Length));
                 }
@@ -79,7 +79,18 @@ internal static partial class PiiFinder
         var (digits, hasSign) = (text.Count(char.IsAsciiDigit), text[0] is '+' or '(');
         return (hasSign || text.AsSpan().ContainsAny("-. )"))
             && !Date().IsMatch(text)
+            && !Fraction().IsMatch(text)
+            && !Pairs().IsMatch(text)
             && ((digits >= (hasSign ? 7 : 8) && digits <= 15) || ShortPhone().IsMatch(text));
+    }
+
+    /// <summary>Whether a number stands within a sum or an equation.</summary>
+    private static bool IsSum(string text, Match match)
+    {
+        const string Before = "=*/×÷<$€£", After = "=*/×÷>+";
+        var before = text.AsSpan(0, match.Index).TrimEnd();
+        var after = text.AsSpan(match.Index + match.Length).TrimStart();
+        return (before.Length > 0 && Before.Contains(before[^1], StringComparison.Ordinal)) || (after.Length > 0 && After.Contains(after[0], StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@"\b[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b", RegexOptions.CultureInvariant)]
@@ -102,6 +113,14 @@ internal static partial class PiiFinder
 
     [GeneratedRegex(@"\A(?:[0-9]{4}[.-][0-9]{1,2}[.-][0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-][0-9]{4})(?![0-9])", RegexOptions.CultureInvariant)]
     private static partial Regex Date();
+
+    /// <summary>A number with a point, such as 52.5200066.</summary>
+    [GeneratedRegex(@"\A[0-9]+\.[0-9]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Fraction();
+
+    /// <summary>Small numbers beside each other, such as 10 20 30 40; telephones in pairs begin with 0.</summary>
+    [GeneratedRegex(@"\A[1-9][0-9](?: [0-9]{2})+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Pairs();
 
     [GeneratedRegex(@"\A[0-9]{3}[ .-][0-9]{4}\z", RegexOptions.CultureInvariant)]
     private static partial Regex ShortPhone();
